@@ -1,0 +1,64 @@
+/** What every surface needs to know of a fault: one row a code, and nothing below it branches on names. */
+export interface FaultRow {
+  /** HTTP status (RFC 9110). */
+  readonly status: number;
+  /** May the same request succeed later, unchanged? SDK and CLI retry only these. */
+  readonly retryable: boolean;
+  /** RFC 9457 `title`: the same for every occurrence. */
+  readonly title: string;
+  /** Exit code of the CLI. */
+  readonly exit: number;
+}
+
+const row = (status: number, exit: number, title: string, retryable = false): FaultRow =>
+  Object.freeze({ status, exit, title, retryable });
+
+/*
+ * Exit codes: 2 usage and input, 3 not found, 4 not allowed, 5 conflict with the present state, 6 try again
+ * later, 7 fault of the server.
+ */
+export const faultRegistry = Object.freeze({
+  invalid_json: row(400, 2, 'The body is not valid JSON'),
+  invalid_field: row(400, 2, 'A field has a value that is not accepted'),
+  missing_field: row(400, 2, 'A required field is missing'),
+  unknown_field: row(400, 2, 'A field is not known'),
+  secret_in_url: row(400, 2, 'A key string stood in the URL'),
+  unsupported_media_type: row(415, 2, 'The body must be application/json'),
+  payload_too_large: row(413, 2, 'The body is larger than accepted'),
+  unauthenticated: row(401, 4, 'A valid management key is required'),
+  forbidden: row(403, 4, 'The management key lacks a scope'),
+  scope_escalation: row(403, 4, 'The management key can not grant more than it holds'),
+  not_found: row(404, 3, 'There is no such thing'),
+  method_not_allowed: row(405, 2, 'The method is not supported here'),
+  name_taken: row(409, 5, 'The name is taken'),
+  already_imported: row(409, 5, 'This key is already known'),
+  already_revoked: row(409, 5, 'The key is already revoked'),
+  already_suspended: row(409, 5, 'It is already suspended'),
+  not_suspended: row(409, 5, 'It is not suspended'),
+  key_revoked: row(409, 5, 'The key is revoked'),
+  key_suspended: row(409, 5, 'The key is suspended'),
+  key_expired: row(409, 5, 'The key is expired'),
+  rotation_in_progress: row(409, 5, 'A rotation is under way'),
+  not_rotating: row(409, 5, 'No rotation is under way'),
+  version_in_use: row(409, 5, 'The old version is still in use'),
+  revision_mismatch: row(412, 5, 'The key has changed since it was read'),
+  idempotency_in_progress: row(409, 6, 'A request with this Idempotency-Key is under way', true),
+  idempotency_mismatch: row(422, 5, 'The Idempotency-Key was used for another request'),
+  invalid_prefix: row(422, 2, 'The prefix is not accepted'),
+  invalid_scope: row(422, 2, 'A scope is not well formed'),
+  scope_not_allowed: row(422, 2, 'The keyspace does not allow this scope'),
+  ttl_too_long: row(422, 2, 'The time to live is over the maximum of the keyspace'),
+  grace_too_long: row(422, 2, 'The grace is over the maximum of the keyspace'),
+  expiry_in_past: row(422, 2, 'The expiry lies in the past'),
+  expiry_conflict: row(422, 2, 'Give either a time to live or an expiry, and let it end after it begins'),
+  builtin_protected: row(409, 5, 'The built-in keyspace can not be changed so'),
+  rate_limited: row(429, 6, 'Too many requests at once from this management key', true),
+  overloaded: row(503, 6, 'The server is shedding load', true),
+  stale: row(503, 6, 'The verifier can not prove that it is fresh', true),
+  store_unavailable: row(503, 6, 'The store can not be reached', true),
+  shutting_down: row(503, 6, 'The server is shutting down', true),
+  outcome_unknown: row(503, 6, 'The write may or may not have happened', true),
+  internal: row(500, 7, 'The server failed'),
+} satisfies Record<string, FaultRow>);
+
+export type FaultCode = keyof typeof faultRegistry;

@@ -1,0 +1,91 @@
+import type { KeyId, KeyspaceId, OwnerId, WorkspaceId } from '../ids/ids.ts';
+import type { OwnerKind, StoredKeyState, VersionState } from '../lifecycle/key-record.ts';
+
+/*
+ * What a verifier needs to know, and nothing else. A fact is self-contained: applying it twice, late or out
+ * of order is harmless, because it carries the revision of the thing it speaks of and the higher one wins.
+ * Times are Unix milliseconds; null means "no such limit".
+ */
+
+export interface VersionFact {
+  readonly number: number;
+  /** The first 16 bytes of SHA-256 of the key string. */
+  readonly fingerprint: Uint8Array;
+  readonly state: VersionState;
+  readonly mintedAtMs: number;
+  readonly retiresAtMs: number | null;
+}
+
+export interface KeyFact {
+  readonly id: KeyId;
+  readonly revision: number;
+  readonly keyspaceId: KeyspaceId;
+  readonly ownerId: OwnerId;
+  readonly scopes: readonly string[];
+  readonly state: StoredKeyState;
+  readonly notBeforeMs: number | null;
+  readonly expiresAtMs: number | null;
+  readonly versions: readonly VersionFact[];
+}
+
+export interface OwnerFact {
+  readonly id: OwnerId;
+  readonly revision: number;
+  readonly kind: OwnerKind;
+  readonly externalId: string;
+  readonly state: 'active' | 'suspended';
+  readonly keysNotBeforeMs: number | null;
+}
+
+export interface KeyspaceFact {
+  readonly id: KeyspaceId;
+  readonly workspaceId: WorkspaceId;
+  readonly revision: number;
+  readonly name: string;
+  readonly state: 'active' | 'suspended';
+  readonly leaseMs: number;
+  readonly keysNotBeforeMs: number | null;
+}
+
+/** Where a feed row stands: gapless and ascending within (epoch, shard). */
+export interface FeedPosition {
+  readonly epoch: number;
+  readonly shard: number;
+  readonly seq: number;
+}
+
+/** One committed change. A key row also carries its owner and keyspace as they were at commit. */
+export interface FeedRow extends FeedPosition {
+  /** The event's name after `dev.keyswarm.`, such as `key.issued`. */
+  readonly type: EventType;
+  readonly atMs: number;
+  readonly workspaceId: WorkspaceId;
+  /** The id of the key, owner or keyspace that changed. */
+  readonly subject: KeyId | OwnerId | KeyspaceId;
+  readonly key: KeyFact | null;
+  readonly owner: OwnerFact | null;
+  readonly keyspace: KeyspaceFact | null;
+  /** Public details of the event (reason, version, actor …): never a secret, never a fingerprint. */
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+export const eventTypes = [
+  'key.issued',
+  'key.imported',
+  'key.updated',
+  'key.rotated',
+  'key.retired',
+  'key.suspended',
+  'key.resumed',
+  'key.revoked',
+  'owner.created',
+  'owner.suspended',
+  'owner.resumed',
+  'owner.keys_revoked',
+  'keyspace.created',
+  'keyspace.updated',
+  'keyspace.suspended',
+  'keyspace.resumed',
+] as const;
+
+export type EventType = (typeof eventTypes)[number];

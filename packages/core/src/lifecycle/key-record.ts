@@ -1,0 +1,80 @@
+import type { KeyId, KeyspaceId, OwnerId, WorkspaceId } from '../ids/ids.ts';
+
+/**
+ * The state a key is stored in. `pending` and `expired` are not stored: they follow from the clock and
+ * `notBeforeMs` / `expiresAtMs`, so that no sweep has to run for an expiry to be exact.
+ */
+export type StoredKeyState = 'active' | 'suspended' | 'revoked';
+
+/** What a key is at an instant (NIST SP 800-57 part 1, section 7, where the names fit). */
+export type KeyState = 'pending' | StoredKeyState | 'expired';
+
+/** What a version is at an instant. A `grace` version whose `retiresAtMs` has passed is `retired`. */
+export type VersionState = 'active' | 'grace' | 'retired';
+
+/** One secret of a key. The secret itself is nowhere: only its fingerprint is kept. */
+export interface KeyVersion {
+  /** 1 for the first secret, one more for each rotation. */
+  readonly number: number;
+  /** SHA-256 of the whole key string, 32 bytes. */
+  readonly fingerprint: Uint8Array;
+  readonly state: VersionState;
+  readonly mintedAtMs: number;
+  /** When a `grace` version stops working by itself; null while `active`. */
+  readonly retiresAtMs: number | null;
+}
+
+/** The lasting identity, with the versions that are not yet purged (at most two of them live). */
+export interface KeyRecord {
+  readonly id: KeyId;
+  readonly workspaceId: WorkspaceId;
+  readonly keyspaceId: KeyspaceId;
+  readonly ownerId: OwnerId;
+  readonly name: string;
+  /** Sorted, without duplicates. */
+  readonly scopes: readonly string[];
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly state: StoredKeyState;
+  readonly notBeforeMs: number | null;
+  readonly expiresAtMs: number | null;
+  readonly createdAtMs: number;
+  readonly revokedAtMs: number | null;
+  readonly revokeReason: string | null;
+  /** 1 at issue, one more at every change. */
+  readonly revision: number;
+  /** Ascending by number. */
+  readonly versions: readonly KeyVersion[];
+}
+
+export type OwnerKind = 'service' | 'integration' | 'user';
+
+export interface OwnerRecord {
+  readonly id: OwnerId;
+  readonly workspaceId: WorkspaceId;
+  readonly kind: OwnerKind;
+  readonly externalId: string;
+  readonly state: 'active' | 'suspended';
+  /** Every version minted at or before this instant is refused as revoked; null when never used. */
+  readonly keysNotBeforeMs: number | null;
+  readonly createdAtMs: number;
+  readonly revision: number;
+}
+
+export interface KeyspaceRecord {
+  readonly id: KeyspaceId;
+  readonly workspaceId: WorkspaceId;
+  readonly name: string;
+  readonly prefix: string;
+  readonly format: 'opaque';
+  readonly allowedScopes: readonly string[];
+  readonly defaultTtlSeconds: number | null;
+  /** Null: keys of this keyspace may live for ever. */
+  readonly maxTtlSeconds: number | null;
+  readonly maxGraceSeconds: number;
+  readonly leaseSeconds: number;
+  readonly state: 'active' | 'suspended';
+  /** As for an owner: versions minted at or before it are refused. */
+  readonly keysNotBeforeMs: number | null;
+  readonly createdAtMs: number;
+  readonly revision: number;
+}

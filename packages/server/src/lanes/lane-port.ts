@@ -1,0 +1,97 @@
+import type {
+  EventType,
+  KeyId,
+  KeyRecord,
+  KeyspaceId,
+  KeyspaceRecord,
+  OwnerId,
+  OwnerRecord,
+  WorkspaceId,
+} from '@keyswarm/core';
+
+/** Who asked, for the audit record. */
+export interface Actor {
+  readonly workspaceId: WorkspaceId;
+  /** The management key that authenticated the request; null for the server itself (bootstrap). */
+  readonly keyId: KeyId | null;
+  readonly requestId: string;
+}
+
+export interface WorkspaceRecord {
+  readonly id: WorkspaceId;
+  readonly name: string;
+  readonly createdAtMs: number;
+}
+
+/** The state of one thing after the change. Each change becomes one feed row and one audit record. */
+export type Change = {
+  readonly event: EventType;
+  /** Public details for the event and the audit record: no secret, no fingerprint. */
+  readonly data: Readonly<Record<string, unknown>>;
+} & (
+  | { readonly kind: 'key'; readonly after: KeyRecord }
+  | { readonly kind: 'owner'; readonly after: OwnerRecord }
+  | { readonly kind: 'keyspace'; readonly after: KeyspaceRecord }
+);
+
+/** What a write wants to see before it decides. Read in the transaction; what `lock` names is locked. */
+export interface Reads {
+  readonly keys?: readonly KeyId[];
+  readonly owners?: readonly OwnerId[];
+  readonly keyspaces?: readonly KeyspaceId[];
+  /** Is a version with this fingerprint (32 bytes) known? Only fingerprints of the lane's own shard. */
+  readonly fingerprints?: readonly Uint8Array[];
+}
+
+/** What was read, overlaid with what earlier writes of the same batch decided. */
+export interface LaneView {
+  key(id: KeyId): KeyRecord | undefined;
+  owner(id: OwnerId): OwnerRecord | undefined;
+  keyspace(id: KeyspaceId): KeyspaceRecord | undefined;
+  hasFingerprint(fingerprint: Uint8Array): boolean;
+}
+
+export interface Decision<Reply> {
+  readonly changes: readonly Change[];
+  /** Owners first seen by this write: inserted unless they exist. They cause no feed row of their own. */
+  readonly newOwners?: readonly OwnerRecord[];
+  readonly newWorkspace?: WorkspaceRecord;
+  readonly reply: Reply;
+}
+
+/** How a repeated request is recognised and its reply kept (design: P5). All hashes are 32 bytes. */
+export interface IdempotencyTicket<Reply> {
+  /** Hash of workspace, caller and Idempotency-Key. */
+  readonly keyHash: Uint8Array;
+  /** Hash of method, path and body. Another one for the same key is `idempotency_mismatch`. */
+  readonly requestHash: Uint8Array;
+  readonly seal: (reply: Reply) => Uint8Array;
+  readonly open: (sealed: Uint8Array) => Reply;
+}
+
+export interface LaneWrite<Reply> {
+  /** The lane it queues in: the shard of the thing that it changes. */
+  readonly shard: number;
+  /** Rows it will write, for the bound of a batch (1, or the length of a bulk request). */
+  readonly weight: number;
+  readonly actor: Actor;
+  readonly reads: Reads;
+  /**
+   * Pure and synchronous; may run more than once. Throwing a `Fault` refuses this write alone: its neighbours
+   * in the batch are not touched.
+   */
+  decide(view: LaneView, nowMs: number): Decision<Reply>;
+  readonly idempotency?: IdempotencyTicket<Reply>;
+}
+
+export interface LaneReceipt<Reply> {
+  readonly reply: Reply;
+  /** True when the reply is that of an earlier request with the same Idempotency-Key. */
+  readonly replayed: boolean;
+}
+
+/** The write port of the use-case rooms. */
+export interface Lanes {
+  /** Resolves once the write is durable and applied to this process's own resident table. */
+  submit<Reply>(write: LaneWrite<Reply>): Promise<LaneReceipt<Reply>>;
+}

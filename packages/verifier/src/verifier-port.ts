@@ -1,0 +1,60 @@
+import type { Answer, FeedRow, KeyFact, KeyspaceFact, OwnerFact, WorkspaceId } from '@keyswarm/core';
+
+/** What the access point requires of the key. */
+export interface Requirement {
+  /** The caller's workspace: a key of another one is `unknown`. */
+  readonly workspaceId: WorkspaceId;
+  /** Id or name; absent: any keyspace of the workspace. */
+  readonly keyspace?: string | undefined;
+  /** Every one of them must be covered by the key's scopes. */
+  readonly scopes?: readonly string[] | undefined;
+}
+
+/** Wall time bounds and a monotonic clock; the only way time reaches the verifier. */
+export interface VerifierClock {
+  /** Monotonic milliseconds, for the lease. */
+  monotonicMs(): number;
+  /** The earliest and latest that the authority's wall clock may show now, Unix ms. */
+  earliestMs(): number;
+  latestMs(): number;
+}
+
+/** The applied position of each shard: `seq` of `epoch`. */
+export interface Applied {
+  readonly epoch: number;
+  readonly seqs: readonly number[];
+}
+
+export interface VerifierStats {
+  readonly versions: number;
+  readonly owners: number;
+  readonly keyspaces: number;
+  readonly scopeSets: number;
+  /** Bytes of the record pages and the index, without interned owners and scope sets. */
+  readonly tableBytes: number;
+  readonly leaseAgeMs: number;
+}
+
+/** A verifier's resident state. Nothing here does I/O; a follower feeds it. */
+export interface ResidentVerifier {
+  /** Decides from memory: fingerprint → table → verdict → lease check. `key` may be any string of any length. */
+  verify(key: string, requirement: Requirement): Answer;
+
+  /** Facts of one feed row or snapshot page. Idempotent: a lower or equal revision changes nothing. */
+  applyKey(fact: KeyFact): void;
+  applyOwner(fact: OwnerFact): void;
+  applyKeyspace(fact: KeyspaceFact): void;
+  /** Applies the facts of a row whose position is exactly the next one of its shard, and advances; else returns false. */
+  applyRow(row: FeedRow): boolean;
+  /** Applies a row's facts without advancing any position (the committing process's shortcut, out of order). */
+  applyFacts(row: FeedRow): void;
+  /** Starts over at a snapshot taken at `applied`: the caller has applied, or will apply, its facts. */
+  reset(applied: Applied): void;
+  applied(): Applied;
+  /**
+   * The lease (design §7): at `p0MonotonicMs` the heads were asked for, and all shards have been applied up to
+   * what was read after it. Never moves backwards.
+   */
+  renewLease(p0MonotonicMs: number): void;
+  stats(): VerifierStats;
+}
