@@ -1,9 +1,18 @@
-import type { Answer, FeedRow, KeyFact, KeyspaceFact, OwnerFact, WorkspaceId } from '@keyswarm/core';
+import type {
+  Answer,
+  FeedRow,
+  KeyFact,
+  KeyId,
+  KeyspaceFact,
+  KeyspaceId,
+  OwnerFact,
+  WorkspaceId,
+} from '@keyswarm/core';
 
 /** What the access point requires of the key. */
 export interface Requirement {
-  /** The caller's workspace: a key of another one is `unknown`. */
-  readonly workspaceId: WorkspaceId;
+  /** The caller's workspace: a key of another one is `unknown`. Absent only where the key itself says whose it is (management keys). */
+  readonly workspaceId?: WorkspaceId | undefined;
   /** Id or name; absent: any keyspace of the workspace. */
   readonly keyspace?: string | undefined;
   /** Every one of them must be covered by the key's scopes. */
@@ -48,13 +57,28 @@ export interface ResidentVerifier {
   applyRow(row: FeedRow): boolean;
   /** Applies a row's facts without advancing any position (the committing process's shortcut, out of order). */
   applyFacts(row: FeedRow): void;
-  /** Starts over at a snapshot taken at `applied`: the caller has applied, or will apply, its facts. */
-  reset(applied: Applied): void;
+  /** A new, empty table to load a snapshot into while the old one goes on serving. */
+  startSnapshot(): SnapshotLoad;
+  /** False until a first snapshot is finished: every answer is stale until then. */
+  readonly ready: boolean;
   applied(): Applied;
   /**
    * The lease (design §7): at `p0MonotonicMs` the heads were asked for, and all shards have been applied up to
    * what was read after it. Never moves backwards.
    */
   renewLease(p0MonotonicMs: number): void;
+  /** When a version of this key that is in grace was last accepted here, Unix ms; null: not since it entered grace. */
+  lastGraceUseMs(id: KeyId): number | null;
+  /** The keyspace's own lease in ms, by id; undefined when it isn't known here. */
+  leaseMsOf(id: KeyspaceId): number | undefined;
   stats(): VerifierStats;
+}
+
+/** Facts of one snapshot, in any order. Rows committed after it are applied once it is finished. */
+export interface SnapshotLoad {
+  applyKey(fact: KeyFact): void;
+  applyOwner(fact: OwnerFact): void;
+  applyKeyspace(fact: KeyspaceFact): void;
+  /** Swaps the new table in, at the position the snapshot was taken at. */
+  finish(applied: Applied): void;
 }

@@ -24,7 +24,7 @@ export interface KeyVersion {
   readonly retiresAtMs: number | null;
 }
 
-/** The lasting identity, with the versions that are not yet purged (at most two of them live). */
+/** The lasting identity with its newest versions: three at the most, of which two may be live. */
 export interface KeyRecord {
   readonly id: KeyId;
   readonly workspaceId: WorkspaceId;

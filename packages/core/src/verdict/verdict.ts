@@ -1,4 +1,4 @@
-import type { KeyId, KeyspaceId, OwnerId } from '../ids/ids.ts';
+import type { KeyId, KeyspaceId, OwnerId, WorkspaceId } from '../ids/ids.ts';
 import type { OwnerKind } from '../lifecycle/key-record.ts';
 
 /** Every reason for which a verifier refuses a key. Stable: clients switch on them. */
@@ -32,7 +32,9 @@ export interface ValidVerdict {
   readonly keyId: KeyId;
   readonly version: number;
   readonly owner: { readonly id: OwnerId; readonly kind: OwnerKind; readonly externalId: string };
+  readonly workspaceId: WorkspaceId;
   readonly keyspaceId: KeyspaceId;
+  /** The keyspace's name. */
   readonly keyspace: string;
   readonly scopes: readonly string[];
   /** When this version stops working: the key's expiry, or the end of its grace if that is sooner. */
