@@ -1,0 +1,159 @@
+/*
+ * The doors of the house: which room may know which. A row says whom it binds, what they may reach (`only`) or
+ * may not (`never`, save `except`), and why. `breach` is a planted fault that the row has to catch; the test
+ * beside this file tries every one, so a row that catches nothing fails.
+ *
+ * Targets are written as
+ *   packages/…      a file of the house, where a relative import leads
+ *   house:core      a package of the house, imported by its name
+ *   npm:pg          a package from the registry
+ *   node:crypto     a module of Node
+ * `*` stands for one segment of a path, `**` for any number of them.
+ */
+
+export interface Door {
+  readonly name: string;
+  readonly rooms: readonly string[];
+  /** Everything else is shut. A room may always reach itself. */
+  readonly only?: readonly string[];
+  readonly never?: readonly string[];
+  /** Opens again a part of what `never` shuts. */
+  readonly except?: readonly string[];
+  /** Files of the rooms that the row does not bind. */
+  readonly free?: readonly string[];
+  readonly because: string;
+  readonly breach: { readonly path: string; readonly source: string };
+}
+
+/** Files that test, and what they may reach besides what their room may. */
+export const testFiles = ['**/*.test.ts', '**/*.conformance.ts', '**/*-conformance.ts', '**/*.arbitrary.ts'];
+export const testsMayAlso = ['npm:vitest', 'npm:fast-check', 'node:*', 'node:*/**', 'house:harness/postgres'];
+
+const useCases = ['keys', 'owners', 'keyspaces', 'workspaces', 'events'];
+const useCaseRooms = useCases.map((room) => `packages/server/src/${room}/**`);
+const ports = ['packages/server/src/*/*-port.ts'];
+const drivers = ['npm:pg', 'npm:pg-*', 'npm:@electric-sql/**'];
+
+export const doors: readonly Door[] = [
+  {
+    name: 'core-imports-nobody',
+    rooms: ['packages/core/src/**'],
+    only: ['packages/core/src/**'],
+    because: 'the rules of a key are pure, so that they can be proved, replayed and run anywhere',
+    breach: { path: 'packages/core/src/lifecycle/a.ts', source: "import { createHash } from 'node:crypto';" },
+  },
+  {
+    name: 'contract-knows-core-only',
+    rooms: ['packages/contract/src/**'],
+    only: ['packages/contract/src/**', 'house:core', 'npm:typebox', 'npm:typebox/**'],
+    because: 'the wire is described once and runs in servers, clients and browsers alike',
+    breach: { path: 'packages/contract/src/a.ts', source: "import Ajv from 'ajv';" },
+  },
+  {
+    name: 'verifier-stands-alone',
+    rooms: ['packages/verifier/src/**'],
+    only: ['packages/verifier/src/**', 'house:core', 'node:crypto', 'node:perf_hooks', 'node:util'],
+    because: 'a verification never leaves memory: no file, no socket, no server code within its reach',
+    breach: {
+      path: 'packages/verifier/src/table/a.ts',
+      source: "export { readFile } from 'node:fs/promises';",
+    },
+  },
+  {
+    name: 'sdk-runs-anywhere',
+    rooms: ['packages/sdk/src/**'],
+    only: ['packages/sdk/src/**', 'house:core', 'house:contract'],
+    because: 'the client needs fetch and nothing else, so that it runs where its user runs',
+    breach: { path: 'packages/sdk/src/a.ts', source: "import { request } from 'node:http';" },
+  },
+  {
+    name: 'cli-speaks-through-sdk',
+    rooms: ['packages/cli/src/**'],
+    only: [
+      'packages/cli/src/**',
+      'house:sdk',
+      'house:core',
+      'house:contract',
+      'house:server/start',
+      'npm:commander',
+      'node:*',
+      'node:*/**',
+    ],
+    because: 'what the command can do, every client of the API can do; only `start` holds a server',
+    breach: { path: 'packages/cli/src/a.ts', source: "import { Lanes } from '@keyswarm/server';" },
+  },
+  {
+    name: 'server-packages',
+    rooms: ['packages/server/src/**'],
+    never: ['house:sdk', 'house:cli', 'house:harness', 'house:harness/**'],
+    because: 'the authority depends on no client of its own, and on nothing made for tests',
+    breach: { path: 'packages/server/src/main.ts', source: "import { createClient } from '@keyswarm/sdk';" },
+  },
+  {
+    name: 'storage-knows-no-use',
+    rooms: ['packages/server/src/storage/**'],
+    never: ['packages/server/src/http/**', ...useCaseRooms, 'npm:fastify', 'npm:fastify/**', 'npm:ajv'],
+    because: 'the store keeps and returns; what it is used for, and by whom, is not its business',
+    breach: {
+      path: 'packages/server/src/storage/a.ts',
+      source: "import { issue } from '../keys/issue-key.ts';",
+    },
+  },
+  {
+    name: 'use-cases-know-ports',
+    rooms: useCaseRooms,
+    never: [
+      ...drivers,
+      'npm:fastify',
+      'npm:fastify/**',
+      'npm:pino',
+      'npm:prom-client',
+      'node:fs',
+      'node:fs/**',
+      'node:net',
+      'node:http',
+      'node:worker_threads',
+      'packages/server/src/storage/**',
+      'packages/server/src/lanes/**',
+      'packages/server/src/feed/**',
+      'packages/server/src/http/**',
+      'packages/server/src/runtime/**',
+      'packages/server/src/main.ts',
+    ],
+    except: ports,
+    because:
+      'a use-case loads, decides in core and hands the change on; which engine and which wire is not its choice',
+    breach: {
+      path: 'packages/server/src/keys/a.ts',
+      source: "import type { Store } from '../storage/store.ts';",
+    },
+  },
+  {
+    name: 'http-writes-no-sql',
+    rooms: ['packages/server/src/http/**'],
+    never: [...drivers, 'packages/server/src/storage/**', 'packages/server/src/lanes/**'],
+    except: ports,
+    because:
+      'a handler translates; a query in a handler would be a second way to the data, past the decisions',
+    breach: { path: 'packages/server/src/http/a.ts', source: "const pg = await import('pg');" },
+  },
+  {
+    name: 'drivers-live-in-storage',
+    rooms: ['packages/server/src/**'],
+    free: ['packages/server/src/storage/**', '**/*.int.test.ts'],
+    never: drivers,
+    because: 'two engines stay one port only while nobody else can name either of them',
+    breach: { path: 'packages/server/src/feed/a.ts', source: "import type { Pool } from 'pg';" },
+  },
+  {
+    name: 'main-wires',
+    rooms: ['packages/server/src/*/**'],
+    never: ['packages/server/src/main.ts', 'packages/server/src/index.ts'],
+    because:
+      'the composition root sees everybody and is seen by nobody, else every room could reach every other',
+    breach: {
+      path: 'packages/server/src/keys/a.test.ts',
+      source: "import { startServer } from '../main.ts';",
+    },
+  },
+];
