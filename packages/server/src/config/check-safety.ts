@@ -1,0 +1,52 @@
+import { ConfigError } from './config-error.ts';
+import { type ServerConfig, variableOf } from './config-schema.ts';
+
+interface Danger {
+  readonly setting: string;
+  readonly isPresent: (config: ServerConfig) => boolean;
+  readonly shout: string;
+  /** What `cluster` asks for instead. */
+  readonly expected: string;
+}
+
+const dangers: readonly Danger[] = [
+  {
+    setting: variableOf('behindTls'),
+    isPresent: (config) => !isLoopback(config.host) && !config.behindTls,
+    shout:
+      'listens beyond this machine without TLS: every key that is sent to it can be read on the way. ' +
+      'Put a proxy that ends TLS in front and set behind_tls.',
+    expected: 'TLS in front of a server that listens beyond this machine, and behind_tls set',
+  },
+  {
+    setting: variableOf('databaseUrl'),
+    isPresent: (config) => config.databaseUrl !== null && !isDatabaseLinkSafe(config.databaseUrl),
+    shout: 'reaches its database over the network without TLS. Add sslmode=verify-full to the URL.',
+    expected: 'sslmode=verify-full (or require) for a database beyond this machine',
+  },
+];
+
+/**
+ * The settings that are tolerated for a try and dangerous for real: one sentence each, to be shouted once at
+ * start. In the `cluster` profile nobody would read it, so there they are refused.
+ */
+export function checkSafety(config: ServerConfig): readonly string[] {
+  const present = dangers.filter((danger) => danger.isPresent(config));
+  const [first] = present;
+  if (first !== undefined && config.profile === 'cluster')
+    throw new ConfigError(first.setting, first.expected);
+  return present.map((danger) => `INSECURE: this server ${danger.shout}`);
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(\.[0-9]{1,3}){3}$/.test(host);
+}
+
+function isDatabaseLinkSafe(databaseUrl: string): boolean {
+  if (!URL.canParse(databaseUrl)) return false;
+  const url = new URL(databaseUrl);
+  // No host: a local socket. `pg` takes the socket's directory as the `host` parameter, too.
+  const host = url.searchParams.get('host') ?? decodeURIComponent(url.hostname);
+  if (host === '' || host.startsWith('/') || isLoopback(host.replace(/^\[|\]$/g, ''))) return true;
+  return ['require', 'verify-ca', 'verify-full'].includes(url.searchParams.get('sslmode') ?? '');
+}

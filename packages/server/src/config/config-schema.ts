@@ -1,0 +1,133 @@
+import Type, { type Static } from 'typebox';
+import { choice, optionalText, profiles, type SettingSchema, text, whole, yesOrNo } from './setting.ts';
+
+/*
+ * Every setting of the server, once: its type, its bounds, what it is for, and what it is in each profile.
+ * The name in the file (`data_dir`), the variable (`KEYSWARM_DATA_DIR`) and the flag (`--data-dir`) follow from
+ * the property's name, so that none of the three can drift. `explainConfig` prints this table, `loadConfig`
+ * checks against it.
+ *
+ * A profile is one choice that sets compatible defaults:
+ *   embedded   one process with its own store in `dataDir`: nothing to install.
+ *   single     one or a few processes on one PostgreSQL.
+ *   cluster    many processes; what is merely tolerated elsewhere is refused here (check-safety.ts).
+ */
+export const configSchema = Type.Object(
+  {
+    profile: choice(profiles, {
+      about: 'Sets compatible defaults. `single` when a database URL is given, else `embedded`.',
+      byDefault: { embedded: 'embedded', single: 'single', cluster: 'cluster' },
+    }),
+    host: text({
+      about: 'The address to listen on.',
+      expected: 'an IP address or a host name',
+      pattern: '^[0-9A-Za-z.:_-]+$',
+      byDefault: '127.0.0.1',
+    }),
+    port: whole(0, 65_535, { about: 'The port to listen on; 0 takes a free one.', byDefault: 7070 }),
+    behindTls: yesOrNo({
+      about: 'Something in front of this server ends TLS: a proxy, an ingress, a mesh.',
+      byDefault: false,
+    }),
+    dataDir: text({
+      about: 'Where the embedded store and a generated master key live.',
+      expected: 'a directory',
+      byDefault: '.keyswarm',
+    }),
+    databaseUrl: optionalText({
+      about: 'The PostgreSQL to use, in place of the embedded store.',
+      expected: 'postgres://user:password@host:port/database',
+      pattern: '^postgres(ql)?://',
+      byDefault: null,
+      secret: true,
+    }),
+    databaseConnectionsMax: whole(2, 200, {
+      about: 'Connections of this process to PostgreSQL.',
+      byDefault: 16,
+    }),
+    shards: whole(1, 256, {
+      about: 'Shards of a new store: a power of two, fixed when the store is first made.',
+      byDefault: { embedded: 4, single: 16, cluster: 16 },
+    }),
+    masterKey: optionalText({
+      about: 'The key under which replies kept for replay are encrypted: 32 bytes.',
+      expected: '32 bytes in base64 or 64 hexadecimal digits',
+      byDefault: null,
+      secret: true,
+    }),
+    masterKeyFile: optionalText({
+      about: 'A file that holds the master key, in place of the variable.',
+      expected: 'a file with 32 bytes in base64 or 64 hexadecimal digits',
+      byDefault: null,
+    }),
+    bootstrapKey: optionalText({
+      about: 'A management key to install instead of a printed random one; only its hash is stored.',
+      expected: 'a key as `keyswarm mint-bootstrap-key` makes it, beginning with keyswarm_',
+      byDefault: null,
+      secret: true,
+    }),
+    logLevel: choice(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
+      about: 'The least severe level that is logged.',
+      byDefault: 'info',
+    }),
+    requestsInFlightMax: whole(8, 100_000, {
+      about: 'Requests that may be under way at once; more are refused with 503.',
+      byDefault: 4096,
+    }),
+    mutationsInFlightMax: whole(1, 100_000, {
+      about: 'Of those, requests that change something or read the store.',
+      byDefault: 1024,
+    }),
+    verificationsInFlightMax: whole(1, 100_000, {
+      about: 'Of those, verifications: a budget of their own, so that issuance never starves them.',
+      byDefault: 3072,
+    }),
+    callerInFlightMax: whole(1, 100_000, {
+      about: 'Requests of one management key that may be under way at once; more are refused with 429.',
+      byDefault: 1024,
+    }),
+    bodyBytesInFlightMax: whole(8_388_608, 8_589_934_592, {
+      about: 'Bytes of request bodies that may be held at once.',
+      byDefault: 268_435_456,
+    }),
+    socketsMax: whole(8, 100_000, { about: 'Connections that may be open at once.', byDefault: 8192 }),
+    headersTimeoutMs: whole(100, 600_000, {
+      about: 'How long a client may take to send the head of a request.',
+      byDefault: 10_000,
+    }),
+    requestTimeoutMs: whole(100, 600_000, {
+      about: 'How long a client may take to send a whole request.',
+      byDefault: 30_000,
+    }),
+    keepAliveTimeoutMs: whole(100, 600_000, {
+      about: 'How long an idle connection is kept; longer than the idle time of the proxy in front.',
+      byDefault: 72_000,
+    }),
+    drainTimeoutMs: whole(0, 600_000, {
+      about: 'How long requests under way may take to finish once the server is told to stop.',
+      byDefault: 20_000,
+    }),
+  },
+  { additionalProperties: false },
+);
+
+export type ServerConfig = Readonly<Static<typeof configSchema>>;
+export type SettingName = keyof ServerConfig;
+
+export const settings = configSchema.properties as unknown as Readonly<Record<SettingName, SettingSchema>>;
+export const settingNames = Object.keys(settings) as readonly SettingName[];
+
+/** `dataDir` → `data_dir`, as in the file. */
+export function fileNameOf(name: SettingName): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+/** `dataDir` → `KEYSWARM_DATA_DIR`. */
+export function variableOf(name: SettingName): string {
+  return `KEYSWARM_${fileNameOf(name).toUpperCase()}`;
+}
+
+/** `dataDir` → `--data-dir`. */
+export function flagOf(name: SettingName): string {
+  return `--${fileNameOf(name).replaceAll('_', '-')}`;
+}
