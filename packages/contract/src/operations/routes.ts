@@ -1,0 +1,81 @@
+/*
+ * Where each operation lives and how it may be repeated: plain data without a schema, so that the SDK can
+ * carry it into a browser or an edge worker without carrying the schema library along.
+ *
+ * `mutates`     it changes something
+ * `idempotent`  it takes an Idempotency-Key, so that it may be sent again: one effect a key, the same reply
+ *
+ * A PATCH takes none: it states what shall be, and `if_revision` says of what. Reads and verifications change
+ * nothing and may be repeated freely. No verb stands after a colon in a path: the router would read it as a
+ * parameter.
+ */
+
+export interface Route {
+  readonly method: 'GET' | 'POST' | 'PATCH';
+  /** Parameters as `:id`. */
+  readonly path: string;
+  /** Of the reply when all went well. */
+  readonly status: 200 | 201;
+  readonly mutates: boolean;
+  readonly idempotent: boolean;
+}
+
+const read = <const P extends string>(path: P) =>
+  ({ method: 'GET', path, status: 200, mutates: false, idempotent: false }) as const;
+const ask = <const P extends string>(path: P) =>
+  ({ method: 'POST', path, status: 200, mutates: false, idempotent: false }) as const;
+const patch = <const P extends string>(path: P) =>
+  ({ method: 'PATCH', path, status: 200, mutates: true, idempotent: false }) as const;
+const change = <const P extends string>(path: P) =>
+  ({ method: 'POST', path, status: 200, mutates: true, idempotent: true }) as const;
+const create = <const P extends string>(path: P) =>
+  ({ method: 'POST', path, status: 201, mutates: true, idempotent: true }) as const;
+
+export const routes = Object.freeze({
+  createWorkspace: create('/v1/workspaces'),
+
+  createKeyspace: create('/v1/keyspaces'),
+  listKeyspaces: read('/v1/keyspaces'),
+  getKeyspace: read('/v1/keyspaces/:id'),
+  updateKeyspace: patch('/v1/keyspaces/:id'),
+  suspendKeyspace: change('/v1/keyspaces/:id/suspend'),
+  resumeKeyspace: change('/v1/keyspaces/:id/resume'),
+
+  createOwner: create('/v1/owners'),
+  listOwners: read('/v1/owners'),
+  getOwner: read('/v1/owners/:id'),
+  suspendOwner: change('/v1/owners/:id/suspend'),
+  resumeOwner: change('/v1/owners/:id/resume'),
+  revokeOwnerKeys: change('/v1/owners/:id/revoke-keys'),
+
+  issueKey: create('/v1/keys'),
+  issueKeysBulk: change('/v1/keys/bulk'),
+  importKeys: change('/v1/keys/import'),
+  listKeys: read('/v1/keys'),
+  getKey: read('/v1/keys/:id'),
+  updateKey: patch('/v1/keys/:id'),
+  rotateKey: change('/v1/keys/:id/rotate'),
+  finishRotation: change('/v1/keys/:id/finish-rotation'),
+  revokeKey: change('/v1/keys/:id/revoke'),
+  suspendKey: change('/v1/keys/:id/suspend'),
+  resumeKey: change('/v1/keys/:id/resume'),
+  verifyKey: ask('/v1/keys/verify'),
+  verifyKeysBulk: ask('/v1/keys/verify/bulk'),
+
+  listEvents: read('/v1/events'),
+
+  healthz: read('/healthz'),
+  readyz: read('/readyz'),
+  metrics: read('/metrics'),
+  openapi: read('/openapi.json'),
+} satisfies Record<string, Route>);
+
+export type Routes = typeof routes;
+export type OperationId = keyof Routes;
+
+/** Names of the parameters of a path, as a union. */
+export type PathParameter<P extends string> = P extends `${string}:${infer Name}/${infer Rest}`
+  ? Name | PathParameter<Rest>
+  : P extends `${string}:${infer Name}`
+    ? Name
+    : never;

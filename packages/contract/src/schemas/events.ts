@@ -1,0 +1,63 @@
+import { type EventType, eventTypes } from '@keyswarm/core';
+import Type, { type Static } from 'typebox';
+import { cursorField, limitField, strictObject, timeField } from './fields.ts';
+
+/* Events are CloudEvents 1.0 in their JSON form; the cursor names a place in every shard of the feed. */
+
+const oneType = `(?:${eventTypes.map((type) => type.replace('.', '\\.')).join('|')})`;
+
+export const eventsQuery = strictObject({
+  after: Type.Optional(cursorField),
+  limit: Type.Optional(limitField),
+  types: Type.Optional(
+    Type.String({
+      pattern: `^${oneType}(?:,${oneType}){0,${eventTypes.length - 1}}$`,
+      maxLength: 512,
+      description: 'Only these, separated by commas: `key.issued,key.revoked`.',
+      'x-parameter': {
+        style: 'form',
+        explode: false,
+        schema: {
+          type: 'array',
+          items: { type: 'string', enum: [...eventTypes] },
+          maxItems: eventTypes.length,
+        },
+      },
+    }),
+  ),
+});
+
+export const cloudEvent = strictObject(
+  {
+    specversion: Type.Literal('1.0'),
+    id: Type.String({ description: 'Unique with `source`; the same on every delivery of the event.' }),
+    source: Type.String(),
+    type: Type.Unsafe<`dev.keyswarm.${EventType}`>({
+      type: 'string',
+      enum: eventTypes.map((type) => `dev.keyswarm.${type}`),
+    }),
+    subject: Type.String({ description: 'Id of the key, owner or keyspace that changed.' }),
+    time: timeField,
+    datacontenttype: Type.Literal('application/json'),
+    data: Type.Unsafe<Record<string, unknown>>({
+      type: 'object',
+      additionalProperties: true,
+      description: 'Public details of the event: never a secret.',
+    }),
+  },
+  { title: 'Event' },
+);
+
+export const eventList = strictObject(
+  {
+    items: Type.Array(cloudEvent),
+    next_cursor: Type.String({
+      ...cursorField,
+      description: 'Where to go on from, also when nothing came: ask again with it for what happens next.',
+    }),
+  },
+  { title: 'EventList' },
+);
+
+export type CloudEvent = Static<typeof cloudEvent>;
+export type EventList = Static<typeof eventList>;

@@ -1,0 +1,131 @@
+import Type, { type TSchema } from 'typebox';
+import {
+  cursorLengthMax,
+  durationSecondsMax,
+  externalIdLengthMax,
+  keyspaceNameLengthMax,
+  pageLimitDefault,
+  pageLimitMax,
+} from '../wire-limits.ts';
+
+/*
+ * The words that messages are made of. Every string is bounded and excludes what PostgreSQL can't store: NUL,
+ * and lone surrogates, which a driver would turn into U+FFFD without a word, so that what is read back is not
+ * what was written.
+ *
+ * A scope, a prefix and a duration are bounded here but judged in the core: a caller is better served by
+ * `invalid_scope` than by "does not match pattern".
+ */
+
+const storable = '^[^\\u0000\\ud800-\\udfff]*$';
+/** Also without control characters: names and reasons are printed to terminals and into logs. */
+const printable = '^[^\\u0000-\\u001f\\u007f-\\u009f\\ud800-\\udfff]*$';
+
+/** 26 characters of Crockford's base32; the first carries three bits. */
+const idPattern = (kind: string): string => `^${kind}_[0-7][0-9a-hjkmnp-tv-z]{25}$`;
+
+/** An object that accepts its own fields and no other. */
+export const strictObject = <const P extends Record<string, TSchema>>(
+  properties: P,
+  options: { readonly title?: string; readonly description?: string; readonly minProperties?: number } = {},
+) => Type.Object(properties, { ...options, additionalProperties: false });
+
+/** No fields at all: what a request without parameters or body content must look like. */
+export const nothing = Type.Unsafe<Readonly<Record<string, never>>>(strictObject({}));
+
+/**
+ * A value or null, as one schema with two types. Rejected: a union, because the serialiser then validates
+ * every value against every branch before it writes it.
+ */
+export const nullable = <T>(schema: TSchema & { readonly type: string }) =>
+  Type.Unsafe<T | null>({ ...schema, type: [schema.type, 'null'] });
+
+export const line = (lengthMax: number, description: string) =>
+  Type.String({ minLength: 1, maxLength: lengthMax, pattern: printable, description });
+
+const id = (kind: string, description: string) =>
+  Type.String({ pattern: idPattern(kind), maxLength: kind.length + 27, description });
+
+export const keyIdField = id('key', 'Id of a key.');
+export const ownerIdField = id('own', 'Id of an owner.');
+export const keyspaceIdField = id('ks', 'Id of a keyspace.');
+export const workspaceIdField = id('ws', 'Id of a workspace.');
+
+/** A keyspace name is one segment of a scope, so that `keys:issue:<name>` can be a scope. It can't look like an id. */
+export const keyspaceNameField = Type.String({
+  minLength: 1,
+  maxLength: keyspaceNameLengthMax,
+  pattern: '^(?!ks_)[a-z0-9][a-z0-9._-]*$',
+  description: 'Name of a keyspace: unique in its workspace.',
+});
+
+export const keyspaceRefField = Type.String({
+  minLength: 1,
+  maxLength: keyspaceNameLengthMax,
+  pattern: '^[a-z0-9][a-z0-9._-]*$',
+  description: 'A keyspace, by id or by name.',
+});
+
+export const externalIdField = line(externalIdLengthMax, "The owner's id in the caller's own system.");
+
+export const scopeField = Type.String({ minLength: 1, maxLength: 128, pattern: storable });
+export const scopesField = Type.Array(scopeField, {
+  maxItems: 64,
+  description: 'Scopes such as `orders:read`; the last segment may be `*`.',
+});
+
+export const nameField = Type.String({ maxLength: 128, pattern: printable, description: 'For people.' });
+
+export const metadataField = Type.Unsafe<Record<string, string>>({
+  type: 'object',
+  maxProperties: 32,
+  propertyNames: { type: 'string', minLength: 1, maxLength: 64, pattern: printable },
+  additionalProperties: { type: 'string', maxLength: 512, pattern: storable },
+  description:
+    'Free text kept with the key. Not a place for secrets: it is shown to whoever may read the key.',
+});
+
+/**
+ * RFC 3339 with the date and time in full. The pattern is narrower than the format, which also lets a blank
+ * stand between them and a minute have 61 seconds: `Date.parse` reads those otherwise or not at all.
+ */
+export const timeField = Type.String({
+  format: 'date-time',
+  maxLength: 35,
+  pattern: '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:[0-5]\\d:[0-5]\\d(\\.\\d{1,9})?(Z|[+-]\\d{2}:\\d{2})$',
+});
+export const nullableTimeField = nullable<string>(timeField);
+
+export const durationSecondsField = (description: string) =>
+  Type.Integer({ minimum: 1, maximum: durationSecondsMax, description });
+
+/** A secret, shown once. `x-secret` drives log redaction and documentation. */
+export const secretField = Type.String({
+  'x-secret': true,
+  description: 'The key string. Shown once: only its hash is kept.',
+});
+
+/*
+ * Query parameters are text on the wire and nothing coerces them: their schema is a pattern, and `x-parameter`
+ * says what the text means, for the OpenAPI document.
+ */
+export const limitField = Type.String({
+  pattern: '^(?:[1-9]\\d?|1\\d\\d|200)$',
+  maxLength: 3,
+  description: `Items a page, 1 to ${pageLimitMax}; ${pageLimitDefault} when absent.`,
+  'x-parameter': {
+    schema: { type: 'integer', minimum: 1, maximum: pageLimitMax, default: pageLimitDefault },
+  },
+});
+
+export const cursorField = Type.String({
+  minLength: 1,
+  maxLength: cursorLengthMax,
+  pattern: '^[A-Za-z0-9_-]+$',
+  description: '`next_cursor` of the page before. Opaque.',
+});
+
+export const effectiveByField = Type.String({
+  ...timeField,
+  description: 'From this instant on no verifier accepts it, whatever the network does.',
+});

@@ -1,0 +1,202 @@
+import Type, { type Static } from 'typebox';
+import { durationSecondsMax, reasonLengthMax } from '../wire-limits.ts';
+import { bulkReply, bulkRequest } from './bulk.ts';
+import {
+  cursorField,
+  durationSecondsField,
+  effectiveByField,
+  keyIdField,
+  keyspaceIdField,
+  keyspaceRefField,
+  limitField,
+  line,
+  metadataField,
+  nameField,
+  nullable,
+  nullableTimeField,
+  ownerIdField,
+  scopesField,
+  secretField,
+  strictObject,
+  timeField,
+} from './fields.ts';
+import { ownerRef } from './owners.ts';
+
+/* Issue, read, update, rotate, revoke, suspend. Verification and import have files of their own. */
+
+export const keyStateField = Type.Enum(['pending', 'active', 'suspended', 'revoked', 'expired'], {
+  type: 'string',
+});
+const versionNumber = Type.Integer({ minimum: 1 });
+
+/** What issue and import have in common. At most one of `ttl_seconds` and `expires_at`: the core says `expiry_conflict`. */
+export const keyTerms = {
+  keyspace: keyspaceRefField,
+  owner: ownerRef,
+  name: Type.Optional(nameField),
+  scopes: scopesField,
+  ttl_seconds: Type.Optional(durationSecondsField('Life from now on. At most one of it and `expires_at`.')),
+  expires_at: Type.Optional(timeField),
+  not_before: Type.Optional(timeField),
+  metadata: Type.Optional(metadataField),
+};
+
+export const keyIssue = strictObject(keyTerms, { title: 'KeyIssue' });
+export const keyIssueBulk = bulkRequest('KeyIssueBulk', keyIssue);
+
+export const keyIssued = strictObject(
+  {
+    id: keyIdField,
+    version: versionNumber,
+    secret: secretField,
+    owner_id: ownerIdField,
+    keyspace_id: keyspaceIdField,
+    scopes: scopesField,
+    expires_at: nullableTimeField,
+    created_at: timeField,
+  },
+  { title: 'KeyIssued' },
+);
+export const keyIssuedBulk = bulkReply<Static<typeof keyIssued>>('KeyIssuedBulk', keyIssued);
+
+export const keyVersionReply = strictObject(
+  {
+    version: versionNumber,
+    state: Type.Enum(['active', 'grace', 'retired'], { type: 'string' }),
+    minted_at: timeField,
+    retires_at: nullableTimeField,
+  },
+  { title: 'KeyVersion' },
+);
+
+export const keyReply = strictObject(
+  {
+    id: keyIdField,
+    name: nameField,
+    state: keyStateField,
+    keyspace_id: keyspaceIdField,
+    owner_id: ownerIdField,
+    scopes: scopesField,
+    metadata: metadataField,
+    not_before: nullableTimeField,
+    expires_at: nullableTimeField,
+    created_at: timeField,
+    revoked_at: nullableTimeField,
+    revoke_reason: nullable<string>(Type.String()),
+    revision: Type.Integer({ minimum: 1 }),
+    versions: Type.Array(keyVersionReply, { description: 'The newest three, oldest first.' }),
+  },
+  { title: 'Key' },
+);
+
+export const keyList = strictObject(
+  { items: Type.Array(keyReply), next_cursor: nullable<string>(cursorField) },
+  { title: 'KeyList' },
+);
+
+export const keyUpdate = strictObject(
+  {
+    name: Type.Optional(nameField),
+    scopes: Type.Optional(scopesField),
+    metadata: Type.Optional(metadataField),
+    expires_at: Type.Optional(nullableTimeField),
+    if_revision: Type.Optional(
+      Type.Integer({ minimum: 1, description: 'Refused with `revision_mismatch` if the key has moved on.' }),
+    ),
+  },
+  { title: 'KeyUpdate', minProperties: 1 },
+);
+
+export const keyRotate = strictObject(
+  {
+    grace_seconds: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: durationSecondsMax,
+        description: 'How long the old version goes on working.',
+      }),
+    ),
+    cut: Type.Optional(
+      Type.Boolean({ description: 'End a version that is still in grace, so that this rotation can begin.' }),
+    ),
+  },
+  { title: 'KeyRotate' },
+);
+
+export const keyRotated = strictObject(
+  {
+    id: keyIdField,
+    version: versionNumber,
+    secret: secretField,
+    previous: strictObject({
+      version: versionNumber,
+      retires_at: timeField,
+      /** Later than `retires_at` when the grace is shorter than the lease. */
+      effective_by: effectiveByField,
+    }),
+    expires_at: nullableTimeField,
+  },
+  { title: 'KeyRotated' },
+);
+
+export const rotationFinish = strictObject(
+  {
+    force: Type.Optional(Type.Boolean({ description: 'Retire the old version even if it is still in use.' })),
+  },
+  { title: 'RotationFinish' },
+);
+
+export const rotationFinished = strictObject(
+  {
+    id: keyIdField,
+    version: versionNumber,
+    retired: strictObject({ version: versionNumber, retired_at: timeField }),
+    effective_by: effectiveByField,
+  },
+  { title: 'RotationFinished' },
+);
+
+export const keyRevoke = strictObject(
+  { reason: Type.Optional(line(reasonLengthMax, 'Why, for the audit record and the event.')) },
+  { title: 'KeyRevoke' },
+);
+
+export const keyRevoked = strictObject(
+  {
+    id: keyIdField,
+    state: Type.Literal('revoked'),
+    revoked_at: timeField,
+    effective_by: effectiveByField,
+  },
+  { title: 'KeyRevoked' },
+);
+
+export const keySuspended = strictObject(
+  { id: keyIdField, state: Type.Literal('suspended'), effective_by: effectiveByField },
+  { title: 'KeySuspended' },
+);
+
+export const keyResumed = strictObject({ id: keyIdField, state: keyStateField }, { title: 'KeyResumed' });
+
+export const keyParams = strictObject({ id: keyIdField });
+export const keysQuery = strictObject({
+  keyspace: Type.Optional(keyspaceRefField),
+  owner: Type.Optional(ownerIdField),
+  state: Type.Optional(keyStateField),
+  cursor: Type.Optional(cursorField),
+  limit: Type.Optional(limitField),
+});
+
+export type KeyIssue = Static<typeof keyIssue>;
+export type KeyIssued = Static<typeof keyIssued>;
+export type KeyIssuedBulk = Static<typeof keyIssuedBulk>;
+export type KeyReply = Static<typeof keyReply>;
+export type KeyUpdate = Static<typeof keyUpdate>;
+export type KeyRotate = Static<typeof keyRotate>;
+export type KeyRotated = Static<typeof keyRotated>;
+export type RotationFinish = Static<typeof rotationFinish>;
+export type RotationFinished = Static<typeof rotationFinished>;
+export type KeyRevoke = Static<typeof keyRevoke>;
+export type KeyRevoked = Static<typeof keyRevoked>;
+export type KeySuspended = Static<typeof keySuspended>;
+export type KeyResumed = Static<typeof keyResumed>;

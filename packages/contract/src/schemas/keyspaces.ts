@@ -1,0 +1,123 @@
+import Type, { type Static } from 'typebox';
+import {
+  durationSecondsMax,
+  leaseSecondsDefault,
+  leaseSecondsMax,
+  prefixTextLengthMax,
+} from '../wire-limits.ts';
+import {
+  cursorField,
+  durationSecondsField,
+  effectiveByField,
+  keyspaceIdField,
+  keyspaceNameField,
+  keyspaceRefField,
+  limitField,
+  line,
+  nullable,
+  nullableTimeField,
+  scopesField,
+  strictObject,
+  timeField,
+} from './fields.ts';
+
+/* A keyspace: a family of keys for one access point, with its policy. */
+
+const allowedScopes = Type.Array(scopesField.items, {
+  maxItems: 64,
+  description: "Every scope of this keyspace's keys must be covered by one of these.",
+});
+const leaseSeconds = Type.Integer({
+  minimum: 1,
+  maximum: leaseSecondsMax,
+  description: `The dial between security and availability: how long a verifier that is cut off may go on accepting. ${leaseSecondsDefault} unless given.`,
+});
+const defaultTtl = durationSecondsField('Life of a key that is issued without one.');
+const maxTtl = durationSecondsField('Longest life of a key; null: keys may live for ever.');
+const maxGrace = Type.Integer({
+  minimum: 0,
+  maximum: durationSecondsMax,
+  description: 'Longest time for which the old version goes on working after a rotation.',
+});
+const format = Type.Enum(['opaque'], { type: 'string', description: 'How key strings look.' });
+const state = Type.Enum(['active', 'suspended'], { type: 'string' });
+
+export const keyspaceCreate = strictObject(
+  {
+    name: keyspaceNameField,
+    prefix: line(
+      prefixTextLengthMax,
+      'What its key strings begin with: `[a-z][a-z0-9]*(_[a-z0-9]+)*`, at most 24.',
+    ),
+    format: Type.Optional(format),
+    allowed_scopes: allowedScopes,
+    default_ttl_seconds: Type.Optional(defaultTtl),
+    max_ttl_seconds: Type.Optional(maxTtl),
+    max_grace_seconds: Type.Optional(maxGrace),
+    lease_seconds: Type.Optional(leaseSeconds),
+  },
+  { title: 'KeyspaceCreate' },
+);
+
+/** Name, prefix and format are for good: verifiers and secret scanners know them. */
+export const keyspaceUpdate = strictObject(
+  {
+    allowed_scopes: Type.Optional(allowedScopes),
+    default_ttl_seconds: Type.Optional(nullable<number>(defaultTtl)),
+    max_ttl_seconds: Type.Optional(nullable<number>(maxTtl)),
+    max_grace_seconds: Type.Optional(maxGrace),
+    lease_seconds: Type.Optional(leaseSeconds),
+  },
+  { title: 'KeyspaceUpdate', minProperties: 1 },
+);
+
+export const keyspaceReply = strictObject(
+  {
+    id: keyspaceIdField,
+    name: keyspaceNameField,
+    prefix: Type.String(),
+    format,
+    allowed_scopes: allowedScopes,
+    default_ttl_seconds: nullable<number>(defaultTtl),
+    max_ttl_seconds: nullable<number>(maxTtl),
+    max_grace_seconds: maxGrace,
+    lease_seconds: leaseSeconds,
+    state,
+    keys_not_before: nullableTimeField,
+    created_at: timeField,
+    revision: Type.Integer({ minimum: 1 }),
+  },
+  { title: 'Keyspace' },
+);
+
+export const keyspaceList = strictObject(
+  { items: Type.Array(keyspaceReply), next_cursor: nullable<string>(cursorField) },
+  { title: 'KeyspaceList' },
+);
+
+export const keyspaceSuspended = strictObject(
+  {
+    id: keyspaceIdField,
+    state: Type.Literal('suspended'),
+    effective_by: effectiveByField,
+  },
+  { title: 'KeyspaceSuspended' },
+);
+
+export const keyspaceResumed = strictObject(
+  { id: keyspaceIdField, state: Type.Literal('active') },
+  { title: 'KeyspaceResumed' },
+);
+
+/** The path parameter of a keyspace: id or name. */
+export const keyspaceParams = strictObject({ id: keyspaceRefField });
+export const pageQuery = strictObject({
+  cursor: Type.Optional(cursorField),
+  limit: Type.Optional(limitField),
+});
+
+export type KeyspaceCreate = Static<typeof keyspaceCreate>;
+export type KeyspaceUpdate = Static<typeof keyspaceUpdate>;
+export type KeyspaceReply = Static<typeof keyspaceReply>;
+export type KeyspaceSuspended = Static<typeof keyspaceSuspended>;
+export type KeyspaceResumed = Static<typeof keyspaceResumed>;

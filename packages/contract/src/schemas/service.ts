@@ -1,0 +1,50 @@
+import Type, { type Static } from 'typebox';
+import { workspaceNameLengthMax } from '../wire-limits.ts';
+import { keyIdField, secretField, strictObject, workspaceIdField } from './fields.ts';
+
+/* The workspace, and what the server says of itself. */
+
+const workspaceName = Type.String({
+  minLength: 1,
+  maxLength: workspaceNameLengthMax,
+  pattern: '^[a-z0-9][a-z0-9._-]*$',
+});
+
+export const workspaceCreate = strictObject({ name: workspaceName }, { title: 'WorkspaceCreate' });
+
+export const workspaceCreated = strictObject(
+  {
+    id: workspaceIdField,
+    name: workspaceName,
+    management_key: strictObject(
+      { id: keyIdField, secret: secretField },
+      { description: 'Holds scope `*` in the new workspace. Shown once.' },
+    ),
+  },
+  { title: 'WorkspaceCreated' },
+);
+
+export const health = strictObject({ status: Type.Literal('ok') }, { title: 'Health' });
+
+export const readiness = strictObject(
+  {
+    status: Type.Enum(['ready', 'not_ready'], { type: 'string' }),
+    checks: Type.Unsafe<Record<string, 'ok' | 'failing'>>({
+      type: 'object',
+      additionalProperties: { type: 'string', enum: ['ok', 'failing'] },
+      description: 'One entry for each thing that has to work: store, verifier, lanes.',
+    }),
+  },
+  { title: 'Readiness' },
+);
+
+export const metricsText = Type.String({ description: 'Prometheus text exposition format.' });
+export const openApiDocument = Type.Unsafe<Record<string, unknown>>({
+  type: 'object',
+  additionalProperties: true,
+});
+
+export type WorkspaceCreate = Static<typeof workspaceCreate>;
+export type WorkspaceCreated = Static<typeof workspaceCreated>;
+export type Health = Static<typeof health>;
+export type Readiness = Static<typeof readiness>;

@@ -1,0 +1,81 @@
+import { type RefusalCode, refusalCodes } from '@keyswarm/core';
+import Type, { type Static, type TObject } from 'typebox';
+import { bulkReply, bulkRequest } from './bulk.ts';
+import {
+  externalIdField,
+  keyIdField,
+  keyspaceIdField,
+  keyspaceNameField,
+  keyspaceRefField,
+  nullableTimeField,
+  ownerIdField,
+  scopesField,
+  strictObject,
+  timeField,
+} from './fields.ts';
+import { ownerKindField } from './owners.ts';
+
+/*
+ * Verification. `key` is the one unbounded string of the contract: whatever a client sent is a question with
+ * an answer, and the answer to a megabyte of rubbish is `malformed`, not a schema error. The body limit bounds it.
+ */
+
+const verifyFields = {
+  key: Type.String({ 'x-secret': true, description: 'The key string, whatever the client sent.' }),
+  keyspace: Type.Optional(keyspaceRefField),
+  scopes: Type.Optional(scopesField),
+};
+
+export const keyVerify = strictObject(verifyFields, { title: 'KeyVerify' });
+export const keyVerifyBulk = bulkRequest('KeyVerifyBulk', keyVerify);
+
+export const verdictOwner = strictObject(
+  { id: ownerIdField, kind: ownerKindField, external_id: externalIdField },
+  { title: 'VerdictOwner' },
+);
+
+const verdictObject: TObject = strictObject(
+  {
+    valid: Type.Boolean(),
+    code: Type.Enum(['valid', ...refusalCodes], { type: 'string', description: 'Stable: switch on this.' }),
+    key_id: Type.Optional(keyIdField),
+    version: Type.Optional(Type.Integer({ minimum: 1 })),
+    owner: Type.Optional(verdictOwner),
+    keyspace_id: Type.Optional(keyspaceIdField),
+    keyspace: Type.Optional(keyspaceNameField),
+    scopes: Type.Optional(scopesField),
+    expires_at: Type.Optional(nullableTimeField),
+    rotation: Type.Optional(
+      strictObject(
+        { state: Type.Literal('grace'), retires_at: timeField },
+        { description: 'Present when this version is about to be retired: fetch the new one.' },
+      ),
+    ),
+  },
+  { title: 'Verdict', description: 'A refusal says its code and nothing of the key.' },
+);
+
+export interface ValidVerdictView {
+  valid: true;
+  code: 'valid';
+  key_id: string;
+  version: number;
+  owner: Static<typeof verdictOwner>;
+  keyspace_id: string;
+  keyspace: string;
+  scopes: string[];
+  expires_at: string | null;
+  rotation?: { state: 'grace'; retires_at: string };
+}
+export interface RefusedVerdictView {
+  valid: false;
+  code: RefusalCode;
+}
+export type VerdictView = ValidVerdictView | RefusedVerdictView;
+
+export const verdictReply = Type.Unsafe<VerdictView>(verdictObject);
+/** An item is a verdict, or `{error: {code: 'stale'}}` where its keyspace's lease has run out. */
+export const verdictBulk = bulkReply<VerdictView>('VerdictBulk', verdictObject);
+
+export type KeyVerify = Static<typeof keyVerify>;
+export type VerdictBulk = Static<typeof verdictBulk>;
