@@ -1,0 +1,53 @@
+import type { KeyRecord, KeyspaceRecord, KeyVersion, OwnerRecord } from '../lifecycle/key-record.ts';
+import type { KeyFact, KeyspaceFact, OwnerFact, VersionFact } from './facts.ts';
+
+/** Bytes of a fingerprint that verifiers hold: half of SHA-256 leaves 128 bits, too many to search for. */
+export const fingerprintFactBytes = 16;
+
+/** What verifiers need of a key: neither its name nor its metadata, and half of each fingerprint. */
+export function keyFactOf(record: KeyRecord): KeyFact {
+  return {
+    id: record.id,
+    revision: record.revision,
+    keyspaceId: record.keyspaceId,
+    ownerId: record.ownerId,
+    scopes: record.scopes,
+    state: record.state,
+    notBeforeMs: record.notBeforeMs,
+    expiresAtMs: record.expiresAtMs,
+    versions: record.versions.map(versionFactOf),
+  };
+}
+
+export function ownerFactOf(record: OwnerRecord): OwnerFact {
+  return {
+    id: record.id,
+    revision: record.revision,
+    kind: record.kind,
+    externalId: record.externalId,
+    state: record.state,
+    keysNotBeforeMs: record.keysNotBeforeMs,
+  };
+}
+
+export function keyspaceFactOf(record: KeyspaceRecord): KeyspaceFact {
+  return {
+    id: record.id,
+    workspaceId: record.workspaceId,
+    revision: record.revision,
+    name: record.name,
+    state: record.state,
+    leaseMs: record.leaseSeconds * 1000,
+    keysNotBeforeMs: record.keysNotBeforeMs,
+  };
+}
+
+function versionFactOf(version: KeyVersion): VersionFact {
+  return {
+    number: version.number,
+    fingerprint: version.fingerprint.slice(0, fingerprintFactBytes),
+    state: version.state,
+    mintedAtMs: version.mintedAtMs,
+    retiresAtMs: version.retiresAtMs,
+  };
+}

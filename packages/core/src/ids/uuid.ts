@@ -1,0 +1,59 @@
+import { bytesOfHex, hexOf } from '../encoding/hex.ts';
+import { assert } from '../errors/assert.ts';
+import { timeMsMax } from '../limits/limits.ts';
+
+/**
+ * UUIDv7 (RFC 9562, section 5.7): 48 bits of Unix milliseconds, then randomness. `lastByte`, if given, replaces
+ * the last random byte, so that an id can be made to fall into a chosen shard; 66 random bits are left.
+ */
+export function uuidV7(timeMs: number, random10: Uint8Array, lastByte?: number): Uint8Array {
+  assert(Number.isSafeInteger(timeMs) && timeMs >= 0 && timeMs <= timeMsMax, 'a time is whole milliseconds');
+  assert(random10.length === 10, 'a UUIDv7 takes 10 random bytes');
+  const bytes = new Uint8Array(16);
+  const high = Math.floor(timeMs / 0x1_0000_0000);
+  const low = timeMs >>> 0;
+  bytes[0] = high >>> 8;
+  bytes[1] = high;
+  bytes[2] = low >>> 24;
+  bytes[3] = low >>> 16;
+  bytes[4] = low >>> 8;
+  bytes[5] = low;
+  bytes.set(random10, 6);
+  if (lastByte !== undefined) {
+    assert(Number.isInteger(lastByte) && lastByte >= 0 && lastByte <= 255, 'a byte is 0 to 255');
+    bytes[15] = lastByte;
+  }
+  return stamp(bytes, 7);
+}
+
+/** UUIDv8 (RFC 9562, section 5.8) of the first 16 bytes of a hash: the same name gives the same id everywhere. */
+export function uuidV8FromHash(hash: Uint8Array): Uint8Array {
+  assert(hash.length >= 16, 'a hash has at least 16 bytes');
+  return stamp(hash.slice(0, 16), 8);
+}
+
+/** `xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx`, as SQL wants a uuid. */
+export function uuidTextOf(bytes: Uint8Array): string {
+  assert(bytes.length === 16, 'a UUID has 16 bytes');
+  const hex = hexOf(bytes);
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+}
+
+/** The 16 bytes of a UUID with or without its hyphens, in either case; undefined for any other text. */
+export function uuidBytesOfText(text: string): Uint8Array | undefined {
+  if (text.length === 32) return bytesOfHex(text.toLowerCase(), 16);
+  if (text.length !== 36) return undefined;
+  if (text[8] !== '-' || text[13] !== '-' || text[18] !== '-' || text[23] !== '-') return undefined;
+  const hex = text.slice(0, 8) + text.slice(9, 13) + text.slice(14, 18) + text.slice(19, 23) + text.slice(24);
+  return bytesOfHex(hex.toLowerCase(), 16);
+}
+
+export function uuidVersionOf(bytes: Uint8Array): number {
+  return (bytes[6] ?? 0) >>> 4;
+}
+
+function stamp(bytes: Uint8Array, version: number): Uint8Array {
+  bytes[6] = version * 16 + ((bytes[6] ?? 0) & 0x0f);
+  bytes[8] = 0x80 | ((bytes[8] ?? 0) & 0x3f);
+  return bytes;
+}

@@ -1,0 +1,100 @@
+/*
+ * The rules of a key, pure: no I/O, no clock, no randomness, no dependency. Everyone may import this package;
+ * it imports nobody.
+ */
+
+export { bytesOfHex, hexOf } from './encoding/hex.ts';
+export type { JsonObject, JsonValue } from './encoding/json.ts';
+export { AssertionBroken, assert } from './errors/assert.ts';
+export { Fault, type FaultDetails } from './errors/fault.ts';
+export { isFaultCode, type Problem, problemType, toProblem } from './errors/problem.ts';
+export { type FaultCode, type FaultRow, faultRegistry } from './errors/registry.ts';
+export {
+  type BadRow,
+  decodeKeyFact,
+  decodeKeyspaceFact,
+  decodeOwnerFact,
+  isBadRow,
+} from './facts/decode-facts.ts';
+export { decodeFeedRow } from './facts/decode-feed-row.ts';
+export {
+  encodeEventData,
+  encodeFeedRow,
+  encodeKeyFact,
+  encodeKeyspaceFact,
+  encodeOwnerFact,
+  feedRowFormat,
+} from './facts/encode-facts.ts';
+export {
+  type EventType,
+  eventTypes,
+  type FeedPosition,
+  type FeedRow,
+  type KeyFact,
+  type KeyspaceFact,
+  type OwnerFact,
+  type VersionFact,
+} from './facts/facts.ts';
+export { fingerprintFactBytes, keyFactOf, keyspaceFactOf, ownerFactOf } from './facts/make-facts.ts';
+export {
+  type AnyId,
+  idFromUuidBytes,
+  idFromUuidText,
+  idTimeMs,
+  parseId,
+  shardOfHash,
+  shardOfId,
+  uuidBytesOf,
+  uuidHexOf,
+} from './ids/id-codec.ts';
+export type { IdKind, IdKinds, KeyId, KeyspaceId, OwnerId, WorkspaceId } from './ids/ids.ts';
+export { uuidV7, uuidV8FromHash } from './ids/uuid.ts';
+export { crc32 } from './key-format/crc32.ts';
+export {
+  findKeyString,
+  formatVersion,
+  isKeyStringShape,
+  isPrefix,
+  keyStringPrefixLength,
+  mintedKeyLengthMax,
+  mintedKeyLengthMin,
+  mintKeyString,
+  parseKeyString,
+} from './key-format/key-format.ts';
+export type {
+  KeyRecord,
+  KeyState,
+  KeyspaceRecord,
+  KeyVersion,
+  OwnerKind,
+  OwnerRecord,
+  StoredKeyState,
+  VersionState,
+} from './lifecycle/key-record.ts';
+export * from './limits/limits.ts';
+export {
+  type CompiledScopes,
+  compileScopes,
+  covers,
+  coversAll,
+  firstNotCovered,
+  isScope,
+  isScopeSegment,
+  normaliseScopes,
+  parseScope,
+  type Scope,
+} from './scopes/scopes.ts';
+export { Secret } from './secret/secret.ts';
+export { hasControlCharacter, isStorableText, isWithinLength } from './text/check-text.ts';
+export { judge, newStanding, type Standing } from './verdict/judge.ts';
+export {
+  type Answer,
+  type RefusalCode,
+  type RefusedVerdict,
+  type RotationHint,
+  refusalCodes,
+  type StaleAnswer,
+  type ValidVerdict,
+  type Verdict,
+  type VerdictCode,
+} from './verdict/verdict.ts';

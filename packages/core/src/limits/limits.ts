@@ -1,0 +1,57 @@
+/*
+ * Every bound of the rules, in one place. A bound exists so that a single caller can't make one record, one
+ * row or one message arbitrarily large. The largest key there can be: 64 scopes x 128 + 32 metadata entries x
+ * (64 + 512) + name 128 = 27 kB of characters; its fact (no metadata, no name) is under 9 kB, so that a feed
+ * batch of 500 rows stays under 5 MB in the worst case and under 500 kB in the usual one.
+ */
+
+/** ρ: how far two clocks may drift apart while a lease runs, as a share of the lease. */
+export const leaseDriftRatio = 0.01;
+
+/** No verifier accepts the key after this instant once its revocation was acknowledged at `ackMs`. */
+export function effectiveByMs(ackMs: number, leaseMs: number): number {
+  return ackMs + leaseMs + Math.ceil(leaseMs * leaseDriftRatio);
+}
+
+export const leaseSecondsMin = 1;
+export const leaseSecondsMax = 600;
+/** Long enough that a failover of the store in under half a minute costs no verification. */
+export const leaseDefaultSeconds = 30;
+
+export const graceDefaultSeconds = 600;
+/** What a keyspace gets as its maximum when none is given, and the most that it can be given. */
+export const maxGraceDefaultSeconds = 7 * 86_400;
+export const maxGraceSecondsMax = 366 * 86_400;
+/** A version used within this window counts as in use: finishing its rotation needs force. */
+export const inUseWindowMs = 5 * 60_000;
+
+/** Versions that a record carries, of which `versionsLiveMax` may work at once. */
+export const versionsKeptMax = 3;
+export const versionsLiveMax = 2;
+
+export const ttlSecondsMax = 100 * 366 * 86_400;
+/** 9999-12-31T23:59:59.999Z: RFC 3339 has four digits for a year. */
+export const timeMsMax = 253_402_300_799_999;
+
+export const scopeLengthMax = 128;
+export const scopesPerKeyMax = 64;
+export const scopesPerKeyspaceMax = 64;
+export const metadataEntriesMax = 32;
+export const metadataKeyLengthMax = 64;
+export const metadataValueLengthMax = 512;
+export const nameLengthMax = 128;
+export const keyspaceNameLengthMax = 64;
+export const externalIdLengthMax = 256;
+export const reasonLengthMax = 256;
+export const prefixLengthMax = 24;
+
+/** Any string offered as a key, imported ones too: longer ones are malformed without a look at them. */
+export const keyLengthMax = 512;
+
+/** Shards are a power of two up to this, because a shard is the low bits of one byte. */
+export const shardsMax = 256;
+
+/** `data` of a feed row: its nesting and the number of values in it. */
+export const eventDataDepthMax = 4;
+export const eventDataValuesMax = 256;
+export const eventDataTextLengthMax = 1024;
