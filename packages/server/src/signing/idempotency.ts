@@ -1,0 +1,105 @@
+import { createCipheriv, createDecipheriv, hash } from 'node:crypto';
+import { Fault, type KeyId, type WorkspaceId } from '@keyswarm/core';
+import type { IdempotencyTicket } from '../lanes/lane-port.ts';
+import type { Random } from '../runtime/random.ts';
+import { canonicalJson } from './canonical-json.ts';
+import type { MasterKey } from './master-key.ts';
+import { decodeReply, encodeReply } from './reply-codec.ts';
+
+/*
+ * What makes a retry safe (P5). The reply of a write that came with an Idempotency-Key is kept, since a replay
+ * has to hand out the same secret. It is sealed under a key that takes two things to derive: the master key,
+ * which is not in the database, and the Idempotency-Key itself, which is nowhere but with the caller. So neither
+ * a copy of the database nor a copy of the server's environment opens a kept secret, nor do both together.
+ *
+ * An Idempotency-Key belongs to the caller and to the thing that the path names (nothing, for the issue of a
+ * key): that thing's shard is where it is looked up, and the same text for another key is another request.
+ */
+
+export interface IdempotentRequest {
+  readonly workspaceId: WorkspaceId;
+  /** The management key that asks. */
+  readonly callerId: KeyId;
+  readonly idempotencyKey: string;
+  readonly method: string;
+  readonly path: string;
+  readonly body: unknown;
+}
+
+const nonceBytes = 12;
+const tagBytes = 16;
+const sealVersion = 1;
+
+export class IdempotencyScope {
+  readonly #request: IdempotentRequest;
+  readonly #masterKey: MasterKey;
+  readonly #random: Random;
+  readonly #requestHash: Uint8Array;
+
+  constructor(request: IdempotentRequest, masterKey: MasterKey, random: Random) {
+    this.#request = request;
+    this.#masterKey = masterKey;
+    this.#random = random;
+    this.#requestHash = sha256(canonicalJson([request.method, request.path, request.body]));
+  }
+
+  /** The ticket for a write that changes `subject`: the id of the key, owner or keyspace; '' for an issue. */
+  ticket<Reply>(subject: string): IdempotencyTicket<Reply> {
+    const { workspaceId, callerId, idempotencyKey } = this.#request;
+    const keyHash = sha256(canonicalJson([workspaceId, callerId, subject, idempotencyKey]));
+    return {
+      keyHash,
+      requestHash: this.#requestHash,
+      seal: (reply) => this.#seal(keyHash, encodeReply(reply)),
+      open: (sealed) => decodeReply(this.#open(keyHash, sealed)) as Reply,
+    };
+  }
+
+  #seal(keyHash: Uint8Array, plain: Uint8Array): Uint8Array {
+    const nonce = this.#random.bytes(nonceBytes);
+    const cipher = createCipheriv('aes-256-gcm', this.#sealKey(keyHash), nonce);
+    cipher.setAAD(this.#requestHash);
+    return Buffer.concat([
+      Buffer.of(sealVersion),
+      nonce,
+      cipher.update(plain),
+      cipher.final(),
+      cipher.getAuthTag(),
+    ]);
+  }
+
+  #open(keyHash: Uint8Array, sealed: Uint8Array): Uint8Array {
+    if (sealed[0] !== sealVersion || sealed.length < 1 + nonceBytes + tagBytes) throw unreadable();
+    const nonce = sealed.subarray(1, 1 + nonceBytes);
+    const decipher = createDecipheriv('aes-256-gcm', this.#sealKey(keyHash), nonce, {
+      authTagLength: tagBytes,
+    });
+    decipher.setAAD(this.#requestHash);
+    decipher.setAuthTag(sealed.subarray(-tagBytes));
+    try {
+      return Buffer.concat([decipher.update(sealed.subarray(1 + nonceBytes, -tagBytes)), decipher.final()]);
+    } catch {
+      throw unreadable();
+    }
+  }
+
+  #sealKey(keyHash: Uint8Array): Uint8Array {
+    const { idempotencyKey } = this.#request;
+    return this.#masterKey.subkey('idempotency reply', [
+      Buffer.from(keyHash).toString('base64'),
+      idempotencyKey,
+    ]);
+  }
+}
+
+/** Better no answer than a second effect: the write has happened, and its reply is gone with the old key. */
+function unreadable(): Fault {
+  return new Fault('idempotency_mismatch', {
+    detail: 'The reply to this request is kept, but it was sealed under another master key.',
+    field: 'Idempotency-Key',
+  });
+}
+
+function sha256(text: string): Uint8Array {
+  return hash('sha256', text, 'buffer');
+}
