@@ -1,0 +1,182 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { type OperationId, operationIds } from '@keyswarm/contract';
+import { refusalCodes, type VerdictCode } from '@keyswarm/core';
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { DenseHistogram } from './dense-histogram.ts';
+import { LaneMetrics } from './lane-metrics.ts';
+
+/*
+ * What the server says of itself to Prometheus. Every label takes its values from a closed set that is known
+ * here: an operation, a class of statuses, a verdict, a reason. Never an id, a name or anything a caller sent,
+ * since each new value is a new series for ever, and a caller could make millions.
+ *
+ * What is counted on the hot path is plain numbers in arrays and turns into text when it is scraped.
+ */
+
+export const statusClasses = ['2xx', '3xx', '4xx', '5xx', 'aborted'] as const;
+export type StatusClass = (typeof statusClasses)[number];
+export const shedReasons = [
+  'requests',
+  'verifications',
+  'mutations',
+  'caller',
+  'body_bytes',
+  'draining',
+] as const;
+export type ShedReason = (typeof shedReasons)[number];
+const verdictOutcomes = ['valid', ...refusalCodes, 'stale'] as const satisfies readonly (
+  | VerdictCode
+  | 'stale'
+)[];
+
+/** Requests answered outside of any operation: unknown paths, wrong methods. */
+const outside = 'none';
+const operationLabels: readonly (OperationId | typeof outside)[] = [...operationIds, outside];
+
+const secondsBounds = [
+  0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
+];
+
+/** What is asked for when the metrics are scraped. */
+export interface MetricsProbe {
+  leaseAgeMs(): number;
+  versions(): number;
+  tableBytes(): number;
+  laneDepth(): number;
+  inFlight(budget: 'verifications' | 'mutations'): number;
+  /** Rows that were committed and have not been applied here yet, over all shards. */
+  feedLagRows(): number;
+}
+
+export class ServerMetrics {
+  readonly registry = new Registry();
+  readonly lanes: LaneMetrics;
+  readonly #http: DenseHistogram<string>;
+  readonly #issuance: DenseHistogram<string>;
+  readonly #verdictCounts = new Float64Array(verdictOutcomes.length);
+  readonly #verdictPlaces = new Map<string, number>(verdictOutcomes.map((code, place) => [code, place]));
+  readonly #shed: Counter<'reason'>;
+  readonly #broken: Counter;
+  readonly #loopDelay: ReturnType<typeof monitorEventLoopDelay>;
+
+  constructor() {
+    const registry = this.registry;
+    collectDefaultMetrics({ register: registry, prefix: 'keyswarm_' });
+    this.#http = new DenseHistogram({
+      registry,
+      name: 'keyswarm_http_request_duration_seconds',
+      help: 'From the head of a request to the end of its response, by operation and class of status.',
+      bounds: secondsBounds,
+      series: operationLabels.flatMap((operation) =>
+        statusClasses.map((status) => ({ name: `${operation} ${status}`, labels: { operation, status } })),
+      ),
+    });
+    this.#issuance = new DenseHistogram({
+      registry,
+      name: 'keyswarm_issuance_duration_seconds',
+      help: 'From a decoded request for keys to their durable commit.',
+      bounds: secondsBounds,
+      series: ['single', 'bulk', 'import', 'rotate'].map((name) => ({ name, labels: { kind: name } })),
+    });
+    this.#shed = new Counter({
+      registers: [registry],
+      name: 'keyswarm_shed_total',
+      help: 'Requests turned away at the door, by the bound that was reached.',
+      labelNames: ['reason'],
+    });
+    for (const reason of shedReasons) this.#shed.inc({ reason }, 0);
+    this.#broken = new Counter({
+      registers: [registry],
+      name: 'keyswarm_internal_errors_total',
+      help: 'Requests that failed by a fault of the server: each one is a bug.',
+    });
+    this.lanes = new LaneMetrics(registry);
+    this.#registerVerdicts();
+    this.#loopDelay = monitorEventLoopDelay({ resolution: 10 });
+    this.#loopDelay.enable();
+  }
+
+  /** Ends what the metrics hold open. */
+  close(): void {
+    this.#loopDelay.disable();
+    this.registry.clear();
+  }
+
+  /** Place of an operation for `request`; undefined: outside of any. */
+  static placeOf(operation: OperationId | undefined): number {
+    return operationLabels.indexOf(operation ?? outside);
+  }
+
+  request(operationPlace: number, status: number, durationMs: number): void {
+    // A status of 0 stands for a client that went away before it was answered.
+    const statusPlace = status === 0 ? 4 : Math.min(3, Math.max(0, Math.floor(status / 100) - 2));
+    this.#http.observe(operationPlace * statusClasses.length + statusPlace, durationMs / 1000);
+  }
+
+  issuance(kind: 'single' | 'bulk' | 'import' | 'rotate', durationMs: number): void {
+    const place = kind === 'single' ? 0 : kind === 'bulk' ? 1 : kind === 'import' ? 2 : 3;
+    this.#issuance.observe(place, durationMs / 1000);
+  }
+
+  verdict(code: VerdictCode | 'stale'): void {
+    const place = this.#verdictPlaces.get(code);
+    if (place !== undefined) this.#verdictCounts[place] = (this.#verdictCounts[place] ?? 0) + 1;
+  }
+
+  shed(reason: ShedReason): void {
+    this.#shed.inc({ reason });
+  }
+
+  internalError(): void {
+    this.#broken.inc();
+  }
+
+  /** Gauges that read what they show when they are scraped. */
+  watch(probe: MetricsProbe): void {
+    const gauge = (name: string, help: string, read: () => number) =>
+      new Gauge({
+        registers: [this.registry],
+        name,
+        help,
+        collect() {
+          this.set(read());
+        },
+      });
+    gauge('keyswarm_lease_age_seconds', 'Age of what this verifier can prove it has seen.', () =>
+      Math.min(probe.leaseAgeMs() / 1000, Number.MAX_SAFE_INTEGER),
+    );
+    gauge('keyswarm_resident_versions', 'Key versions in the resident table.', () => probe.versions());
+    gauge('keyswarm_resident_table_bytes', 'Bytes of the resident table.', () => probe.tableBytes());
+    gauge('keyswarm_lane_depth', 'Writes that wait for a batch.', () => probe.laneDepth());
+    gauge('keyswarm_feed_lag_rows', 'Rows committed and not applied here yet.', () => probe.feedLagRows());
+    for (const budget of ['verifications', 'mutations'] as const) {
+      gauge(`keyswarm_${budget}_in_flight`, `Requests of this class under way.`, () =>
+        probe.inFlight(budget),
+      );
+    }
+    const nsToSeconds = (ns: number) => (Number.isFinite(ns) ? ns / 1e9 : 0);
+    gauge(
+      'keyswarm_event_loop_delay_p99_seconds',
+      'Delay of the event loop since the last scrape, p99.',
+      () => {
+        const delay = nsToSeconds(this.#loopDelay.percentile(99));
+        this.#loopDelay.reset();
+        return delay;
+      },
+    );
+  }
+
+  #registerVerdicts(): void {
+    const counts = this.#verdictCounts;
+    new Counter({
+      registers: [this.registry],
+      name: 'keyswarm_verifications_total',
+      help: 'Verifications by verdict; `stale` where none could be given.',
+      labelNames: ['verdict'],
+      collect() {
+        this.reset();
+        for (const [place, verdict] of verdictOutcomes.entries()) this.inc({ verdict }, counts[place] ?? 0);
+      },
+    });
+  }
+}
