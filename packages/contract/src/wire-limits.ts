@@ -1,6 +1,7 @@
 /*
- * The bounds of everything that crosses the wire. A body limit is what one request may make the server hold
- * before anything in it has been looked at, so each is derived from the largest honest request:
+ * The bounds of what crosses the wire. Those of the things themselves (scopes, names, metadata, durations) are
+ * the core's. A body limit is what one request may make the server hold before anything in it has been looked
+ * at, so each is derived from the largest honest request:
  *
  *   common   64 KiB  one key with 64 scopes of 128 characters and 32 metadata entries of 576 is 27 KiB
  *   verify    2 MiB  a caller may forward whatever a client sent as a key; the answer is a verdict, so the
@@ -20,22 +21,13 @@ export const bulkItemsMax = 1_000;
 export const pageLimitMax = 200;
 export const pageLimitDefault = 50;
 
-/** A longer `external_id`, name or reason is a mistake or an attack. */
-export const externalIdLengthMax = 256;
-export const reasonLengthMax = 256;
-export const keyspaceNameLengthMax = 64;
 export const workspaceNameLengthMax = 64;
 
 /** Generous: what is wrong with a prefix is said by the core (`invalid_prefix`), not by a length check. */
 export const prefixTextLengthMax = 128;
 
-/** A hundred years: no sum of a clock and a duration of this size leaves the range of a four-digit year. */
-export const durationSecondsMax = 3_155_760_000;
-
-export const leaseSecondsMax = 600;
-export const leaseSecondsDefault = 30;
-
-/** Characters of a cursor: 256 shards of five-byte sequence numbers in base64url, and some room. */
+/** Characters of a cursor: 256 shards of eight-byte sequence numbers are 2,744 in base64url. */
 export const cursorLengthMax = 4_096;
 
-export const idempotencyKeyLengthMax = 255;
+/** The bytes that an Idempotency-Key may be made of: printable ASCII without blanks. */
+export const idempotencyKeyPattern = '^[\\x21-\\x7e]{1,255}$';

@@ -69,6 +69,21 @@ export type Operation<R extends Route, T extends OperationTerms> = R & {
   readonly faults: readonly FaultCode[];
 };
 
+/** Any row of the table, for those who walk all of it. */
+export interface AnyOperation extends Route {
+  readonly summary: string;
+  readonly description: string;
+  readonly scope: ManagementScope | null;
+  readonly perKeyspace: boolean;
+  readonly params: TSchema;
+  readonly query: TSchema;
+  readonly body: TSchema | undefined;
+  readonly bodyOptional: boolean;
+  readonly bodyLimitBytes: number;
+  readonly response: { readonly status: number; readonly schema: TSchema; readonly contentType: string };
+  readonly faults: readonly FaultCode[];
+}
+
 export function operation<const R extends Route, const T extends OperationTerms>(
   route: R,
   terms: T,

@@ -1,6 +1,6 @@
 import Type, { type TObject, type TProperties } from 'typebox';
 import { bulkItemsMax } from '../wire-limits.ts';
-import { strictObject } from './fields.ts';
+import { listOf, strictObject } from './fields.ts';
 import { type ItemRefused, itemError } from './problem.ts';
 
 /*
@@ -11,12 +11,12 @@ import { type ItemRefused, itemError } from './problem.ts';
 
 /** 1 to 1,000 items under `keys`. */
 export const bulkRequest = <T extends TObject>(title: string, item: T) =>
-  strictObject({ keys: Type.Array(item, { minItems: 1, maxItems: bulkItemsMax }) }, { title });
+  strictObject({ keys: listOf(item, { minItems: 1, maxItems: bulkItemsMax }) }, { title });
 
 export const bulkReply = <T>(title: string, item: TObject) => {
   const properties: TProperties = { ...item.properties, error: itemError };
   const flat = { type: 'object', properties, additionalProperties: false, title: `${title}Item` };
-  return strictObject({ results: Type.Array(Type.Unsafe<T | ItemRefused>(flat)) }, { title });
+  return strictObject({ results: listOf(Type.Unsafe<T | ItemRefused>(flat)) }, { title });
 };
 
 export type ItemOf<Reply extends { results: readonly unknown[] }> = Reply['results'][number];

@@ -1,6 +1,6 @@
 import { type EventType, eventTypes } from '@keyswarm/core';
 import Type, { type Static } from 'typebox';
-import { cursorField, limitField, strictObject, timeField } from './fields.ts';
+import { cursorField, limitField, listOf, strictObject, timeField } from './fields.ts';
 
 /* Events are CloudEvents 1.0 in their JSON form; the cursor names a place in every shard of the feed. */
 
@@ -39,7 +39,7 @@ export const cloudEvent = strictObject(
     subject: Type.String({ description: 'Id of the key, owner or keyspace that changed.' }),
     time: timeField,
     datacontenttype: Type.Literal('application/json'),
-    data: Type.Unsafe<Record<string, unknown>>({
+    data: Type.Unsafe<Readonly<Record<string, unknown>>>({
       type: 'object',
       additionalProperties: true,
       description: 'Public details of the event: never a secret.',
@@ -50,7 +50,7 @@ export const cloudEvent = strictObject(
 
 export const eventList = strictObject(
   {
-    items: Type.Array(cloudEvent),
+    items: listOf(cloudEvent),
     next_cursor: Type.String({
       ...cursorField,
       description: 'Where to go on from, also when nothing came: ask again with it for what happens next.',

@@ -1,12 +1,16 @@
-import Type, { type TSchema } from 'typebox';
 import {
-  cursorLengthMax,
-  durationSecondsMax,
   externalIdLengthMax,
   keyspaceNameLengthMax,
-  pageLimitDefault,
-  pageLimitMax,
-} from '../wire-limits.ts';
+  metadataEntriesMax,
+  metadataKeyLengthMax,
+  metadataValueLengthMax,
+  nameLengthMax,
+  scopeLengthMax,
+  scopesPerKeyMax,
+  ttlSecondsMax,
+} from '@keyswarm/core';
+import Type, { type TArrayOptions, type TSchema } from 'typebox';
+import { cursorLengthMax, pageLimitDefault, pageLimitMax } from '../wire-limits.ts';
 
 /*
  * The words that messages are made of. Every string is bounded and excludes what PostgreSQL can't store: NUL,
@@ -40,6 +44,10 @@ export const nothing = Type.Unsafe<Readonly<Record<string, never>>>(strictObject
 export const nullable = <T>(schema: TSchema & { readonly type: string }) =>
   Type.Unsafe<T | null>({ ...schema, type: [schema.type, 'null'] });
 
+/** A list; read-only to the type checker, so that what is stored can be passed on without a copy. */
+export const listOf = <const T extends TSchema>(item: T, options: TArrayOptions = {}) =>
+  Type.Immutable(Type.Array(item, options));
+
 export const line = (lengthMax: number, description: string) =>
   Type.String({ minLength: 1, maxLength: lengthMax, pattern: printable, description });
 
@@ -68,19 +76,23 @@ export const keyspaceRefField = Type.String({
 
 export const externalIdField = line(externalIdLengthMax, "The owner's id in the caller's own system.");
 
-export const scopeField = Type.String({ minLength: 1, maxLength: 128, pattern: storable });
-export const scopesField = Type.Array(scopeField, {
-  maxItems: 64,
+export const scopeField = Type.String({ minLength: 1, maxLength: scopeLengthMax, pattern: storable });
+export const scopesField = listOf(scopeField, {
+  maxItems: scopesPerKeyMax,
   description: 'Scopes such as `orders:read`; the last segment may be `*`.',
 });
 
-export const nameField = Type.String({ maxLength: 128, pattern: printable, description: 'For people.' });
+export const nameField = Type.String({
+  maxLength: nameLengthMax,
+  pattern: printable,
+  description: 'For people.',
+});
 
-export const metadataField = Type.Unsafe<Record<string, string>>({
+export const metadataField = Type.Unsafe<Readonly<Record<string, string>>>({
   type: 'object',
-  maxProperties: 32,
-  propertyNames: { type: 'string', minLength: 1, maxLength: 64, pattern: printable },
-  additionalProperties: { type: 'string', maxLength: 512, pattern: storable },
+  maxProperties: metadataEntriesMax,
+  propertyNames: { type: 'string', minLength: 1, maxLength: metadataKeyLengthMax, pattern: printable },
+  additionalProperties: { type: 'string', maxLength: metadataValueLengthMax, pattern: storable },
   description:
     'Free text kept with the key. Not a place for secrets: it is shown to whoever may read the key.',
 });
@@ -97,7 +109,7 @@ export const timeField = Type.String({
 export const nullableTimeField = nullable<string>(timeField);
 
 export const durationSecondsField = (description: string) =>
-  Type.Integer({ minimum: 1, maximum: durationSecondsMax, description });
+  Type.Integer({ minimum: 1, maximum: ttlSecondsMax, description });
 
 /** A secret, shown once. `x-secret` drives log redaction and documentation. */
 export const secretField = Type.String({

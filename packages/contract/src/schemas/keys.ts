@@ -1,5 +1,5 @@
+import { graceDefaultSeconds, maxGraceSecondsMax, reasonLengthMax } from '@keyswarm/core';
 import Type, { type Static } from 'typebox';
-import { durationSecondsMax, reasonLengthMax } from '../wire-limits.ts';
 import { bulkReply, bulkRequest } from './bulk.ts';
 import {
   cursorField,
@@ -10,6 +10,7 @@ import {
   keyspaceRefField,
   limitField,
   line,
+  listOf,
   metadataField,
   nameField,
   nullable,
@@ -84,13 +85,13 @@ export const keyReply = strictObject(
     revoked_at: nullableTimeField,
     revoke_reason: nullable<string>(Type.String()),
     revision: Type.Integer({ minimum: 1 }),
-    versions: Type.Array(keyVersionReply, { description: 'The newest three, oldest first.' }),
+    versions: listOf(keyVersionReply, { description: 'The newest three, oldest first.' }),
   },
   { title: 'Key' },
 );
 
 export const keyList = strictObject(
-  { items: Type.Array(keyReply), next_cursor: nullable<string>(cursorField) },
+  { items: listOf(keyReply), next_cursor: nullable<string>(cursorField) },
   { title: 'KeyList' },
 );
 
@@ -112,8 +113,8 @@ export const keyRotate = strictObject(
     grace_seconds: Type.Optional(
       Type.Integer({
         minimum: 0,
-        maximum: durationSecondsMax,
-        description: 'How long the old version goes on working.',
+        maximum: maxGraceSecondsMax,
+        description: `How long the old version goes on working. ${graceDefaultSeconds} unless given, or the maximum of the keyspace.`,
       }),
     ),
     cut: Type.Optional(

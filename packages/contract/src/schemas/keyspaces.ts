@@ -1,10 +1,13 @@
-import Type, { type Static } from 'typebox';
 import {
-  durationSecondsMax,
-  leaseSecondsDefault,
+  leaseDefaultSeconds,
   leaseSecondsMax,
-  prefixTextLengthMax,
-} from '../wire-limits.ts';
+  leaseSecondsMin,
+  maxGraceDefaultSeconds,
+  maxGraceSecondsMax,
+  scopesPerKeyspaceMax,
+} from '@keyswarm/core';
+import Type, { type Static } from 'typebox';
+import { prefixTextLengthMax } from '../wire-limits.ts';
 import {
   cursorField,
   durationSecondsField,
@@ -14,30 +17,31 @@ import {
   keyspaceRefField,
   limitField,
   line,
+  listOf,
   nullable,
   nullableTimeField,
-  scopesField,
+  scopeField,
   strictObject,
   timeField,
 } from './fields.ts';
 
 /* A keyspace: a family of keys for one access point, with its policy. */
 
-const allowedScopes = Type.Array(scopesField.items, {
-  maxItems: 64,
+const allowedScopes = listOf(scopeField, {
+  maxItems: scopesPerKeyspaceMax,
   description: "Every scope of this keyspace's keys must be covered by one of these.",
 });
 const leaseSeconds = Type.Integer({
-  minimum: 1,
+  minimum: leaseSecondsMin,
   maximum: leaseSecondsMax,
-  description: `The dial between security and availability: how long a verifier that is cut off may go on accepting. ${leaseSecondsDefault} unless given.`,
+  description: `The dial between security and availability: how long a verifier that is cut off may go on accepting. ${leaseDefaultSeconds} unless given.`,
 });
 const defaultTtl = durationSecondsField('Life of a key that is issued without one.');
 const maxTtl = durationSecondsField('Longest life of a key; null: keys may live for ever.');
 const maxGrace = Type.Integer({
   minimum: 0,
-  maximum: durationSecondsMax,
-  description: 'Longest time for which the old version goes on working after a rotation.',
+  maximum: maxGraceSecondsMax,
+  description: `Longest time for which the old version goes on working after a rotation. ${maxGraceDefaultSeconds} unless given.`,
 });
 const format = Type.Enum(['opaque'], { type: 'string', description: 'How key strings look.' });
 const state = Type.Enum(['active', 'suspended'], { type: 'string' });
@@ -91,7 +95,7 @@ export const keyspaceReply = strictObject(
 );
 
 export const keyspaceList = strictObject(
-  { items: Type.Array(keyspaceReply), next_cursor: nullable<string>(cursorField) },
+  { items: listOf(keyspaceReply), next_cursor: nullable<string>(cursorField) },
   { title: 'KeyspaceList' },
 );
 

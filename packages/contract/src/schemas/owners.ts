@@ -4,6 +4,7 @@ import {
   effectiveByField,
   externalIdField,
   limitField,
+  listOf,
   nullable,
   nullableTimeField,
   ownerIdField,
@@ -35,7 +36,7 @@ export const ownerReply = strictObject(
 );
 
 export const ownerList = strictObject(
-  { items: Type.Array(ownerReply), next_cursor: nullable<string>(cursorField) },
+  { items: listOf(ownerReply), next_cursor: nullable<string>(cursorField) },
   { title: 'OwnerList' },
 );
 

@@ -56,20 +56,20 @@ const verdictObject: TObject = strictObject(
 );
 
 export interface ValidVerdictView {
-  valid: true;
-  code: 'valid';
-  key_id: string;
-  version: number;
-  owner: Static<typeof verdictOwner>;
-  keyspace_id: string;
-  keyspace: string;
-  scopes: string[];
-  expires_at: string | null;
-  rotation?: { state: 'grace'; retires_at: string };
+  readonly valid: true;
+  readonly code: 'valid';
+  readonly key_id: string;
+  readonly version: number;
+  readonly owner: Static<typeof verdictOwner>;
+  readonly keyspace_id: string;
+  readonly keyspace: string;
+  readonly scopes: readonly string[];
+  readonly expires_at: string | null;
+  readonly rotation?: { readonly state: 'grace'; readonly retires_at: string };
 }
 export interface RefusedVerdictView {
-  valid: false;
-  code: RefusalCode;
+  readonly valid: false;
+  readonly code: RefusalCode;
 }
 export type VerdictView = ValidVerdictView | RefusedVerdictView;
 

@@ -1,0 +1,84 @@
+import {
+  assert,
+  type KeyId,
+  type KeyspaceRecord,
+  type OwnerRecord,
+  type Secret,
+  type WorkspaceId,
+} from '@keyswarm/core';
+import type { KeyspaceReply, KeyspaceResumed, KeyspaceSuspended } from '../schemas/keyspaces.ts';
+import type { OwnerKeysRevoked, OwnerReply, OwnerResumed, OwnerSuspended } from '../schemas/owners.ts';
+import type { WorkspaceCreated } from '../schemas/service.ts';
+import { nullableTimeText, timeText } from './time.ts';
+
+/* From the record of a workspace, a keyspace or an owner to the wire. */
+
+export function createdWorkspaceView(
+  workspace: { readonly id: WorkspaceId; readonly name: string },
+  managementKey: { readonly id: KeyId; readonly secret: Secret },
+): WorkspaceCreated {
+  return {
+    id: workspace.id,
+    name: workspace.name,
+    management_key: { id: managementKey.id, secret: managementKey.secret.reveal() },
+  };
+}
+
+export function keyspaceView(keyspace: KeyspaceRecord): KeyspaceReply {
+  return {
+    id: keyspace.id,
+    name: keyspace.name,
+    prefix: keyspace.prefix,
+    format: keyspace.format,
+    allowed_scopes: keyspace.allowedScopes,
+    default_ttl_seconds: keyspace.defaultTtlSeconds,
+    max_ttl_seconds: keyspace.maxTtlSeconds,
+    max_grace_seconds: keyspace.maxGraceSeconds,
+    lease_seconds: keyspace.leaseSeconds,
+    state: keyspace.state,
+    keys_not_before: nullableTimeText(keyspace.keysNotBeforeMs),
+    created_at: timeText(keyspace.createdAtMs),
+    revision: keyspace.revision,
+  };
+}
+
+export function suspendedKeyspaceView(keyspace: KeyspaceRecord, effectiveByMs: number): KeyspaceSuspended {
+  assert(keyspace.state === 'suspended', 'a suspended keyspace is suspended');
+  return { id: keyspace.id, state: 'suspended', effective_by: timeText(effectiveByMs) };
+}
+
+export function resumedKeyspaceView(keyspace: KeyspaceRecord): KeyspaceResumed {
+  assert(keyspace.state === 'active', 'a resumed keyspace is active');
+  return { id: keyspace.id, state: 'active' };
+}
+
+export function ownerView(owner: OwnerRecord): OwnerReply {
+  return {
+    id: owner.id,
+    kind: owner.kind,
+    external_id: owner.externalId,
+    state: owner.state,
+    keys_not_before: nullableTimeText(owner.keysNotBeforeMs),
+    created_at: timeText(owner.createdAtMs),
+    revision: owner.revision,
+  };
+}
+
+export function suspendedOwnerView(owner: OwnerRecord, effectiveByMs: number): OwnerSuspended {
+  assert(owner.state === 'suspended', 'a suspended owner is suspended');
+  return { id: owner.id, state: 'suspended', effective_by: timeText(effectiveByMs) };
+}
+
+export function resumedOwnerView(owner: OwnerRecord): OwnerResumed {
+  assert(owner.state === 'active', 'a resumed owner is active');
+  return { id: owner.id, state: 'active' };
+}
+
+export function revokedOwnerKeysView(owner: OwnerRecord, effectiveByMs: number): OwnerKeysRevoked {
+  assert(owner.keysNotBeforeMs !== null, 'an owner whose keys were revoked says when');
+  return {
+    id: owner.id,
+    keys_not_before: timeText(owner.keysNotBeforeMs),
+    effective_by: timeText(effectiveByMs),
+  };
+}

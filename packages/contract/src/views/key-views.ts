@@ -1,0 +1,123 @@
+import {
+  assert,
+  type KeyRecord,
+  type KeyVersion,
+  keyStateAt,
+  type Secret,
+  versionStateAt,
+} from '@keyswarm/core';
+import type { KeyImported } from '../schemas/import.ts';
+import type {
+  KeyIssued,
+  KeyReply,
+  KeyResumed,
+  KeyRevoked,
+  KeyRotated,
+  KeySuspended,
+  RotationFinished,
+} from '../schemas/keys.ts';
+import { nullableTimeText, timeText } from './time.ts';
+
+/*
+ * From a record to the wire. Only here is a key's JSON put together, so that a field is named, formatted and
+ * left out in one place. A `Secret` is opened here and nowhere else on the way out.
+ */
+
+export function keyView(key: KeyRecord, nowMs: number): KeyReply {
+  return {
+    id: key.id,
+    name: key.name,
+    state: keyStateAt(key, nowMs),
+    keyspace_id: key.keyspaceId,
+    owner_id: key.ownerId,
+    scopes: key.scopes,
+    metadata: key.metadata,
+    not_before: nullableTimeText(key.notBeforeMs),
+    expires_at: nullableTimeText(key.expiresAtMs),
+    created_at: timeText(key.createdAtMs),
+    revoked_at: nullableTimeText(key.revokedAtMs),
+    revoke_reason: key.revokeReason,
+    revision: key.revision,
+    versions: key.versions.map((version) => ({
+      version: version.number,
+      state: versionStateAt(version, nowMs),
+      minted_at: timeText(version.mintedAtMs),
+      retires_at: nullableTimeText(version.retiresAtMs),
+    })),
+  };
+}
+
+export function importedKeyView(key: KeyRecord): KeyImported {
+  return {
+    id: key.id,
+    version: newestOf(key).number,
+    owner_id: key.ownerId,
+    keyspace_id: key.keyspaceId,
+    scopes: key.scopes,
+    expires_at: nullableTimeText(key.expiresAtMs),
+    created_at: timeText(key.createdAtMs),
+  };
+}
+
+export function issuedKeyView(key: KeyRecord, secret: Secret): KeyIssued {
+  return { ...importedKeyView(key), secret: secret.reveal() };
+}
+
+/** `effectiveByMs`: when every verifier has learnt of it; the old version may have longer than that. */
+export function rotatedKeyView(key: KeyRecord, secret: Secret, effectiveByMs: number): KeyRotated {
+  const previous = previousOf(key);
+  return {
+    id: key.id,
+    version: newestOf(key).number,
+    secret: secret.reveal(),
+    previous: {
+      version: previous.number,
+      retires_at: timeText(previous.retiresAtMs),
+      effective_by: timeText(Math.max(previous.retiresAtMs, effectiveByMs)),
+    },
+    expires_at: nullableTimeText(key.expiresAtMs),
+  };
+}
+
+export function finishedRotationView(key: KeyRecord, effectiveByMs: number): RotationFinished {
+  const retired = previousOf(key);
+  return {
+    id: key.id,
+    version: newestOf(key).number,
+    retired: { version: retired.number, retired_at: timeText(retired.retiresAtMs) },
+    effective_by: timeText(effectiveByMs),
+  };
+}
+
+export function revokedKeyView(key: KeyRecord, effectiveByMs: number): KeyRevoked {
+  assert(key.state === 'revoked' && key.revokedAtMs !== null, 'a revoked key says when');
+  return {
+    id: key.id,
+    state: 'revoked',
+    revoked_at: timeText(key.revokedAtMs),
+    effective_by: timeText(effectiveByMs),
+  };
+}
+
+export function suspendedKeyView(key: KeyRecord, effectiveByMs: number): KeySuspended {
+  assert(key.state === 'suspended', 'a suspended key is suspended');
+  return { id: key.id, state: 'suspended', effective_by: timeText(effectiveByMs) };
+}
+
+export function resumedKeyView(key: KeyRecord, nowMs: number): KeyResumed {
+  return { id: key.id, state: keyStateAt(key, nowMs) };
+}
+
+function newestOf(key: KeyRecord): KeyVersion {
+  const newest = key.versions.at(-1);
+  assert(newest !== undefined, 'a key has a version');
+  return newest;
+}
+
+function previousOf(key: KeyRecord): KeyVersion & { readonly retiresAtMs: number } {
+  const previous = key.versions.at(-2);
+  assert(previous !== undefined, 'a rotated key has a version before the newest');
+  const { retiresAtMs } = previous;
+  assert(retiresAtMs !== null, 'a version that was rotated away has an end');
+  return { ...previous, retiresAtMs };
+}
