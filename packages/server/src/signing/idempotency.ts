@@ -12,8 +12,8 @@ import { decodeReply, encodeReply } from './reply-codec.ts';
  * which is not in the database, and the Idempotency-Key itself, which is nowhere but with the caller. So neither
  * a copy of the database nor a copy of the server's environment opens a kept secret, nor do both together.
  *
- * An Idempotency-Key belongs to the caller and to the thing that the path names (nothing, for the issue of a
- * key): that thing's shard is where it is looked up, and the same text for another key is another request.
+ * An Idempotency-Key belongs to the management key that sent it: used again for any other request, whatever its
+ * path, it is a mismatch.
  */
 
 export interface IdempotentRequest {
@@ -43,10 +43,10 @@ export class IdempotencyScope {
     this.#requestHash = sha256(canonicalJson([request.method, request.path, request.body]));
   }
 
-  /** The ticket for a write that changes `subject`: the id of the key, owner or keyspace; '' for an issue. */
-  ticket<Reply>(subject: string): IdempotencyTicket<Reply> {
+  /** `part` is for a request that takes more than one write: each of them is kept by itself. */
+  ticket<Reply>(part = ''): IdempotencyTicket<Reply> {
     const { workspaceId, callerId, idempotencyKey } = this.#request;
-    const keyHash = sha256(canonicalJson([workspaceId, callerId, subject, idempotencyKey]));
+    const keyHash = sha256(canonicalJson([workspaceId, callerId, idempotencyKey, part]));
     return {
       keyHash,
       requestHash: this.#requestHash,

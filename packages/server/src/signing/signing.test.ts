@@ -108,10 +108,10 @@ describe('replies kept for replay', () => {
     for (const other of others) expect(hashOf(other)).not.toBe(hashOf({}));
   });
 
-  test('the same Idempotency-Key of another caller, or for another thing, is another key', () => {
+  test('the same Idempotency-Key of another caller, or for another part of the request, is another key', () => {
     const hashes = [
       scopeOf().ticket('').keyHash,
-      scopeOf().ticket('key_9').keyHash,
+      scopeOf().ticket('shard 3').keyHash,
       scopeOf({ callerId: 'key_2' as KeyId }).ticket('').keyHash,
       scopeOf({ workspaceId: 'ws_2' as WorkspaceId }).ticket('').keyHash,
     ];
