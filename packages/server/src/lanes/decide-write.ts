@@ -1,0 +1,62 @@
+import { assert, shardOfId } from '@keyswarm/core';
+import type { BatchView } from './batch-view.ts';
+import { type DraftRow, draftRow } from './draft-row.ts';
+import type { LaneEntry, Outcome } from './lane-entry.ts';
+import type { Change, Decision } from './lane-port.ts';
+
+export interface DecideContext {
+  readonly shards: number;
+  readonly nowMs: number;
+}
+
+export interface Decided {
+  readonly outcome: Outcome;
+  readonly rows: readonly DraftRow[];
+  /** The reply to keep for a repeated request; absent when none was asked for, or the write was refused. */
+  readonly sealed?: Uint8Array;
+}
+
+/** Lets one write decide, and keeps all of what it decided or nothing. */
+export function decideWrite(entry: LaneEntry, view: BatchView, context: DecideContext): Decided {
+  const { write } = entry;
+  try {
+    const decision = write.decide(view, context.nowMs);
+    for (const owner of decision.newOwners ?? []) {
+      if (view.owners.find(owner.id) === undefined) view.owners.put(owner.id, owner);
+    }
+    const rows = decision.changes.map((change) => {
+      stageChange(change, view, write.shard, context.shards);
+      return draftRow(change, view, { shard: write.shard, nowMs: context.nowMs, actor: write.actor });
+    });
+    const sealed = write.idempotency?.seal(decision.reply);
+    keepDecision(decision, view);
+    const outcome: Outcome = { kind: 'done', receipt: { reply: decision.reply, replayed: false } };
+    return { outcome, rows, ...(sealed === undefined ? {} : { sealed }) };
+  } catch (error) {
+    view.drop();
+    return { outcome: { kind: 'refused', error }, rows: [] };
+  }
+}
+
+function stageChange(change: Change, view: BatchView, shard: number, shards: number): void {
+  assert(shardOfId(change.after.id, shards) === shard, 'a write changes only things of its own shard');
+  const before = tableOf(change, view).find(change.after.id);
+  assert(change.after.revision === (before?.revision ?? 0) + 1, 'a change raises the revision by one');
+  if (change.kind === 'key') view.keys.put(change.after.id, change.after);
+  else if (change.kind === 'owner') view.owners.put(change.after.id, change.after);
+  else view.keyspaces.put(change.after.id, change.after);
+}
+
+function tableOf(change: Change, view: BatchView): { find(id: string): { revision: number } | undefined } {
+  return change.kind === 'key' ? view.keys : change.kind === 'owner' ? view.owners : view.keyspaces;
+}
+
+/** The last step, after all that can refuse the write. */
+function keepDecision(decision: Decision<unknown>, view: BatchView): void {
+  for (const change of decision.changes) {
+    if (change.kind === 'key') view.learnFingerprints(change.after);
+    if (change.kind === 'owner') view.ownersMade.add(change.after.id);
+  }
+  if (decision.newWorkspace !== undefined) view.workspaces.push(decision.newWorkspace);
+  view.keep();
+}
