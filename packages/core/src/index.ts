@@ -61,6 +61,14 @@ export {
   mintKeyString,
   parseKeyString,
 } from './key-format/key-format.ts';
+export {
+  type ImportedFormat,
+  type ImportKey,
+  type IssueKey,
+  importedFormats,
+  importKey,
+  issueKey,
+} from './lifecycle/issue-key.ts';
 export type {
   KeyRecord,
   KeyState,
@@ -71,6 +79,47 @@ export type {
   StoredKeyState,
   VersionState,
 } from './lifecycle/key-record.ts';
+export {
+  builtinKeyspace,
+  builtinKeyspaceName,
+  builtinPrefix,
+  type CreateKeyspace,
+  createKeyspace,
+  isBuiltinKeyspace,
+  type KeyspacePatch,
+  type KeyspacePolicy,
+  resumeKeyspace,
+  suspendKeyspace,
+  updateKeyspace,
+} from './lifecycle/keyspace.ts';
+export {
+  type CreateOwner,
+  createOwner,
+  ownerKinds,
+  resumeOwner,
+  revokeOwnerKeys,
+  suspendOwner,
+} from './lifecycle/owner.ts';
+export { type RevokeKey, revokeKey } from './lifecycle/revoke-key.ts';
+export { type FinishRotation, finishRotation, type RotateKey, rotateKey } from './lifecycle/rotate-key.ts';
+export {
+  effectiveExpiryMs,
+  graceVersionAt,
+  keyStateAt,
+  liveVersionsAt,
+  versionStateAt,
+} from './lifecycle/states.ts';
+export { resumeKey, suspendKey } from './lifecycle/suspend-key.ts';
+export {
+  type KeyClockEvent,
+  type KeyCommand,
+  type KeyEvent,
+  keyTransitions,
+  type Transition,
+  type VersionEvent,
+  versionTransitions,
+} from './lifecycle/transitions.ts';
+export { type UpdateKey, updateKey } from './lifecycle/update-key.ts';
 export * from './limits/limits.ts';
 export {
   type CompiledScopes,

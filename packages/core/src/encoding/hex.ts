@@ -27,3 +27,8 @@ export function bytesOfHex(text: string, length: number): Uint8Array | undefined
   }
   return bytes;
 }
+
+/** The character code of one digit, 0 to 15. */
+export function hexCode(value: number): number {
+  return value < 10 ? 0x30 + value : 0x57 + value;
+}

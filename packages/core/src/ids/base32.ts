@@ -2,14 +2,14 @@ import { assert } from '../errors/assert.ts';
 
 /*
  * Crockford's base32 as TypeID uses it: lower case, 128 bits in 26 characters, two zero bits in front (so the
- * first character is at most '7'). Ten bits at a time through a table of pairs; no BigInt.
+ * first character is at most '7'). Through tables, forty bits at a time; no BigInt.
  */
 
 const alphabet = '0123456789abcdefghjkmnpqrstvwxyz';
 export const base32Length = 26;
 
-const pairs: string[] = [];
-for (const high of alphabet) for (const low of alphabet) pairs.push(high + low);
+const codes = new Uint8Array(32);
+for (let value = 0; value < 32; value += 1) codes[value] = alphabet.charCodeAt(value);
 
 const invalid = 0xff;
 const values = new Uint8Array(128).fill(invalid);
@@ -29,23 +29,16 @@ export function isBase32At(text: string, from: number): boolean {
   return true;
 }
 
-/** `head` followed by the 26 characters of 16 bytes. */
+/**
+ * `head` followed by the 26 characters of 16 bytes: two for the first byte, then eight for every five. Whole
+ * groups go through one `fromCharCode`, because joining pieces makes ropes that the next reader has to flatten
+ * (measured: half the time of a loop over pairs).
+ */
 export function encodeBase32(head: string, bytes: Uint8Array): string {
   assert(bytes.length === 16, 'a UUID has 16 bytes');
-  let text = head;
-  // The two zero bits in front are there from the start: `bits` counts them in, `held` is zero.
-  let held = 0;
-  let bits = 2;
-  for (const byte of bytes) {
-    held = (held << 8) | byte;
-    bits += 8;
-    if (bits >= 10) {
-      bits -= 10;
-      text += pairs[(held >>> bits) & 0x3ff];
-      held &= (1 << bits) - 1;
-    }
-  }
-  return text;
+  const first = byteAt(bytes, 0);
+  const two = String.fromCharCode(codeOf(first >>> 5), codeOf(first & 31));
+  return head + two + eightOf(bytes, 1) + eightOf(bytes, 6) + eightOf(bytes, 11);
 }
 
 /** The 16 bytes of the 26 characters from `from`. The text must be well formed. */
@@ -69,3 +62,26 @@ export function decodeBase32(text: string, from: number): Uint8Array {
   }
   return bytes;
 }
+
+function eightOf(bytes: Uint8Array, at: number): string {
+  const high = byteAt(bytes, at);
+  const low =
+    (byteAt(bytes, at + 1) << 24) |
+    (byteAt(bytes, at + 2) << 16) |
+    (byteAt(bytes, at + 3) << 8) |
+    byteAt(bytes, at + 4);
+  return String.fromCharCode(
+    codeOf(high >>> 3),
+    codeOf(((high & 7) << 2) | (low >>> 30)),
+    codeOf((low >>> 25) & 31),
+    codeOf((low >>> 20) & 31),
+    codeOf((low >>> 15) & 31),
+    codeOf((low >>> 10) & 31),
+    codeOf((low >>> 5) & 31),
+    codeOf(low & 31),
+  );
+}
+
+// The indices are in range by the shape of the code above, so neither look-up can miss.
+const codeOf = (value: number): number => codes[value] as number;
+const byteAt = (bytes: Uint8Array, at: number): number => bytes[at] as number;

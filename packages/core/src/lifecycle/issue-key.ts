@@ -1,0 +1,93 @@
+import { assert } from '../errors/assert.ts';
+import { Fault } from '../errors/fault.ts';
+import type { KeyId, OwnerId, WorkspaceId } from '../ids/ids.ts';
+import { scopesPerKeyMax } from '../limits/limits.ts';
+import { resolveExpiryMs } from './check-expiry.ts';
+import { checkMetadata, checkName, checkScopes, checkTimeMs } from './check-fields.ts';
+import type { KeyRecord, KeyspaceRecord } from './key-record.ts';
+import { mintVersion } from './mint-version.ts';
+
+/*
+ * The lifecycle, written as pure deciders: each takes the record as it is and what is asked of it, and returns
+ * the record as it will be, one revision higher, or throws a Fault that names the field. None reads a clock, a
+ * random source or a store; `nowMs` comes in, and so do ids and fingerprints. SPEC.md beside holds the states,
+ * the tables and the numbered invariants with the tests that enforce them.
+ *
+ * What they trade: a decider sees one key at a time, so what spans keys (a fingerprint that is already known, a
+ * name that is taken, a caller that grants more than it holds) is decided where the transaction is.
+ */
+
+export interface IssueKey {
+  readonly id: KeyId;
+  readonly workspaceId: WorkspaceId;
+  readonly keyspace: KeyspaceRecord;
+  readonly ownerId: OwnerId;
+  /** The owner's watermark, if it has one: the key is minted after it, whatever the clocks say. */
+  readonly ownerKeysNotBeforeMs?: number | null | undefined;
+  readonly name: string;
+  readonly scopes: readonly string[];
+  readonly ttlSeconds?: number | undefined;
+  readonly expiresAtMs?: number | undefined;
+  readonly notBeforeMs?: number | undefined;
+  readonly metadata: Readonly<Record<string, string>>;
+  /** SHA-256 of the key string, 32 bytes. */
+  readonly fingerprint: Uint8Array;
+  readonly nowMs: number;
+}
+
+export function issueKey(wish: IssueKey): KeyRecord {
+  const { keyspace, nowMs } = wish;
+  assert(keyspace.workspaceId === wish.workspaceId, 'a key is issued in a keyspace of its workspace');
+  const notBeforeMs = wish.notBeforeMs === undefined ? null : checkTimeMs(wish.notBeforeMs, '/not_before');
+  const version = mintVersion({
+    number: 1,
+    fingerprint: wish.fingerprint,
+    keyspace,
+    ownerKeysNotBeforeMs: wish.ownerKeysNotBeforeMs,
+    nowMs,
+  });
+  return {
+    id: wish.id,
+    workspaceId: wish.workspaceId,
+    keyspaceId: keyspace.id,
+    ownerId: wish.ownerId,
+    name: checkName(wish.name),
+    scopes: checkScopes(wish.scopes, {
+      field: '/scopes',
+      countMax: scopesPerKeyMax,
+      allowed: keyspace.allowedScopes,
+    }),
+    metadata: checkMetadata(wish.metadata),
+    state: 'active',
+    notBeforeMs,
+    expiresAtMs: resolveExpiryMs(wish, { nowMs, mintedAtMs: version.mintedAtMs, notBeforeMs, keyspace }),
+    createdAtMs: nowMs,
+    revokedAtMs: null,
+    revokeReason: null,
+    revision: 1,
+    versions: [version],
+  };
+}
+
+/**
+ * How an imported key string becomes a fingerprint: SHA-256 of the whole string, or, as prefixed-api-key does
+ * it, SHA-256 of what follows its last underscore.
+ */
+export const importedFormats = ['sha256', 'prefixed_api_key'] as const;
+export type ImportedFormat = (typeof importedFormats)[number];
+
+export interface ImportKey extends IssueKey {
+  readonly importedFormat: ImportedFormat;
+}
+
+/** A key whose string was made elsewhere: the same rules, and a fingerprint that was given and not minted. */
+export function importKey(wish: ImportKey): KeyRecord {
+  if (!importedFormats.includes(wish.importedFormat)) {
+    throw new Fault('invalid_field', {
+      detail: 'The format of the imported key is not known.',
+      field: '/format',
+      expected: importedFormats.join(' or '),
+    });
+  }
+  return issueKey(wish);
+}

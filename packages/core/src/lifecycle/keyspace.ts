@@ -1,0 +1,195 @@
+import { Fault } from '../errors/fault.ts';
+import type { KeyspaceId, WorkspaceId } from '../ids/ids.ts';
+import { isPrefix } from '../key-format/key-format.ts';
+import {
+  keyspaceNameLengthMax,
+  leaseDefaultSeconds,
+  leaseSecondsMax,
+  leaseSecondsMin,
+  maxGraceDefaultSeconds,
+  maxGraceSecondsMax,
+  prefixLengthMax,
+  scopesPerKeyspaceMax,
+  ttlSecondsMax,
+} from '../limits/limits.ts';
+import { isScopeSegment } from '../scopes/scopes.ts';
+import { checkInteger, checkScopes } from './check-fields.ts';
+import type { KeyspaceRecord } from './key-record.ts';
+
+/*
+ * A family of keys for one access point, with its policy. Name, prefix and format are for ever: they stand in
+ * key strings and in scopes. The rest can change, and a change rules what is issued, rotated or updated from
+ * then on; keys that exist keep what they have.
+ */
+
+/** The keyspace of the management keys; each workspace has one. */
+export const builtinKeyspaceName = 'keyswarm';
+export const builtinPrefix = 'keyswarm';
+
+export interface KeyspacePolicy {
+  /** What keys may be given: each scope of a key must be covered by one of these. */
+  readonly allowedScopes: readonly string[];
+  readonly defaultTtlSeconds?: number | null | undefined;
+  readonly maxTtlSeconds?: number | null | undefined;
+  readonly maxGraceSeconds?: number | undefined;
+  readonly leaseSeconds?: number | undefined;
+}
+
+export interface CreateKeyspace extends KeyspacePolicy {
+  readonly id: KeyspaceId;
+  readonly workspaceId: WorkspaceId;
+  readonly name: string;
+  readonly prefix: string;
+}
+
+export function createKeyspace(wish: CreateKeyspace, nowMs: number): KeyspaceRecord {
+  if (wish.name === builtinKeyspaceName) {
+    throw new Fault('name_taken', { detail: 'This is the name of the built-in keyspace.', field: '/name' });
+  }
+  if (wish.prefix === builtinPrefix) {
+    throw new Fault('invalid_prefix', {
+      detail: 'This prefix marks management keys.',
+      field: '/prefix',
+      expected: `any other prefix than ${builtinPrefix}`,
+    });
+  }
+  return checkPolicy(newKeyspace(wish, nowMs));
+}
+
+/** The keyspace of a workspace's management keys. Any scope may be granted in it, by whoever holds that scope. */
+export function builtinKeyspace(
+  wish: { readonly id: KeyspaceId; readonly workspaceId: WorkspaceId },
+  nowMs: number,
+): KeyspaceRecord {
+  return newKeyspace(
+    { ...wish, name: builtinKeyspaceName, prefix: builtinPrefix, allowedScopes: ['*'] },
+    nowMs,
+  );
+}
+
+export function isBuiltinKeyspace(keyspace: Pick<KeyspaceRecord, 'name'>): boolean {
+  return keyspace.name === builtinKeyspaceName;
+}
+
+export type KeyspacePatch = { readonly [Field in keyof KeyspacePolicy]?: KeyspacePolicy[Field] | undefined };
+
+export function updateKeyspace(
+  keyspace: KeyspaceRecord,
+  patch: KeyspacePatch,
+  _nowMs: number,
+): KeyspaceRecord {
+  if (Object.values(patch).every((value) => value === undefined)) {
+    throw new Fault('missing_field', {
+      detail: 'There is nothing to change.',
+      field: '',
+      expected:
+        'at least one of allowed_scopes, default_ttl_seconds, max_ttl_seconds, max_grace_seconds, lease_seconds',
+    });
+  }
+  if (patch.allowedScopes !== undefined) refuseBuiltin(keyspace, '/allowed_scopes');
+  return checkPolicy({
+    ...keyspace,
+    allowedScopes: patch.allowedScopes ?? keyspace.allowedScopes,
+    defaultTtlSeconds: patched(patch.defaultTtlSeconds, keyspace.defaultTtlSeconds),
+    maxTtlSeconds: patched(patch.maxTtlSeconds, keyspace.maxTtlSeconds),
+    maxGraceSeconds: patch.maxGraceSeconds ?? keyspace.maxGraceSeconds,
+    leaseSeconds: patch.leaseSeconds ?? keyspace.leaseSeconds,
+    revision: keyspace.revision + 1,
+  });
+}
+
+/** Refuses every key of the keyspace at once. The built-in one can't be: nobody could resume it. */
+export function suspendKeyspace(keyspace: KeyspaceRecord, _nowMs: number): KeyspaceRecord {
+  refuseBuiltin(keyspace, 'id');
+  if (keyspace.state === 'suspended') {
+    throw new Fault('already_suspended', { detail: 'The keyspace is already suspended.', field: 'id' });
+  }
+  return { ...keyspace, state: 'suspended', revision: keyspace.revision + 1 };
+}
+
+export function resumeKeyspace(keyspace: KeyspaceRecord, _nowMs: number): KeyspaceRecord {
+  if (keyspace.state !== 'suspended') {
+    throw new Fault('not_suspended', { detail: 'The keyspace is not suspended.', field: 'id' });
+  }
+  return { ...keyspace, state: 'active', revision: keyspace.revision + 1 };
+}
+
+function newKeyspace(wish: CreateKeyspace, nowMs: number): KeyspaceRecord {
+  return {
+    id: wish.id,
+    workspaceId: wish.workspaceId,
+    name: checkKeyspaceName(wish.name),
+    prefix: checkPrefix(wish.prefix),
+    format: 'opaque',
+    allowedScopes: wish.allowedScopes,
+    defaultTtlSeconds: wish.defaultTtlSeconds ?? null,
+    maxTtlSeconds: wish.maxTtlSeconds ?? null,
+    maxGraceSeconds: wish.maxGraceSeconds ?? maxGraceDefaultSeconds,
+    leaseSeconds: wish.leaseSeconds ?? leaseDefaultSeconds,
+    state: 'active',
+    keysNotBeforeMs: null,
+    createdAtMs: nowMs,
+    revision: 1,
+  };
+}
+
+/** Null is a value here ("no limit"), so only undefined means "as it was". */
+function patched(value: number | null | undefined, present: number | null): number | null {
+  return value === undefined ? present : value;
+}
+
+function checkPolicy(keyspace: KeyspaceRecord): KeyspaceRecord {
+  const { defaultTtlSeconds, maxTtlSeconds } = keyspace;
+  const ttl = { min: 1, max: ttlSecondsMax, unit: 'seconds' };
+  if (maxTtlSeconds !== null) checkInteger(maxTtlSeconds, '/max_ttl_seconds', ttl);
+  if (defaultTtlSeconds !== null) {
+    checkInteger(defaultTtlSeconds, '/default_ttl_seconds', ttl);
+    if (maxTtlSeconds !== null && defaultTtlSeconds > maxTtlSeconds) {
+      throw new Fault('ttl_too_long', {
+        detail: 'The default time to live is over the maximum.',
+        field: '/default_ttl_seconds',
+        expected: `1 to ${maxTtlSeconds} seconds`,
+      });
+    }
+  }
+  checkInteger(keyspace.maxGraceSeconds, '/max_grace_seconds', {
+    min: 0,
+    max: maxGraceSecondsMax,
+    unit: 'seconds',
+  });
+  checkInteger(keyspace.leaseSeconds, '/lease_seconds', {
+    min: leaseSecondsMin,
+    max: leaseSecondsMax,
+    unit: 'seconds',
+  });
+  const allowedScopes = checkScopes(keyspace.allowedScopes, {
+    field: '/allowed_scopes',
+    countMax: scopesPerKeyspaceMax,
+  });
+  return { ...keyspace, allowedScopes };
+}
+
+/** One segment of a scope; not `ks_…`, because where a keyspace is asked for, an id or a name may stand. */
+function checkKeyspaceName(name: string): string {
+  const fits = typeof name === 'string' && name.length <= keyspaceNameLengthMax && isScopeSegment(name);
+  if (fits && !name.startsWith('ks_')) return name;
+  throw new Fault('invalid_field', {
+    detail: 'The name is not that of a keyspace.',
+    field: '/name',
+    expected: `1 to ${keyspaceNameLengthMax} of a-z, 0-9, ".", "_" and "-", beginning with a letter or digit and not with "ks_"`,
+  });
+}
+
+function checkPrefix(prefix: string): string {
+  if (typeof prefix === 'string' && isPrefix(prefix)) return prefix;
+  throw new Fault('invalid_prefix', {
+    detail: 'The prefix is not well formed.',
+    field: '/prefix',
+    expected: `1 to ${prefixLengthMax} of a-z, 0-9 and single "_" between them, beginning with a letter`,
+  });
+}
+
+function refuseBuiltin(keyspace: KeyspaceRecord, field: string): void {
+  if (!isBuiltinKeyspace(keyspace)) return;
+  throw new Fault('builtin_protected', { detail: 'The built-in keyspace stays as it is here.', field });
+}

@@ -1,0 +1,44 @@
+import type { KeyRecord, KeyState, KeyVersion, VersionState } from './key-record.ts';
+
+/** What the key is at an instant. What is final wins: revoked, then expired, then suspended, then pending. */
+export function keyStateAt(
+  key: Pick<KeyRecord, 'state' | 'notBeforeMs' | 'expiresAtMs'>,
+  nowMs: number,
+): KeyState {
+  if (key.state === 'revoked') return 'revoked';
+  if (key.expiresAtMs !== null && nowMs >= key.expiresAtMs) return 'expired';
+  if (key.state === 'suspended') return 'suspended';
+  if (key.notBeforeMs !== null && nowMs < key.notBeforeMs) return 'pending';
+  return 'active';
+}
+
+/** What the version is at an instant: a grace that has run out is retired, whether or not anyone wrote it down. */
+export function versionStateAt(
+  version: Pick<KeyVersion, 'state' | 'retiresAtMs'>,
+  nowMs: number,
+): VersionState {
+  if (version.state === 'grace' && version.retiresAtMs !== null && nowMs >= version.retiresAtMs) {
+    return 'retired';
+  }
+  return version.state;
+}
+
+/** When this version stops working by the clock: the key's expiry or the end of its grace; null: never. */
+export function effectiveExpiryMs(
+  key: Pick<KeyRecord, 'expiresAtMs'>,
+  version: Pick<KeyVersion, 'retiresAtMs'>,
+): number | null {
+  if (key.expiresAtMs === null) return version.retiresAtMs;
+  if (version.retiresAtMs === null) return key.expiresAtMs;
+  return Math.min(key.expiresAtMs, version.retiresAtMs);
+}
+
+/** The versions that are not retired at an instant: the newest, and during a rotation the one before it. */
+export function liveVersionsAt(key: Pick<KeyRecord, 'versions'>, nowMs: number): readonly KeyVersion[] {
+  return key.versions.filter((version) => versionStateAt(version, nowMs) !== 'retired');
+}
+
+/** The version whose grace is running at an instant, if there is one. */
+export function graceVersionAt(key: Pick<KeyRecord, 'versions'>, nowMs: number): KeyVersion | undefined {
+  return key.versions.find((version) => versionStateAt(version, nowMs) === 'grace');
+}
