@@ -1,0 +1,249 @@
+import {
+  Fault,
+  type FeedRow,
+  idFromUuidBytes,
+  type KeyRecord,
+  type KeyspaceRecord,
+  type OwnerRecord,
+  refusalCodes,
+  Secret,
+  type ValidVerdict,
+} from '@keyswarm/core';
+import { Ajv } from 'ajv';
+import addFormatsModule from 'ajv-formats';
+import { describe, expect, it } from 'vitest';
+import { type OperationId, operations, type ReplyOf } from '../index.ts';
+import { eventView } from './event-view.ts';
+import {
+  createdWorkspaceView,
+  keyspaceView,
+  ownerView,
+  resumedKeyspaceView,
+  resumedOwnerView,
+  revokedOwnerKeysView,
+  suspendedKeyspaceView,
+  suspendedOwnerView,
+} from './house-views.ts';
+import {
+  finishedRotationView,
+  importedKeyView,
+  issuedKeyView,
+  keyView,
+  resumedKeyView,
+  revokedKeyView,
+  rotatedKeyView,
+  suspendedKeyView,
+} from './key-views.ts';
+import { answerItemView, answerView, refusedItemView, verdictView } from './verdict-view.ts';
+
+const addFormats = addFormatsModule as unknown as typeof addFormatsModule.default;
+const ajv = new Ajv({ strict: true }).addVocabulary(['x-secret', 'x-parameter']);
+addFormats(ajv);
+
+/** What the view made is what the operation promises, and nothing is lost on the way through JSON. */
+function fits<Id extends OperationId>(id: Id, view: ReplyOf<Id>): ReplyOf<Id> {
+  const onTheWire = JSON.parse(JSON.stringify(view));
+  ajv.validate(operations[id].response.schema, onTheWire);
+  expect(ajv.errors, id).toBeNull();
+  expect(onTheWire).toEqual(view);
+  return view;
+}
+
+const nowMs = Date.UTC(2030, 0, 1);
+const hourMs = 3_600_000;
+const bytes = (fill: number) => new Uint8Array(16).fill(fill);
+const keyId = idFromUuidBytes('key', bytes(1));
+const workspaceId = idFromUuidBytes('ws', bytes(2));
+const keyspaceId = idFromUuidBytes('ks', bytes(3));
+const ownerId = idFromUuidBytes('own', bytes(4));
+const fingerprint = new Uint8Array(32).fill(0xab);
+
+const key: KeyRecord = {
+  id: keyId,
+  workspaceId,
+  keyspaceId,
+  ownerId,
+  name: 'billing prod',
+  scopes: ['orders:read'],
+  metadata: { team: 'a' },
+  state: 'active',
+  notBeforeMs: null,
+  expiresAtMs: nowMs + hourMs,
+  createdAtMs: nowMs - hourMs,
+  revokedAtMs: null,
+  revokeReason: null,
+  revision: 2,
+  versions: [
+    { number: 1, fingerprint, state: 'grace', mintedAtMs: nowMs - hourMs, retiresAtMs: nowMs + 1000 },
+    { number: 2, fingerprint, state: 'active', mintedAtMs: nowMs, retiresAtMs: null },
+  ],
+};
+const owner: OwnerRecord = {
+  id: ownerId,
+  workspaceId,
+  kind: 'service',
+  externalId: 'billing',
+  state: 'active',
+  keysNotBeforeMs: null,
+  createdAtMs: nowMs,
+  revision: 1,
+};
+const keyspace: KeyspaceRecord = {
+  id: keyspaceId,
+  workspaceId,
+  name: 'orders-live',
+  prefix: 'orders_live',
+  format: 'opaque',
+  allowedScopes: ['orders:*'],
+  defaultTtlSeconds: null,
+  maxTtlSeconds: 7_776_000,
+  maxGraceSeconds: 600,
+  leaseSeconds: 30,
+  state: 'active',
+  keysNotBeforeMs: null,
+  createdAtMs: nowMs,
+  revision: 1,
+};
+const valid: ValidVerdict = {
+  valid: true,
+  code: 'valid',
+  keyId,
+  version: 1,
+  owner: { id: ownerId, kind: 'service', externalId: 'billing' },
+  workspaceId,
+  keyspaceId,
+  keyspace: 'orders-live',
+  scopes: ['orders:read'],
+  expiresAtMs: null,
+  rotation: null,
+};
+
+describe('views of a key', () => {
+  it('fit what the operations promise', () => {
+    const secret = new Secret('orders_live_abc');
+    const view = fits('getKey', keyView(key, nowMs));
+    expect(view.expires_at).toBe('2030-01-01T01:00:00.000Z');
+    expect(fits('issueKey', issuedKeyView(key, secret)).secret).toBe('orders_live_abc');
+    fits('importKeys', { results: [importedKeyView(key)] });
+    fits('issueKeysBulk', { results: [issuedKeyView(key, secret)] });
+    fits('finishRotation', finishedRotationView(key, nowMs));
+    fits('suspendKey', suspendedKeyView({ ...key, state: 'suspended' }, nowMs));
+    fits('resumeKey', resumedKeyView(key, nowMs));
+    const revoked = fits(
+      'revokeKey',
+      revokedKeyView({ ...key, state: 'revoked', revokedAtMs: nowMs }, nowMs + 30_300),
+    );
+    expect(revoked.effective_by).toBe('2030-01-01T00:00:30.300Z');
+  });
+
+  it('tell the state as of the clock: an expired key, and a grace that has run out', () => {
+    expect(keyView(key, nowMs).state).toBe('active');
+    expect(keyView(key, nowMs + hourMs).state).toBe('expired');
+    expect(keyView({ ...key, notBeforeMs: nowMs + 1 }, nowMs).state).toBe('pending');
+    expect(keyView(key, nowMs + 999).versions[0]?.state).toBe('grace');
+    expect(keyView(key, nowMs + 1000).versions[0]?.state).toBe('retired');
+  });
+
+  it('promise the end of a rotated version no sooner than its grace, nor than every verifier knows', () => {
+    const secret = new Secret('s');
+    const early = fits('rotateKey', rotatedKeyView(key, secret, nowMs + 500)).previous;
+    expect(early.effective_by).toBe('2030-01-01T00:00:01.000Z');
+    const late = fits('rotateKey', rotatedKeyView(key, secret, nowMs + 30_300)).previous;
+    expect(late.retires_at).toBe('2030-01-01T00:00:01.000Z');
+    expect(late.effective_by).toBe('2030-01-01T00:00:30.300Z');
+  });
+
+  it('never show a fingerprint, and a secret only where one is issued', () => {
+    const hex = Buffer.from(fingerprint).toString('hex').slice(0, 8);
+    for (const view of [keyView(key, nowMs), importedKeyView(key), finishedRotationView(key, nowMs)]) {
+      const text = JSON.stringify(view);
+      expect(text).not.toContain(hex);
+      expect(text).not.toContain('171,171');
+      expect(view).not.toHaveProperty('secret');
+    }
+  });
+
+  it('are not made of a key in another state', () => {
+    expect(() => revokedKeyView(key, nowMs)).toThrow('a revoked key says when');
+    expect(() => suspendedKeyView(key, nowMs)).toThrow();
+  });
+});
+
+describe('views of the house', () => {
+  it('fit what the operations promise', () => {
+    fits('getKeyspace', keyspaceView(keyspace));
+    fits('suspendKeyspace', suspendedKeyspaceView({ ...keyspace, state: 'suspended' }, nowMs));
+    fits('resumeKeyspace', resumedKeyspaceView(keyspace));
+    fits('getOwner', ownerView(owner));
+    fits('suspendOwner', suspendedOwnerView({ ...owner, state: 'suspended' }, nowMs));
+    fits('resumeOwner', resumedOwnerView(owner));
+    fits('revokeOwnerKeys', revokedOwnerKeysView({ ...owner, keysNotBeforeMs: nowMs }, nowMs));
+    fits(
+      'createWorkspace',
+      createdWorkspaceView({ id: workspaceId, name: 'a' }, { id: keyId, secret: new Secret('s') }),
+    );
+  });
+});
+
+describe('views of a verdict', () => {
+  it('fit, with and without the hint of a rotation', () => {
+    expect(fits('verifyKey', verdictView(valid))).not.toHaveProperty('rotation');
+    const rotating = verdictView({ ...valid, rotation: { state: 'grace', retiresAtMs: nowMs } });
+    expect(fits('verifyKey', rotating)).toHaveProperty('rotation.retires_at', '2030-01-01T00:00:00.000Z');
+  });
+
+  it.each(refusalCodes)('say of a refusal %s and nothing else', (code) => {
+    const loose = { ...valid, valid: false, code } as const;
+    expect(fits('verifyKey', verdictView(loose))).toEqual({ valid: false, code });
+  });
+
+  it('are never made of a stale answer: the call fails with stale, an item of a bulk says so', () => {
+    const stale = { valid: null, code: 'stale' } as const;
+    expect(() => answerView(stale, 250)).toThrow(
+      expect.objectContaining({ code: 'stale', retryAfterMs: 250 }),
+    );
+    const items = fits('verifyKeysBulk', { results: [answerItemView(stale), answerItemView(valid)] }).results;
+    expect(items[0]).toEqual({ error: { code: 'stale', detail: expect.any(String) } });
+  });
+
+  it('of a refused item name code, detail and field, never the cause', () => {
+    const fault = new Fault('scope_not_allowed', {
+      detail: 'No.',
+      field: '/keys/3/scopes/0',
+      cause: new Error('inside'),
+    });
+    expect(fits('issueKeysBulk', { results: [refusedItemView(fault)] }).results[0]).toEqual({
+      error: { code: 'scope_not_allowed', detail: 'No.', field: '/keys/3/scopes/0' },
+    });
+  });
+});
+
+describe('an event', () => {
+  it('is a CloudEvent 1.0 whose id is its place in the feed', () => {
+    const row: FeedRow = {
+      epoch: 1,
+      shard: 3,
+      seq: 42,
+      type: 'key.issued',
+      atMs: nowMs,
+      workspaceId,
+      subject: keyId,
+      key: null,
+      owner: null,
+      keyspace: null,
+      data: { version: 1 },
+    };
+    const view = eventView(row);
+    fits('listEvents', { items: [view], next_cursor: 'AWUB' });
+    expect(view).toEqual({
+      specversion: '1.0',
+      id: '1-3-42',
+      source: `/v1/workspaces/${workspaceId}`,
+      type: 'dev.keyswarm.key.issued',
+      subject: keyId,
+      time: '2030-01-01T00:00:00.000Z',
+      datacontenttype: 'application/json',
+      data: { version: 1 },
+    });
+  });
+});

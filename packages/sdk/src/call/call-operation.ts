@@ -1,0 +1,70 @@
+import type { OperationId, ReplyOf } from '@keyswarm/contract';
+import { KeyswarmError } from '../errors/keyswarm-error.ts';
+import { buildRequest, type CallInput } from './build-request.ts';
+import { pauseBeforeRetryMs, type RetryBudget, type RetryPolicy } from './retry-policy.ts';
+import { type AttemptContext, sendAttempt } from './send-attempt.ts';
+
+export interface CallOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** For a POST that changes something: the caller's own, so that it may be repeated across restarts. */
+  readonly idempotencyKey?: string | undefined;
+  /** Of one attempt. */
+  readonly timeoutMs?: number | undefined;
+  /** Of the whole call, pauses included. */
+  readonly deadlineMs?: number | undefined;
+  /** Including the first; 1: never again. */
+  readonly attemptsMax?: number | undefined;
+}
+
+/** What all calls of one client share. */
+export interface CallContext extends AttemptContext {
+  readonly baseUrl: string;
+  readonly timeoutMs: number;
+  readonly policy: RetryPolicy;
+  readonly budget: RetryBudget;
+}
+
+/**
+ * Calls an operation: sends it, and again as the policy allows, always with the same body and the same
+ * Idempotency-Key. Throws the error of the last attempt.
+ */
+export async function callOperation<Id extends OperationId>(
+  context: CallContext,
+  operationId: Id,
+  input: CallInput<Id>,
+  options: CallOptions & { readonly alsoStatus?: number } = {},
+): Promise<ReplyOf<Id>> {
+  const { runtime, budget } = context;
+  const policy = { ...context.policy, attemptsMax: options.attemptsMax ?? context.policy.attemptsMax };
+  const request = buildRequest(
+    {
+      baseUrl: context.baseUrl,
+      idempotencyKey: options.idempotencyKey,
+      newIdempotencyKey: runtime.newIdempotencyKey,
+    },
+    operationId,
+    input,
+  );
+  const endMs = runtime.monotonicMs() + (options.deadlineMs ?? policy.deadlineMs);
+  budget.earn();
+  for (let attempts = 1; ; attempts += 1) {
+    const timeoutMs = Math.min(options.timeoutMs ?? context.timeoutMs, endMs - runtime.monotonicMs());
+    try {
+      const { signal, alsoStatus } = options;
+      // The reply is a JSON object; its shape is the server's promise, checked further where safety hangs on it.
+      return (await sendAttempt(context, request, { timeoutMs, signal, alsoStatus })) as ReplyOf<Id>;
+    } catch (error) {
+      if (!(error instanceof KeyswarmError)) throw error;
+      error.attempts = attempts;
+      const pauseMs = pauseBeforeRetryMs(policy, {
+        error,
+        route: request.route,
+        attempts,
+        remainingMs: endMs - runtime.monotonicMs(),
+        random: runtime.random(),
+      });
+      if (pauseMs === undefined || !budget.spend()) throw error;
+      await runtime.sleep(pauseMs, options.signal);
+    }
+  }
+}

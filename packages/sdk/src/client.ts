@@ -1,0 +1,92 @@
+import type { BodyOf, Health, OperationId, Readiness, ReplyOf } from '@keyswarm/contract';
+import type { Secret } from '@keyswarm/core';
+import { baseUrlOf, type CallInput, managementKeyOf } from './call/build-request.ts';
+import { type CallContext, type CallOptions, callOperation } from './call/call-operation.ts';
+import { RetryBudget, type RetryPolicy, retryPolicyDefault } from './call/retry-policy.ts';
+import type { Fetch } from './call/send-attempt.ts';
+import { type Events, eventsOf } from './groups/events.ts';
+import { type Keys, keysOf } from './groups/keys.ts';
+import { type Keyspaces, keyspacesOf } from './groups/keyspaces.ts';
+import { type Owners, ownersOf } from './groups/owners.ts';
+import type { Runtime } from './runtime/runtime.ts';
+import { systemRuntime } from './runtime/system-runtime.ts';
+
+/*
+ * The client of the management API, typed from the contract. It runs wherever `fetch` does.
+ *
+ * What it takes off the caller: a request that changes something carries an Idempotency-Key that stays the same
+ * however often it is sent, so that a dropped connection is no reason to wonder whether there are two keys now;
+ * what may succeed later is tried again with backoff, full jitter, the server's Retry-After, a deadline and a
+ * budget; everything else is thrown as a `KeyswarmError` with the server's own code.
+ *
+ * What it is not: a verifier. `keys.verify` asks the server over the network each time; a service that verifies
+ * every request keeps a resident table of its own.
+ */
+
+export interface ClientOptions {
+  readonly baseUrl: string;
+  readonly managementKey: string | Secret;
+  readonly fetch?: Fetch;
+  /** What is left out is as in `retryPolicyDefault`. */
+  readonly retry?: Partial<RetryPolicy>;
+  /** Of one attempt, its reply's body included; 10 s unless given. */
+  readonly timeoutMs?: number;
+  /** Time and randomness; those of the platform unless given. */
+  readonly runtime?: Runtime;
+}
+
+export interface Workspaces {
+  create(workspace: BodyOf<'createWorkspace'>, options?: CallOptions): Promise<ReplyOf<'createWorkspace'>>;
+}
+
+export interface Client {
+  readonly keys: Keys;
+  readonly keyspaces: Keyspaces;
+  readonly owners: Owners;
+  readonly events: Events;
+  readonly workspaces: Workspaces;
+  /** Is the process alive? */
+  health(options?: CallOptions): Promise<Health>;
+  /** May traffic be sent there? Answers `not_ready` as a value; asks once. */
+  ready(options?: CallOptions): Promise<Readiness>;
+  /** Any operation of the contract that answers with JSON, by its id. */
+  call<Id extends Exclude<OperationId, 'metrics'>>(
+    operationId: Id,
+    input: CallInput<Id>,
+    options?: CallOptions,
+  ): Promise<ReplyOf<Id>>;
+}
+
+const timeoutMsDefault = 10_000;
+
+export function createClient(options: ClientOptions): Client {
+  const policy: RetryPolicy = { ...retryPolicyDefault, ...options.retry };
+  const context: CallContext = {
+    baseUrl: baseUrlOf(options.baseUrl),
+    managementKey: managementKeyOf(options.managementKey),
+    // Looked up at each call, so that what instruments the global one later is used too.
+    fetch: options.fetch ?? ((url, init) => fetch(url, init)),
+    runtime: options.runtime ?? systemRuntime,
+    timeoutMs: options.timeoutMs ?? timeoutMsDefault,
+    policy,
+    budget: new RetryBudget(policy),
+  };
+  return Object.freeze({
+    keys: keysOf(context),
+    keyspaces: keyspacesOf(context),
+    owners: ownersOf(context),
+    events: eventsOf(context),
+    workspaces: {
+      create: (body: BodyOf<'createWorkspace'>, callOptions?: CallOptions) =>
+        callOperation(context, 'createWorkspace', { body }, callOptions),
+    },
+    health: (callOptions?: CallOptions) => callOperation(context, 'healthz', {}, callOptions),
+    ready: (callOptions?: CallOptions) =>
+      callOperation(context, 'readyz', {}, { attemptsMax: 1, ...callOptions, alsoStatus: 503 }),
+    call: <Id extends Exclude<OperationId, 'metrics'>>(
+      id: Id,
+      input: CallInput<Id>,
+      callOptions?: CallOptions,
+    ) => callOperation(context, id, input, callOptions),
+  });
+}

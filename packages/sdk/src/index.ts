@@ -1,0 +1,19 @@
+export type { CallInput } from './call/build-request.ts';
+export type { CallOptions } from './call/call-operation.ts';
+export { type RetryPolicy, retryPolicyDefault } from './call/retry-policy.ts';
+export type { Fetch } from './call/send-attempt.ts';
+export { type Client, type ClientOptions, createClient, type Workspaces } from './client.ts';
+export {
+  type ClientFaultCode,
+  clientFaults,
+  type ErrorCode,
+  isKeyswarmError,
+  KeyswarmError,
+} from './errors/keyswarm-error.ts';
+export type { EventPage, Events, EventsQuery, TailQuery } from './groups/events.ts';
+export type { Keys, KeysQuery } from './groups/keys.ts';
+export type { Keyspaces, PageQuery } from './groups/keyspaces.ts';
+export type { Owners, OwnersQuery } from './groups/owners.ts';
+export type { Listing, PageOf } from './groups/paging.ts';
+export type { Runtime } from './runtime/runtime.ts';
+export { systemRuntime } from './runtime/system-runtime.ts';
