@@ -3,7 +3,7 @@ import { Fault } from '@keyswarm/core';
 import { describe, expect, it } from 'vitest';
 import type { KeyHash } from '../schemas/import.ts';
 import { optionalTimeMsOf, timeMsOf } from '../views/time.ts';
-import { eventTypesOf, importedHashOf, pageLimitOf } from './requests.ts';
+import { eventTypesOf, importedFormatOf, importedHashOf, pageLimitOf } from './requests.ts';
 
 const digest = createHash('sha256').update('an old key').digest();
 
@@ -36,6 +36,14 @@ describe('an imported hash', () => {
     { format: 'sha256-base64', value: `${digest.toString('base64url').slice(0, -1)}_` },
   ])('that is not 32 bytes as $format is refused: $value', (hash) => {
     expect(codeOf(() => importedHashOf(hash, '/keys/0/hash/value'))).toBe('invalid_field /keys/0/hash/value');
+  });
+});
+
+describe('the format of an import', () => {
+  it('tells the long token of a prefixed API key from a whole string, however the hash was written', () => {
+    expect(importedFormatOf('prefixed-api-key')).toBe('prefixed_api_key');
+    expect(importedFormatOf('sha256-hex')).toBe('sha256');
+    expect(importedFormatOf('sha256-base64')).toBe('sha256');
   });
 });
 

@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import { bytesOfHex, type EventType, eventTypes, Fault } from '@keyswarm/core';
+import { bytesOfHex, type EventType, eventTypes, Fault, type ImportedFormat } from '@keyswarm/core';
 import type { KeyHash } from '../schemas/import.ts';
 import { pageLimitDefault } from '../wire-limits.ts';
 
@@ -39,6 +39,11 @@ export function importedHashOf(hash: KeyHash, field: string): Uint8Array {
     });
   }
   return bytes;
+}
+
+/** How the strings of an imported key become fingerprints: hex and base64 only write the same hash otherwise. */
+export function importedFormatOf(format: KeyHash['format']): ImportedFormat {
+  return format === 'prefixed-api-key' ? 'prefixed_api_key' : 'sha256';
 }
 
 /** Both alphabets, padded or not; but the text has to be the one text of these bytes. */

@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
-import { faultRegistry } from '@keyswarm/core';
+import { faultRegistry, type KeyCommand, keyTransitions } from '@keyswarm/core';
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import {
   type AnyOperation,
   type BodyOf,
   bodyLimitBytes,
+  type OperationId,
   operationIds,
   operations,
   type ParamsOf,
@@ -45,6 +46,27 @@ describe('the table of operations', () => {
     expect(new Set(row.faults).size).toBe(row.faults.length);
   });
 
+  it('says of each command on a key every code with which its state may refuse it', () => {
+    const commands: Record<KeyCommand, OperationId> = {
+      rotate: 'rotateKey',
+      finish: 'finishRotation',
+      update: 'updateKey',
+      suspend: 'suspendKey',
+      resume: 'resumeKey',
+      revoke: 'revokeKey',
+    };
+    for (const [state, events] of Object.entries(keyTransitions)) {
+      for (const command of Object.keys(commands) as KeyCommand[]) {
+        const transition = events[command];
+        if ('refuse' in transition) {
+          expect(operations[commands[command]].faults, `${command} while ${state}`).toContain(
+            transition.refuse,
+          );
+        }
+      }
+    }
+  });
+
   it('lets in bodies of 64 KiB, of 2 MiB to verify and of 8 MiB in bulk', () => {
     const large = rows.filter(({ row }) => row.bodyLimitBytes > bodyLimitBytes.common);
     expect(Object.fromEntries(large.map(({ id, row }) => [id, row.bodyLimitBytes]))).toEqual({
@@ -69,12 +91,9 @@ describe('the table of operations', () => {
       readonly cut?: boolean;
     }>();
     expectTypeOf<ReplyOf<'getKey'>['revoked_at']>().toEqualTypeOf<string | null>();
-    // @ts-expect-error a field that no schema knows
-    const body: BodyOf<'revokeKey'> = { why: 'leaked' };
-    expect(body).toBeDefined();
-    // @ts-expect-error a body where none is taken
-    const none: BodyOf<'suspendKey'> = { why: 'leaked' };
-    expect(none).toBeDefined();
+    expectTypeOf<keyof BodyOf<'revokeKey'>>().toEqualTypeOf<'reason'>();
+    expectTypeOf<BodyOf<'suspendKey'>>().toEqualTypeOf<Readonly<Record<string, never>>>();
+    expectTypeOf(operations.issueKey.response.status).toEqualTypeOf<201>();
   });
 });
 
