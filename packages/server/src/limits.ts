@@ -36,3 +36,80 @@ export const laneRetryAfterMs = 1_000;
 
 /** How long the reply to a request with an Idempotency-Key is kept. */
 export const idempotencyKeptMs = 24 * 3_600_000;
+
+// --- The feed: how a follower reads it, and how long it is kept. -------------------------------------------
+
+/** Rows of one read: about 600 bytes each, 600 kB; decoding them holds the event loop for under 10 ms. */
+export const feedPageRows = 1_000;
+
+/** Keys (or owners, or keyspaces) of one snapshot page: 5,000 x 250 bytes of text = 1.2 MB. */
+export const snapshotPageRows = 5_000;
+
+/** How often a follower asks for the heads, whatever the lease is: one small statement each time. */
+export const followerPollMs = 250;
+
+/** The pause after a failed round doubles between these two, and is drawn at random below its value. */
+export const followerPauseMsMin = 50;
+export const followerPauseMsMax = 2_000;
+
+/** Callers that wait for one catch-up round. A round takes milliseconds; more callers mean that the store hangs. */
+export const catchUpWaitersMax = 10_000;
+
+/** How long such a caller waits before it is told `stale`. */
+export const catchUpWaitMsMax = 2_000;
+
+/** Rows that this process commits while a snapshot loads: 100,000 x 1 kB = 100 MB, ten seconds at 10,000 a second. */
+export const snapshotBacklogRowsMax = 100_000;
+
+/** Whole days of feed rows that are kept. A follower that was away for longer takes a snapshot. */
+export const feedRetentionDays = 3;
+
+/** Days after today whose partition is made ahead, so that a server may be down over a weekend's midnight. */
+export const feedDaysAhead = 2;
+
+export const upkeepPeriodMs = 3_600_000;
+
+/** A change of partitions waits this long for its lock; every commit waits behind it, so it gives up soon. */
+export const upkeepLockMsMax = 2_000;
+
+/** Expired replies that one statement removes, and the statements of one shard in one run. */
+export const sweepRowsMax = 1_000;
+export const sweepRoundsMax = 100;
+
+/** Rows of one shard that one page of events may look through: 16 shards x 500 = 8,000 rows at the most. */
+export const eventScanRowsMax = 500;
+
+/** Audit records of one page of a check: 1,000 x 500 bytes = 500 kB. */
+export const auditPageRows = 1_000;
+
+// --- The door: what one request, one connection or one caller may take. -----------------------------------
+
+/** The head of a request. The largest honest one has a 4 kB cursor in its URL and a few short headers. */
+export const headerBytesMax = 16 * 1024;
+
+/** `Authorization`: "Bearer " and the longest key string there is, with room for odd spacing. */
+export const authorizationLengthMax = 1_024;
+
+/** An X-Request-Id of the caller's own that is taken over into logs and problems. */
+export const requestIdLengthMax = 64;
+
+/** Told to whoever is turned away at the door: long enough to spread a stampede, short enough to be kept. */
+export const shedRetryAfterMs = 1_000;
+
+/** Told with `stale`: the lease is renewed every 250 ms, so a verifier that recovers does so within one second. */
+export const staleRetryAfterMs = 1_000;
+
+/** How old an answer of the store may be for `/readyz`: a prober a second costs the store one query a second. */
+export const readinessCacheMs = 500;
+
+/** How long `/readyz` waits for the store: under the one second that a prober gives it by default. */
+export const readinessTimeoutMs = 800;
+
+/** Keyspaces whose name and prefix are remembered (neither ever changes): 10,000 x 300 bytes = 3 MB. */
+export const keyspaceEntriesMax = 10_000;
+
+/** Keyspaces that are looked through for the longest lease; a workspace with more is answered with the maximum. */
+export const leaseKeyspacesMax = 200;
+
+/** Pages of keys that one list request may read to leave out what its caller may not see. */
+export const listPagesMax = 5;

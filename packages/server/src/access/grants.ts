@@ -1,6 +1,5 @@
 import type { ManagementScope } from '@keyswarm/contract';
-import { covers, Fault } from '@keyswarm/core';
-import { builtinKeyspaceName } from './builtin.ts';
+import { builtinKeyspaceName, covers, Fault } from '@keyswarm/core';
 import type { Caller } from './caller.ts';
 
 /*

@@ -1,6 +1,8 @@
 import Type, { type Static } from 'typebox';
 import { choice, optionalText, profiles, type SettingSchema, text, whole, yesOrNo } from './setting.ts';
 
+export { profiles };
+
 /*
  * Every setting of the server, once: its type, its bounds, what it is for, and what it is in each profile.
  * The name in the file (`data_dir`), the variable (`KEYSWARM_DATA_DIR`) and the flag (`--data-dir`) follow from

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import {
+  builtinKeyspaceName,
   idFromUuidBytes,
   type KeyspaceId,
   type OwnerId,
@@ -15,9 +16,6 @@ import type { Random } from '../runtime/random.ts';
  * processes that make the same thing at the same moment make the same row, of which the store takes one.
  */
 
-/** The keyspace in which a workspace's management keys live; every workspace has one. */
-export const builtinKeyspaceName = 'keyswarm';
-export const builtinKeyspacePrefix = 'keyswarm';
 /** The workspace that a new store begins with, and the only one from which others can be made. */
 export const defaultWorkspaceName = 'default';
 

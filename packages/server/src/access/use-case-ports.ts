@@ -1,0 +1,18 @@
+import type { ResidentVerifier } from '@keyswarm/verifier';
+import type { KeyspaceDirectory } from '../keyspaces/keyspace-directory.ts';
+import type { Lanes } from '../lanes/lane-port.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Random } from '../runtime/random.ts';
+import type { Reader } from '../storage/reader-port.ts';
+
+/** All that a use-case may reach. Ports only: which engine, transport or process stands behind them is not its business. */
+export interface UseCasePorts {
+  readonly lanes: Lanes;
+  readonly reader: Reader;
+  readonly verifier: ResidentVerifier;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly keyspaces: KeyspaceDirectory;
+  /** Shards of the store; a power of two. */
+  readonly shards: number;
+}

@@ -1,0 +1,91 @@
+import type { ManagementScope } from '@keyswarm/contract';
+import {
+  assert,
+  type KeyId,
+  type KeyRecord,
+  type KeyspaceRecord,
+  type OwnerRecord,
+  shardOfId,
+} from '@keyswarm/core';
+import { actorOf, type Caller } from '../access/caller.ts';
+import { requireAnywhere, requireIn } from '../access/grants.ts';
+import { keyNotFound } from '../access/missing.ts';
+import type { UseCasePorts } from '../access/use-case-ports.ts';
+import type { KeyspaceEntry } from '../keyspaces/keyspace-directory.ts';
+import type { Change } from '../lanes/lane-port.ts';
+import type { IdempotencyScope } from '../signing/idempotency.ts';
+import { keyEventData } from './key-terms.ts';
+
+/*
+ * The way of every change to a key that exists: find it, see that the caller may, queue a write that decides on
+ * the record as it then is. What is looked at before the queue (that the key exists, its workspace, its keyspace)
+ * never changes; whatever can change is decided inside.
+ */
+
+export interface FoundKey {
+  readonly key: KeyRecord;
+  readonly keyspace: KeyspaceEntry;
+}
+
+/** The key, if this caller may do this to it; else the fault that it may see. */
+export async function findKey(
+  ports: UseCasePorts,
+  caller: Caller,
+  id: KeyId,
+  scope: ManagementScope,
+): Promise<FoundKey> {
+  requireAnywhere(caller, scope);
+  const key = await ports.reader.key(caller.workspaceId, id);
+  if (key === undefined) throw keyNotFound();
+  const keyspace = await ports.keyspaces.find(caller.workspaceId, key.keyspaceId);
+  assert(keyspace !== undefined, 'the keyspace of a key exists');
+  requireIn(caller, scope, keyspace.name, keyNotFound);
+  return { key, keyspace };
+}
+
+/** What a change sees: the records as they are in the transaction. */
+export interface KeyInTransaction {
+  readonly key: KeyRecord;
+  readonly keyspace: KeyspaceRecord;
+  readonly owner: OwnerRecord;
+  readonly nowMs: number;
+}
+
+export interface KeyChange<Reply> {
+  readonly event: Change['event'];
+  readonly idempotency: IdempotencyScope | undefined;
+  /** The record as it will be, or its Fault. */
+  decide(now: KeyInTransaction): KeyRecord;
+  /** Further public details of the event. */
+  data?(after: KeyRecord): Readonly<Record<string, unknown>>;
+  reply(after: KeyRecord): Reply;
+}
+
+export async function changeKey<Reply>(
+  ports: UseCasePorts,
+  caller: Caller,
+  { key: found }: FoundKey,
+  change: KeyChange<Reply>,
+): Promise<Reply> {
+  const ticket = change.idempotency?.ticket<Reply>();
+  const receipt = await ports.lanes.submit<Reply>({
+    shard: shardOfId(found.id, ports.shards),
+    weight: 1,
+    actor: actorOf(caller),
+    reads: { keys: [found.id], owners: [found.ownerId], keyspaces: [found.keyspaceId] },
+    decide(view, nowMs) {
+      const key = view.key(found.id);
+      const keyspace = view.keyspace(found.keyspaceId);
+      const owner = view.owner(found.ownerId);
+      assert(
+        key !== undefined && keyspace !== undefined && owner !== undefined,
+        'a key that was found stays',
+      );
+      const after = change.decide({ key, keyspace, owner, nowMs });
+      const data = keyEventData(after, caller.keyId, change.data?.(after));
+      return { changes: [{ kind: 'key', event: change.event, after, data }], reply: change.reply(after) };
+    },
+    ...(ticket === undefined ? {} : { idempotency: ticket }),
+  });
+  return receipt.reply;
+}

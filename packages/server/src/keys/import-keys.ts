@@ -1,0 +1,122 @@
+import { Fault, type KeyRecord, shardOfHash } from '@keyswarm/core';
+import { actorOf, type Caller } from '../access/caller.ts';
+import { requireAnywhere } from '../access/grants.ts';
+import type { UseCasePorts } from '../access/use-case-ports.ts';
+import type { IdempotencyScope } from '../signing/idempotency.ts';
+import { type KeyTerms, type Refusal, refusalOf } from './key-terms.ts';
+import { Additions, findKeyspaceFor, type NewKey, prepareKey, readsOf } from './new-keys.ts';
+
+/*
+ * Keys of a system that is being replaced, by their hashes: their holders go on using the strings they have. A
+ * key lives in the shard of its fingerprint, where the store refuses a second one, so the same string can't be
+ * imported twice. One request therefore takes a write for each shard that it touches; each of them is atomic, the
+ * request is not, and it may be sent again: what is known already says so.
+ */
+
+export interface ImportTerms extends KeyTerms {
+  readonly fingerprint: Uint8Array;
+  readonly format: 'sha256' | 'prefixed_api_key';
+}
+
+export type ImportResult = { readonly imported: KeyRecord } | { readonly refused: Refusal };
+
+interface Numbered {
+  /** Place in the request. */
+  readonly at: number;
+  readonly wish: NewKey;
+}
+
+export async function importKeys(
+  ports: UseCasePorts,
+  caller: Caller,
+  items: readonly (ImportTerms | Fault)[],
+  idempotency: IdempotencyScope | undefined,
+): Promise<readonly ImportResult[]> {
+  requireAnywhere(caller, 'keys:import');
+  if (idempotency !== undefined) await claim(ports, caller, idempotency);
+  const results: (ImportResult | undefined)[] = items.map(() => undefined);
+  const byShard = new Map<number, Numbered[]>();
+  for (const [at, item] of items.entries()) {
+    const wish = item instanceof Fault ? item : await prepare(ports, caller, item);
+    if (wish instanceof Fault) {
+      results[at] = { refused: refusalOf(wish) };
+      continue;
+    }
+    const shard = shardOfHash(wish.fingerprint, ports.shards);
+    const group = byShard.get(shard) ?? [];
+    byShard.set(shard, group);
+    group.push({ at, wish });
+  }
+  const writes = [...byShard].map(async ([shard, group]) => {
+    const replies = await importInto(ports, caller, { shard, group, idempotency });
+    for (const [index, { at }] of group.entries()) results[at] = replies[index];
+  });
+  await Promise.all(writes);
+  return results.map((result) => {
+    if (result === undefined) throw new Error('every item of an import has a result');
+    return result;
+  });
+}
+
+/**
+ * Takes the Idempotency-Key for this request before any part of it: another request with the same one is refused
+ * here, as a whole, and not part by part.
+ */
+async function claim(ports: UseCasePorts, caller: Caller, idempotency: IdempotencyScope): Promise<void> {
+  const ticket = idempotency.ticket<null>();
+  await ports.lanes.submit<null>({
+    shard: shardOfHash(ticket.keyHash, ports.shards),
+    weight: 1,
+    actor: actorOf(caller),
+    reads: {},
+    decide: () => ({ changes: [], reply: null }),
+    idempotency: ticket,
+  });
+}
+
+async function importInto(
+  ports: UseCasePorts,
+  caller: Caller,
+  part: {
+    readonly shard: number;
+    readonly group: readonly Numbered[];
+    readonly idempotency: IdempotencyScope | undefined;
+  },
+): Promise<readonly ImportResult[]> {
+  const { shard, group } = part;
+  const ticket = part.idempotency?.ticket<readonly ImportResult[]>(`shard ${shard}`);
+  const receipt = await ports.lanes.submit<readonly ImportResult[]>({
+    shard,
+    weight: group.length,
+    actor: actorOf(caller),
+    reads: readsOf(group.map(({ wish }) => wish)),
+    decide(view, nowMs) {
+      const additions = new Additions(caller, view, nowMs);
+      const reply = group.map(({ wish }) => importItem(additions, wish));
+      return { changes: additions.changes, newOwners: additions.newOwners, reply };
+    },
+    ...(ticket === undefined ? {} : { idempotency: ticket }),
+  });
+  return receipt.reply;
+}
+
+function importItem(additions: Additions, wish: NewKey): ImportResult {
+  try {
+    return { imported: additions.add(wish) };
+  } catch (error) {
+    if (error instanceof Fault) return { refused: refusalOf(error) };
+    throw error;
+  }
+}
+
+async function prepare(ports: UseCasePorts, caller: Caller, item: ImportTerms): Promise<NewKey | Fault> {
+  try {
+    const keyspace = await findKeyspaceFor(ports, caller, item, 'keys:import');
+    const { fingerprint, format, ...terms } = item;
+    const lastByte = fingerprint.at(-1) ?? 0;
+    return prepareKey(ports, caller, { terms, keyspace, fingerprint, importedFormat: format, lastByte });
+  } catch (error) {
+    if (error instanceof Fault && !error.retryable) return error;
+    throw error;
+  }
+}

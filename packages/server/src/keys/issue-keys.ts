@@ -1,0 +1,124 @@
+import { Fault, type KeyRecord, type Secret, shardOfHash } from '@keyswarm/core';
+import { actorOf, type Caller } from '../access/caller.ts';
+import { requireAnywhere } from '../access/grants.ts';
+import type { UseCasePorts } from '../access/use-case-ports.ts';
+import type { IdempotencyScope } from '../signing/idempotency.ts';
+import { type KeyTerms, type Refusal, refusalOf } from './key-terms.ts';
+import { type MintedSecret, mintSecret } from './mint-secret.ts';
+import { Additions, findKeyspaceFor, type NewKey, prepareKey, readsOf } from './new-keys.ts';
+
+export interface IssuedKey {
+  readonly key: KeyRecord;
+  readonly secret: Secret;
+}
+
+export type IssueResult = { readonly issued: IssuedKey } | { readonly refused: Refusal };
+
+interface Prepared extends NewKey {
+  readonly minted: MintedSecret;
+}
+
+/** Makes one key with its first version. The secret is in what is returned and nowhere else. */
+export async function issueOneKey(
+  ports: UseCasePorts,
+  caller: Caller,
+  terms: KeyTerms,
+  idempotency: IdempotencyScope | undefined,
+): Promise<IssuedKey> {
+  requireAnywhere(caller, 'keys:issue');
+  const ticket = idempotency?.ticket<IssuedKey>();
+  const lastByte = lastByteFor(ports, ticket?.keyHash);
+  const prepared = await prepare(ports, caller, terms, lastByte);
+  const receipt = await ports.lanes.submit<IssuedKey>({
+    shard: shardOfHash(Uint8Array.of(lastByte), ports.shards),
+    weight: 1,
+    actor: actorOf(caller),
+    reads: readsOf([prepared]),
+    decide(view, nowMs) {
+      const additions = new Additions(caller, view, nowMs);
+      const key = additions.add(prepared);
+      return {
+        changes: additions.changes,
+        newOwners: additions.newOwners,
+        reply: { key, secret: prepared.minted.secret },
+      };
+    },
+    ...(ticket === undefined ? {} : { idempotency: ticket }),
+  });
+  return receipt.reply;
+}
+
+/**
+ * Up to a thousand keys in one write of one shard, each issued or refused by itself: results come in the order
+ * of the request, and those that are issued become durable together.
+ */
+export async function issueManyKeys(
+  ports: UseCasePorts,
+  caller: Caller,
+  items: readonly (KeyTerms | Fault)[],
+  idempotency: IdempotencyScope | undefined,
+): Promise<readonly IssueResult[]> {
+  requireAnywhere(caller, 'keys:issue');
+  const ticket = idempotency?.ticket<readonly IssueResult[]>();
+  const lastByte = lastByteFor(ports, ticket?.keyHash);
+  const prepared: (Prepared | Fault)[] = [];
+  for (const item of items) {
+    prepared.push(item instanceof Fault ? item : await prepareOrFault(ports, caller, item, lastByte));
+  }
+  const wishes = prepared.filter((item): item is Prepared => !(item instanceof Fault));
+  const receipt = await ports.lanes.submit<readonly IssueResult[]>({
+    shard: shardOfHash(Uint8Array.of(lastByte), ports.shards),
+    weight: items.length,
+    actor: actorOf(caller),
+    reads: readsOf(wishes),
+    decide(view, nowMs) {
+      const additions = new Additions(caller, view, nowMs);
+      const reply = prepared.map((item) => issueItem(additions, item));
+      return { changes: additions.changes, newOwners: additions.newOwners, reply };
+    },
+    ...(ticket === undefined ? {} : { idempotency: ticket }),
+  });
+  return receipt.reply;
+}
+
+function issueItem(additions: Additions, item: Prepared | Fault): IssueResult {
+  if (item instanceof Fault) return { refused: refusalOf(item) };
+  try {
+    return { issued: { key: additions.add(item), secret: item.minted.secret } };
+  } catch (error) {
+    if (error instanceof Fault) return { refused: refusalOf(error) };
+    throw error;
+  }
+}
+
+async function prepare(
+  ports: UseCasePorts,
+  caller: Caller,
+  terms: KeyTerms,
+  lastByte: number,
+): Promise<Prepared> {
+  const keyspace = await findKeyspaceFor(ports, caller, terms, 'keys:issue');
+  const minted = mintSecret(keyspace.prefix, ports.random);
+  const { fingerprint } = minted;
+  return { ...prepareKey(ports, caller, { terms, keyspace, fingerprint, lastByte }), minted };
+}
+
+async function prepareOrFault(
+  ports: UseCasePorts,
+  caller: Caller,
+  terms: KeyTerms,
+  lastByte: number,
+): Promise<Prepared | Fault> {
+  try {
+    return await prepare(ports, caller, terms, lastByte);
+  } catch (error) {
+    // The store's own failure is that of the whole request; what is wrong with one item is that item's.
+    if (error instanceof Fault && !error.retryable) return error;
+    throw error;
+  }
+}
+
+/** The last byte of a new id names its shard: that of the Idempotency-Key, so that effect and kept reply meet. */
+function lastByteFor(ports: UseCasePorts, keyHash: Uint8Array | undefined): number {
+  return (keyHash ?? ports.random.bytes(1)).at(-1) ?? 0;
+}

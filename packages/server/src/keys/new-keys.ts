@@ -1,0 +1,145 @@
+import type { ManagementScope } from '@keyswarm/contract';
+import {
+  createOwner,
+  Fault,
+  idFromUuidBytes,
+  importKey,
+  issueKey,
+  type KeyId,
+  type KeyRecord,
+  type OwnerId,
+  type OwnerRecord,
+  uuidV7,
+} from '@keyswarm/core';
+import type { Caller } from '../access/caller.ts';
+import { refuseEscalation, requireIn } from '../access/grants.ts';
+import { keyspaceNotFound } from '../access/missing.ts';
+import { ownerIdOf } from '../access/named-ids.ts';
+import type { UseCasePorts } from '../access/use-case-ports.ts';
+import type { KeyspaceEntry } from '../keyspaces/keyspace-directory.ts';
+import type { Change, LaneView, Reads } from '../lanes/lane-port.ts';
+import { type KeyTerms, keyEventData } from './key-terms.ts';
+
+/*
+ * What issue and import have in common: a key that is not there yet, and an owner that may not be either. What
+ * needs I/O or chance is prepared before the write is queued; `addKey` then decides inside the transaction and
+ * takes nothing but what it is given.
+ */
+
+/** A new key that was found allowed, ready to be decided. */
+export interface NewKey {
+  readonly id: KeyId;
+  readonly terms: KeyTerms;
+  readonly keyspace: KeyspaceEntry;
+  readonly ownerId: OwnerId;
+  readonly fingerprint: Uint8Array;
+  /** Set where the key string was made elsewhere. */
+  readonly importedFormat?: 'sha256' | 'prefixed_api_key' | undefined;
+}
+
+export async function findKeyspaceFor(
+  ports: UseCasePorts,
+  caller: Caller,
+  terms: KeyTerms,
+  scope: ManagementScope,
+): Promise<KeyspaceEntry> {
+  const keyspace = await ports.keyspaces.find(caller.workspaceId, terms.keyspace);
+  const missing = () => keyspaceNotFound('/keyspace');
+  if (keyspace === undefined) throw missing();
+  requireIn(caller, scope, keyspace.name, missing);
+  if (keyspace.isBuiltin) refuseEscalation(caller, terms.scopes, '/scopes');
+  return keyspace;
+}
+
+export function prepareKey(
+  ports: UseCasePorts,
+  caller: Caller,
+  wish: Pick<NewKey, 'terms' | 'keyspace' | 'fingerprint' | 'importedFormat'> & { readonly lastByte: number },
+): NewKey {
+  const { lastByte, ...rest } = wish;
+  const { kind, externalId } = wish.terms.owner;
+  return {
+    ...rest,
+    id: idFromUuidBytes('key', uuidV7(ports.clock.nowMs(), ports.random.bytes(10), lastByte)),
+    ownerId: ownerIdOf(caller.workspaceId, kind, externalId),
+  };
+}
+
+export function readsOf(keys: readonly NewKey[]): Reads {
+  const imported = keys.filter((key) => key.importedFormat !== undefined);
+  return {
+    owners: [...new Set(keys.map((key) => key.ownerId))],
+    keyspaces: [...new Set(keys.map((key) => key.keyspace.id))],
+    ...(imported.length === 0 ? {} : { fingerprints: imported.map((key) => key.fingerprint) }),
+  };
+}
+
+/** What one write adds: filled item by item, so that a later item sees the owners and keys of the earlier ones. */
+export class Additions {
+  readonly changes: Change[] = [];
+  readonly newOwners: OwnerRecord[] = [];
+  readonly #caller: Caller;
+  readonly #view: LaneView;
+  readonly #nowMs: number;
+  readonly #owners = new Map<OwnerId, OwnerRecord>();
+  readonly #fingerprints = new Set<string>();
+
+  constructor(caller: Caller, view: LaneView, nowMs: number) {
+    this.#caller = caller;
+    this.#view = view;
+    this.#nowMs = nowMs;
+  }
+
+  /** Adds the key or throws its Fault, in which case nothing was added. */
+  add(wish: NewKey): KeyRecord {
+    const keyspace = this.#view.keyspace(wish.keyspace.id);
+    if (keyspace === undefined) throw keyspaceNotFound('/keyspace');
+    const known = this.#view.owner(wish.ownerId) ?? this.#owners.get(wish.ownerId);
+    const owner = known ?? this.#newOwner(wish);
+    const { terms } = wish;
+    const common = {
+      id: wish.id,
+      workspaceId: this.#caller.workspaceId,
+      keyspace,
+      ownerId: owner.id,
+      ownerKeysNotBeforeMs: owner.keysNotBeforeMs,
+      name: terms.name,
+      scopes: terms.scopes,
+      ttlSeconds: terms.ttlSeconds,
+      expiresAtMs: terms.expiresAtMs,
+      notBeforeMs: terms.notBeforeMs,
+      metadata: terms.metadata,
+      fingerprint: wish.fingerprint,
+      nowMs: this.#nowMs,
+    };
+    const { importedFormat } = wish;
+    if (importedFormat !== undefined) this.#refuseKnown(wish.fingerprint);
+    const key = importedFormat === undefined ? issueKey(common) : importKey({ ...common, importedFormat });
+    if (known === undefined) {
+      this.#owners.set(owner.id, owner);
+      this.newOwners.push(owner);
+    }
+    this.#fingerprints.add(Buffer.from(wish.fingerprint).toString('base64'));
+    this.changes.push({
+      kind: 'key',
+      event: importedFormat === undefined ? 'key.issued' : 'key.imported',
+      after: key,
+      data: keyEventData(key, this.#caller.keyId, { version: 1 }),
+    });
+    return key;
+  }
+
+  #newOwner(wish: NewKey): OwnerRecord {
+    const { kind, externalId } = wish.terms.owner;
+    const { workspaceId } = this.#caller;
+    return createOwner({ id: wish.ownerId, workspaceId, kind, externalId }, this.#nowMs);
+  }
+
+  #refuseKnown(fingerprint: Uint8Array): void {
+    const isKnown =
+      this.#view.hasFingerprint(fingerprint) ||
+      this.#fingerprints.has(Buffer.from(fingerprint).toString('base64'));
+    if (!isKnown) return;
+    throw new Fault('already_imported', { detail: 'A key with this hash is already known.', field: '/hash' });
+  }
+}

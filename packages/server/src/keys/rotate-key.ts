@@ -1,0 +1,84 @@
+import {
+  finishRotation,
+  isBuiltinKeyspace,
+  type KeyId,
+  type KeyRecord,
+  rotateKey,
+  type Secret,
+} from '@keyswarm/core';
+import type { Caller } from '../access/caller.ts';
+import { effectiveByOfKeyspace } from '../access/effective-by.ts';
+import { refuseEscalation } from '../access/grants.ts';
+import type { UseCasePorts } from '../access/use-case-ports.ts';
+import type { IdempotencyScope } from '../signing/idempotency.ts';
+import { changeKey, findKey } from './change-key.ts';
+import { mintSecret } from './mint-secret.ts';
+
+export interface RotatedKey {
+  readonly key: KeyRecord;
+  readonly secret: Secret;
+  readonly effectiveByMs: number;
+}
+
+/** A new active version; the old one goes on working for its grace. */
+export async function rotateOneKey(
+  ports: UseCasePorts,
+  caller: Caller,
+  wish: {
+    readonly id: KeyId;
+    readonly graceSeconds?: number | undefined;
+    readonly cut?: boolean | undefined;
+  },
+  idempotency: IdempotencyScope | undefined,
+): Promise<RotatedKey> {
+  const found = await findKey(ports, caller, wish.id, 'keys:rotate');
+  const { secret, fingerprint } = mintSecret(found.keyspace.prefix, ports.random);
+  const { graceSeconds, cut } = wish;
+  const reply = await changeKey<Pick<RotatedKey, 'key' | 'secret'>>(ports, caller, found, {
+    event: 'key.rotated',
+    idempotency,
+    decide({ key, keyspace, owner, nowMs }) {
+      // The secret of a stronger manager would be as good as its scopes.
+      if (isBuiltinKeyspace(keyspace)) refuseEscalation(caller, key.scopes);
+      const ownerKeysNotBeforeMs = owner.keysNotBeforeMs;
+      return rotateKey(key, keyspace, { fingerprint, graceSeconds, cut, ownerKeysNotBeforeMs }, nowMs);
+    },
+    data: (after) => {
+      const previous = after.versions.at(-2);
+      const retiresAt = previous?.retiresAtMs ?? null;
+      return {
+        version: after.versions.at(-1)?.number,
+        previous_version: previous?.number,
+        previous_retires_at: retiresAt === null ? null : new Date(retiresAt).toISOString(),
+      };
+    },
+    reply: (key) => ({ key, secret }),
+  });
+  return { ...reply, effectiveByMs: effectiveByOfKeyspace(ports, found.key.keyspaceId) };
+}
+
+export interface FinishedRotation {
+  readonly key: KeyRecord;
+  readonly effectiveByMs: number;
+}
+
+/** Ends the grace of the old version now; refused while that version is being used, unless forced. */
+export async function finishKeyRotation(
+  ports: UseCasePorts,
+  caller: Caller,
+  wish: { readonly id: KeyId; readonly force: boolean },
+  idempotency: IdempotencyScope | undefined,
+): Promise<FinishedRotation> {
+  const found = await findKey(ports, caller, wish.id, 'keys:rotate');
+  const key = await changeKey<KeyRecord>(ports, caller, found, {
+    event: 'key.retired',
+    idempotency,
+    decide({ key, nowMs }) {
+      const lastUsedMs = ports.verifier.lastGraceUseMs(key.id);
+      return finishRotation(key, { force: wish.force, lastUsedMs }, nowMs);
+    },
+    data: (after) => ({ version: after.versions.at(-2)?.number, forced: wish.force }),
+    reply: (after) => after,
+  });
+  return { key, effectiveByMs: effectiveByOfKeyspace(ports, found.key.keyspaceId) };
+}

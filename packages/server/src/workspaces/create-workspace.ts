@@ -1,0 +1,52 @@
+import { assert, builtinPrefix, Fault, type KeyId, type Secret, type WorkspaceId } from '@keyswarm/core';
+import { actorOf, type Caller } from '../access/caller.ts';
+import { requireScope } from '../access/grants.ts';
+import { defaultWorkspaceId } from '../access/named-ids.ts';
+import type { UseCasePorts } from '../access/use-case-ports.ts';
+import { mintSecret } from '../keys/mint-secret.ts';
+import type { IdempotencyScope } from '../signing/idempotency.ts';
+import { decideWorkspace, firstKeyId, newWorkspace, shardOfWorkspace } from './new-workspace.ts';
+
+export interface CreatedWorkspace {
+  readonly workspace: { readonly id: WorkspaceId; readonly name: string };
+  readonly managementKey: { readonly id: KeyId; readonly secret: Secret };
+}
+
+/**
+ * A new tenant with its first management key. Only from the workspace that the server began with: `*` in any
+ * other one means everything in it, and tenants are not in it.
+ */
+export async function createWorkspace(
+  ports: UseCasePorts,
+  caller: Caller,
+  name: string,
+  idempotency: IdempotencyScope | undefined,
+): Promise<CreatedWorkspace> {
+  requireScope(caller, 'workspaces:write');
+  if (caller.workspaceId !== defaultWorkspaceId) {
+    throw new Fault('forbidden', { detail: 'Workspaces are created from the default workspace only.' });
+  }
+  const workspace = newWorkspace(name);
+  const { secret, fingerprint } = mintSecret(builtinPrefix, ports.random);
+  const id = firstKeyId(workspace, { nowMs: ports.clock.nowMs(), random: ports.random });
+  const first = { id, fingerprint, ownerExternalId: 'first-manager' };
+  const ticket = idempotency?.ticket<CreatedWorkspace>();
+  const receipt = await ports.lanes.submit<CreatedWorkspace>({
+    shard: shardOfWorkspace(workspace, ports.shards),
+    weight: 2,
+    actor: actorOf(caller),
+    reads: { keyspaces: [workspace.keyspaceId] },
+    decide(view, nowMs) {
+      if (view.keyspace(workspace.keyspaceId) !== undefined) {
+        throw new Fault('name_taken', { detail: 'There is a workspace of this name.', field: '/name' });
+      }
+      const decision = decideWorkspace(workspace, first, { actorKeyId: caller.keyId, view, nowMs });
+      const key = decision.reply;
+      assert(key !== null, 'a workspace that is created gets its first key');
+      const reply = { workspace: { id: workspace.id, name }, managementKey: { id: key.id, secret } };
+      return { ...decision, reply };
+    },
+    ...(ticket === undefined ? {} : { idempotency: ticket }),
+  });
+  return receipt.reply;
+}
