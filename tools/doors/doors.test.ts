@@ -27,12 +27,22 @@ describe('what the doors leave open', () => {
     ['packages/core/src/lifecycle/a.ts', "import { Fault } from '../errors/fault.ts';"],
     ['packages/core/src/lifecycle/a.test.ts', "import { it } from 'vitest'; import 'node:fs';"],
     ['packages/server/src/keys/a.ts', "import type { Reader } from '../storage/reader-port.ts';"],
+    ['packages/server/src/keys/a.ts', "import type { Random } from '../runtime/random.ts';"],
+    ['packages/sdk/src/a.ts', "import type { KeyReply } from '@keyswarm/contract';"],
     ['packages/server/src/main.ts', "import { openStore } from './storage/open-store.ts';"],
     ['packages/server/src/storage/postgres/a.ts', "import pg from 'pg';"],
     ['packages/cli/src/a.ts', "import { startServer } from '@keyswarm/server/start';"],
   ])('%s: %s', (path, source) => {
     expect(findViolations(path, source)).toEqual([]);
   });
+});
+
+it.each([
+  ['packages/server/src/keys/a.ts', "import { systemRandom } from '../runtime/random.ts';"],
+  ['packages/sdk/src/a.ts', "import { type KeyReply, keyReply } from '@keyswarm/contract';"],
+  ['packages/sdk/src/a.ts', "import type, { keyReply } from '@keyswarm/contract';"],
+])('where only types may pass, a value may not: %s: %s', (path, source) => {
+  expect(findViolations(path, source)).toHaveLength(1);
 });
 
 describe('reading imports', () => {
@@ -51,18 +61,23 @@ describe('reading imports', () => {
       "const j = await import(`${dir}/j`); const k = import('k' + rest);",
     ].join('\n');
     expect(readImports(source)).toEqual([
-      { specifier: 'a', line: 1 },
-      { specifier: 'b', line: 5 },
-      { specifier: 'c', line: 6 },
-      { specifier: 'd', line: 7 },
-      { specifier: 'e', line: 8 },
-      { specifier: 'f', line: 9 },
-      { specifier: 'g', line: 10 },
-      { specifier: 'h', line: 11 },
-      { specifier: undefined, line: 12 },
-      { specifier: undefined, line: 13 },
-      { specifier: undefined, line: 13 },
+      { specifier: 'a', line: 1, isTypeOnly: false },
+      { specifier: 'b', line: 5, isTypeOnly: false },
+      { specifier: 'c', line: 6, isTypeOnly: false },
+      { specifier: 'd', line: 7, isTypeOnly: false },
+      { specifier: 'e', line: 8, isTypeOnly: false },
+      { specifier: 'f', line: 9, isTypeOnly: false },
+      { specifier: 'g', line: 10, isTypeOnly: false },
+      { specifier: 'h', line: 11, isTypeOnly: false },
+      { specifier: undefined, line: 12, isTypeOnly: false },
+      { specifier: undefined, line: 13, isTypeOnly: false },
+      { specifier: undefined, line: 13, isTypeOnly: false },
     ]);
+  });
+
+  it('takes a method called import for what it is', () => {
+    const source = 'interface A { import(keys: readonly string[]): void }\nconst a = { import(keys) {} };';
+    expect(readImports(source)).toEqual([]);
   });
 
   it('is not misled by comments, strings, templates and regular expressions', () => {
@@ -76,7 +91,7 @@ describe('reading imports', () => {
       "const from = 'g'; Array.from('h'); store.import('i'); import.meta.url;",
       "import 'real';",
     ].join('\n');
-    expect(readImports(source)).toEqual([{ specifier: 'real', line: 7 }]);
+    expect(readImports(source)).toEqual([{ specifier: 'real', line: 7, isTypeOnly: false }]);
   });
 });
 

@@ -14,12 +14,12 @@ export interface Violation {
 export function findViolations(path: string, source: string): readonly Violation[] {
   const bound = doors.filter((door) => matches(door.rooms, path) && !matches(door.free ?? [], path));
   const isTest = matches(testFiles, path);
-  return readImports(source).flatMap(({ specifier, line }) => {
+  return readImports(source).flatMap(({ specifier, line, isTypeOnly }) => {
     if (specifier === undefined) return isTest ? [] : [computed(path, line)];
     const target = targetOf(path, specifier);
     if (leavesPackage(path, target)) return [throughTheWall(path, line, target)];
     return bound
-      .filter((door) => isShut(door, target, isTest))
+      .filter((door) => isShut(door, { target, isTest, isTypeOnly }))
       .map((door) => ({ path, line, target, rule: door.name, because: door.because }));
   });
 }
@@ -41,7 +41,14 @@ function leavesPackage(path: string, target: string): boolean {
   return isFile && packageOf(path) !== undefined && packageOf(path) !== packageOf(target);
 }
 
-function isShut(door: Door, target: string, isTest: boolean): boolean {
+interface Passage {
+  readonly target: string;
+  readonly isTest: boolean;
+  readonly isTypeOnly: boolean;
+}
+
+function isShut(door: Door, { target, isTest, isTypeOnly }: Passage): boolean {
+  if (isTypeOnly && matches(door.typesFrom ?? [], target)) return false;
   if (isTest && matches(testsMayAlso, target)) return false;
   if (door.only !== undefined && !matches(door.only, target)) return true;
   return matches(door.never ?? [], target) && !matches(door.except ?? [], target);

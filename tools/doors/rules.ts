@@ -19,6 +19,8 @@ export interface Door {
   readonly never?: readonly string[];
   /** Opens again a part of what `never` shuts. */
   readonly except?: readonly string[];
+  /** Open to `import type` alone: a port may stand in the file of its implementation. */
+  readonly typesFrom?: readonly string[];
   /** Files of the rooms that the row does not bind. */
   readonly free?: readonly string[];
   readonly because: string;
@@ -26,10 +28,25 @@ export interface Door {
 }
 
 /** Files that test, and what they may reach besides what their room may. */
-export const testFiles = ['**/*.test.ts', '**/*.conformance.ts', '**/*-conformance.ts', '**/*.arbitrary.ts'];
-export const testsMayAlso = ['npm:vitest', 'npm:fast-check', 'node:*', 'node:*/**', 'house:harness/postgres'];
+export const testFiles = [
+  '**/*.test.ts',
+  '**/*.conformance.ts',
+  '**/*-conformance.ts',
+  '**/*.arbitrary.ts',
+  '**/testing/**',
+];
+export const testsMayAlso = [
+  'npm:vitest',
+  'npm:fast-check',
+  'npm:ajv',
+  'npm:ajv/**',
+  'npm:ajv-formats',
+  'node:*',
+  'node:*/**',
+  'house:harness/postgres',
+];
 
-const useCases = ['keys', 'owners', 'keyspaces', 'workspaces', 'events'];
+const useCases = ['access', 'keys', 'owners', 'keyspaces', 'workspaces', 'events'];
 const useCaseRooms = useCases.map((room) => `packages/server/src/${room}/**`);
 const ports = ['packages/server/src/*/*-port.ts'];
 const drivers = ['npm:pg', 'npm:pg-*', 'npm:@electric-sql/**'];
@@ -45,8 +62,8 @@ export const doors: readonly Door[] = [
   {
     name: 'contract-knows-core-only',
     rooms: ['packages/contract/src/**'],
-    only: ['packages/contract/src/**', 'house:core', 'npm:typebox', 'npm:typebox/**'],
-    because: 'the wire is described once and runs in servers, clients and browsers alike',
+    only: ['packages/contract/src/**', 'house:core', 'npm:typebox', 'npm:typebox/**', 'node:buffer'],
+    because: 'the wire is described once, for servers and clients alike',
     breach: { path: 'packages/contract/src/a.ts', source: "import Ajv from 'ajv';" },
   },
   {
@@ -62,8 +79,10 @@ export const doors: readonly Door[] = [
   {
     name: 'sdk-runs-anywhere',
     rooms: ['packages/sdk/src/**'],
-    only: ['packages/sdk/src/**', 'house:core', 'house:contract'],
-    because: 'the client needs fetch and nothing else, so that it runs where its user runs',
+    only: ['packages/sdk/src/**', 'house:core', 'house:contract/routes'],
+    typesFrom: ['house:contract'],
+    because:
+      'the client needs fetch and nothing else, so that it runs where its user runs: no Node, no schemas',
     breach: { path: 'packages/sdk/src/a.ts', source: "import { request } from 'node:http';" },
   },
   {
@@ -92,12 +111,45 @@ export const doors: readonly Door[] = [
   {
     name: 'storage-knows-no-use',
     rooms: ['packages/server/src/storage/**'],
-    never: ['packages/server/src/http/**', ...useCaseRooms, 'npm:fastify', 'npm:fastify/**', 'npm:ajv'],
+    never: [
+      'packages/server/src/http/**',
+      'packages/server/src/lanes/**',
+      'packages/server/src/feed/**',
+      ...useCaseRooms,
+      'npm:fastify',
+      'npm:fastify/**',
+      'npm:ajv',
+    ],
     because: 'the store keeps and returns; what it is used for, and by whom, is not its business',
     breach: {
       path: 'packages/server/src/storage/a.ts',
       source: "import { issue } from '../keys/issue-key.ts';",
     },
+  },
+  {
+    name: 'write-path-knows-no-use',
+    rooms: ['packages/server/src/lanes/**', 'packages/server/src/feed/**'],
+    never: ['packages/server/src/http/**', ...useCaseRooms, 'npm:fastify', 'npm:fastify/**'],
+    because:
+      'lanes and feed carry any write and any change; what one means is decided before it reaches them',
+    breach: {
+      path: 'packages/server/src/lanes/a.ts',
+      source: "import { grant } from '../access/grants.ts';",
+    },
+  },
+  {
+    name: 'runtime-stands-at-the-bottom',
+    rooms: ['packages/server/src/runtime/**'],
+    only: ['packages/server/src/runtime/**', 'node:*', 'node:*/**'],
+    because: 'time and chance know nobody, so that everybody may be given them',
+    breach: { path: 'packages/server/src/runtime/a.ts', source: "import { Fault } from '@keyswarm/core';" },
+  },
+  {
+    name: 'routes-carry-no-schemas',
+    rooms: ['packages/contract/src/operations/routes.ts'],
+    only: [],
+    because: 'the client takes this file along wherever it runs, and nothing else of the contract',
+    breach: { path: 'packages/contract/src/operations/routes.ts', source: "import Type from 'typebox';" },
   },
   {
     name: 'use-cases-know-ports',
@@ -118,8 +170,8 @@ export const doors: readonly Door[] = [
       'packages/server/src/feed/**',
       'packages/server/src/http/**',
       'packages/server/src/runtime/**',
-      'packages/server/src/main.ts',
     ],
+    typesFrom: ['packages/server/src/runtime/**'],
     except: ports,
     because:
       'a use-case loads, decides in core and hands the change on; which engine and which wire is not its choice',
