@@ -1,0 +1,1 @@
+export { type Postgres, type StartPostgresOptions, type StopMode, startPostgres } from './start-postgres.ts';
