@@ -1,0 +1,16 @@
+/** What a follower is doing, for readiness, logs and metrics. */
+export type FollowerState =
+  /** The first snapshot has not been loaded yet. */
+  | { readonly kind: 'starting' }
+  /** Every shard is applied up to the heads: the lease was renewed. */
+  | { readonly kind: 'following' }
+  /** A snapshot is loaded while the old table goes on serving. */
+  | { readonly kind: 'reloading'; readonly why: ReloadReason }
+  /** A row can't be read. Its shard stands still and the lease runs out; told once a row. */
+  | { readonly kind: 'blocked'; readonly shard: number; readonly seq: number; readonly reason: string }
+  /** A round failed; the next one comes after a pause. What is resident is served until the lease ends. */
+  | { readonly kind: 'unreachable'; readonly error: unknown }
+  | { readonly kind: 'stopped' };
+
+/** A new epoch; retention has dropped rows that were missing; or heads that went back without a new epoch. */
+export type ReloadReason = 'epoch' | 'gone' | 'heads_went_back';

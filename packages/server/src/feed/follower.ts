@@ -1,0 +1,225 @@
+import { Fault, type FeedRow } from '@keyswarm/core';
+import type { ResidentVerifier, VerifierClock } from '@keyswarm/verifier';
+import { followerPauseMsMax, followerPauseMsMin, followerPollMs } from '../limits.ts';
+import { type Random, unitInterval } from '../runtime/random.ts';
+import type { Timers } from '../runtime/timers.ts';
+import type { FeedSource, Heads } from '../storage/reader-port.ts';
+import { BadFeedRow } from './bad-feed-row.ts';
+import { CatchUpWaiters } from './catch-up-waiters.ts';
+import type { FollowerState, ReloadReason } from './follower-state.ts';
+import { ShardReader } from './shard-reader.ts';
+import { SnapshotBacklog } from './snapshot-backlog.ts';
+import { WakeableSleep } from './wakeable-sleep.ts';
+
+/*
+ * Keeps one resident table equal to the store, and its lease alive for as long as that can be proved.
+ *
+ *   starting → following ⇄ unreachable      a round failed; pause, then again
+ *                 ⇅                          reloading: new epoch, rows gone, heads went back
+ *              blocked                       a row that can't be read: its shard stands still
+ *
+ * One round: note the clock (p0), read the heads, read and apply what is missing of each shard, and only when
+ * every shard stands at those heads renew the lease as of p0. The heads were read after p0, so whatever was
+ * acknowledged before p0 is applied; that is the whole proof (design §7). Nothing else renews the lease: not a
+ * wake, not the shortcut of a commit.
+ *
+ * The shortcut: the process that commits hands its rows over at once (`applyCommitted`), so that it knows its own
+ * writes without a read. A row that is not the next one of its shard (another process wrote in between) has its
+ * facts applied anyway, since facts carry revisions, and wakes the loop to fetch what lies between.
+ *
+ * What it is not: it decides nothing about keys, and it never answers for the verifier. It stops only when told to.
+ */
+
+export interface FollowerOptions {
+  readonly source: FeedSource;
+  readonly verifier: ResidentVerifier;
+  readonly clock: VerifierClock;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly pollMs?: number;
+  /** Told of every change of state. Must not throw. */
+  readonly onState?: (state: FollowerState) => void;
+}
+
+export interface Follower {
+  /** Resolves when the first snapshot is loaded and the lease was first renewed. */
+  readonly ready: Promise<void>;
+  readonly state: FollowerState;
+  /** Rows that this process has just committed, in the order of their numbers. */
+  applyCommitted(rows: readonly FeedRow[]): void;
+  /** Asks for a round now. */
+  wake(): void;
+  /**
+   * Resolves when a round that began after this call has applied all heads: then everything acknowledged before
+   * the call is resident. Shared by all who wait at the same time. Rejects with `stale` when it takes too long.
+   */
+  catchUp(): Promise<void>;
+  /** Ends the loop; resolves when it has ended. */
+  stop(): Promise<void>;
+}
+
+export function startFollower(options: FollowerOptions): Follower {
+  const follower = new FeedFollower(options);
+  follower.start();
+  return follower;
+}
+
+class FeedFollower implements Follower {
+  readonly ready: Promise<void>;
+  readonly #options: FollowerOptions;
+  readonly #sleep: WakeableSleep;
+  /** After a failure. Only `stop` ends it: were a request to, an outage would be answered with a storm of reads. */
+  readonly #pause: WakeableSleep;
+  readonly #waiters: CatchUpWaiters;
+  readonly #reader: ShardReader;
+  readonly #backlog: SnapshotBacklog;
+  readonly #becomeReady: () => void;
+  #state: FollowerState = { kind: 'starting' };
+  readonly #stop = new AbortController();
+  #ended: Promise<void> = Promise.resolve();
+  #failures = 0;
+
+  constructor(options: FollowerOptions) {
+    this.#options = options;
+    this.#sleep = new WakeableSleep(options.timers);
+    this.#pause = new WakeableSleep(options.timers);
+    this.#waiters = new CatchUpWaiters(options.timers);
+    this.#reader = new ShardReader(options.source, options.verifier);
+    this.#backlog = new SnapshotBacklog(options.source, options.verifier);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.ready = promise;
+    this.#becomeReady = resolve;
+  }
+
+  get state(): FollowerState {
+    return this.#state;
+  }
+
+  start(): void {
+    this.#ended = this.#run();
+  }
+
+  applyCommitted(rows: readonly FeedRow[]): void {
+    const { verifier } = this.#options;
+    this.#backlog.note(rows);
+    for (const row of rows) {
+      if (verifier.applyRow(row)) continue;
+      // The loop may have read it before we were told; else rows of another process lie between.
+      if (isApplied(row, verifier.applied())) continue;
+      verifier.applyFacts(row);
+      this.#sleep.wake();
+    }
+  }
+
+  wake(): void {
+    this.#sleep.wake();
+  }
+
+  catchUp(): Promise<void> {
+    if (this.#stop.signal.aborted)
+      return Promise.reject(new Fault('shutting_down', { detail: 'The feed has ended.' }));
+    const waiting = this.#waiters.join();
+    this.#sleep.wake();
+    return waiting;
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    this.#sleep.wake();
+    this.#pause.wake();
+    await this.#ended;
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stop.signal.aborted) {
+      const ok = await this.#round();
+      if (ok) await this.#sleep.sleep(this.#options.pollMs ?? followerPollMs);
+      else await this.#pause.sleep(this.#pauseMs());
+    }
+    this.#enter({ kind: 'stopped' });
+    this.#waiters.rejectAll(new Fault('shutting_down', { detail: 'The feed has ended.' }));
+  }
+
+  async #round(): Promise<boolean> {
+    const waiting = this.#waiters.take();
+    try {
+      if (await this.#follow()) this.#waiters.resolve(waiting);
+      else this.#waiters.putBack(waiting);
+      this.#failures = 0;
+      return true;
+    } catch (error) {
+      this.#waiters.putBack(waiting);
+      this.#failures += 1;
+      this.#enter({ kind: 'unreachable', error });
+      return false;
+    }
+  }
+
+  /** One round. True when all shards stand at heads that were read after it began. */
+  async #follow(): Promise<boolean> {
+    const { source, verifier, clock } = this.#options;
+    if (!verifier.ready) await this.#reload();
+    const p0Ms = clock.monotonicMs();
+    const before = verifier.applied();
+    const heads = await source.heads();
+    const why = reloadReason(before, heads);
+    if (why !== undefined) {
+      return this.#reloadFor(why);
+    }
+    let blockedBy: BadFeedRow | undefined;
+    for (const [shard, head] of heads.seqs.entries()) {
+      const end = await this.#reader.readTo(shard, head);
+      if (end instanceof BadFeedRow) blockedBy ??= end;
+      if (end === 'gone') return this.#reloadFor('gone');
+    }
+    if (blockedBy !== undefined) {
+      const { shard, seq, reason } = blockedBy;
+      this.#enter({ kind: 'blocked', shard, seq, reason });
+      return false;
+    }
+    verifier.renewLease(p0Ms);
+    this.#enter({ kind: 'following' });
+    this.#becomeReady();
+    return true;
+  }
+
+  /** The next round, which finds out how far the snapshot has got, follows at once. */
+  async #reloadFor(why: ReloadReason): Promise<boolean> {
+    this.#enter({ kind: 'reloading', why });
+    await this.#reload();
+    this.#sleep.wake();
+    return false;
+  }
+
+  async #reload(): Promise<void> {
+    const p0Ms = this.#options.clock.monotonicMs();
+    await this.#backlog.load(this.#stop.signal);
+    this.#options.verifier.renewLease(p0Ms);
+  }
+
+  #enter(state: FollowerState): void {
+    const told = this.#state;
+    this.#state = state;
+    if (!sameState(told, state)) this.#options.onState?.(state);
+  }
+
+  #pauseMs(): number {
+    const ceiling = Math.min(followerPauseMsMax, followerPauseMsMin * 2 ** Math.min(this.#failures, 16));
+    return followerPauseMsMin + unitInterval(this.#options.random) * (ceiling - followerPauseMsMin);
+  }
+}
+
+/** `applied` is of before the heads were read: only a store that was set back can be behind it. */
+function reloadReason(applied: Heads, heads: Heads): ReloadReason | undefined {
+  if (applied.epoch !== heads.epoch || applied.seqs.length !== heads.seqs.length) return 'epoch';
+  return heads.seqs.some((head, shard) => head < (applied.seqs[shard] ?? 0)) ? 'heads_went_back' : undefined;
+}
+
+function isApplied(row: FeedRow, applied: Heads): boolean {
+  return row.epoch === applied.epoch && row.seq <= (applied.seqs[row.shard] ?? 0);
+}
+
+function sameState(a: FollowerState, b: FollowerState): boolean {
+  if (a.kind === 'blocked' && b.kind === 'blocked') return a.shard === b.shard && a.seq === b.seq;
+  return a.kind === b.kind;
+}

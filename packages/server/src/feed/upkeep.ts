@@ -1,0 +1,140 @@
+import {
+  feedDaysAhead,
+  feedRetentionDays,
+  sweepRoundsMax,
+  sweepRowsMax,
+  upkeepLockMsMax,
+  upkeepPeriodMs,
+} from '../limits.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Timers } from '../runtime/timers.ts';
+import { SqlError, sqlstates } from '../storage/sql-error.ts';
+import {
+  boundLocks,
+  createDay,
+  type Day,
+  dayAt,
+  deleteBefore,
+  dropDay,
+  listDays,
+} from '../storage/statements/feed-partitions.ts';
+import { sweepIdempotency } from '../storage/statements/sweep-idempotency.ts';
+import type { Queryable, Store } from '../storage/store.ts';
+
+/*
+ * What has to be done now and then, by every server process: a partition for the days to come, the drop of days
+ * that are past retention, the sweep of replies that nobody may ask for any more. Every step is a transaction of
+ * its own and safe to be done twice or by two processes at once; a step that fails is told of and left to the
+ * next run, since nothing breaks meanwhile (rows without a partition of their own fall into the default one, and
+ * an old day only takes space).
+ *
+ * Changing partitions needs locks that commits have to wait for. The wait for such a lock is bounded: behind a
+ * long read it would otherwise stop all writes for as long as that read takes.
+ */
+
+export interface UpkeepOptions {
+  readonly store: Store;
+  readonly shards: number;
+  readonly clock: Clock;
+  readonly retentionDays?: number;
+  readonly daysAhead?: number;
+}
+
+/** What failed in a run: the step's name and why. */
+export interface UpkeepProblem {
+  readonly step: string;
+  readonly error: unknown;
+}
+
+export async function runUpkeep(options: UpkeepOptions): Promise<readonly UpkeepProblem[]> {
+  const { store, clock } = options;
+  const problems: UpkeepProblem[] = [];
+  const step = async (name: string, work: () => Promise<void>): Promise<void> => {
+    try {
+      await work();
+    } catch (error) {
+      problems.push({ step: name, error });
+    }
+  };
+  const nowMs = clock.nowMs();
+  const oldest = dayAt(nowMs, -(options.retentionDays ?? feedRetentionDays));
+  let days: readonly Day[] = [];
+  await step('list days', async () => {
+    days = await listDays(store);
+  });
+  for (let ahead = 0; ahead <= (options.daysAhead ?? feedDaysAhead); ahead += 1) {
+    const day = dayAt(nowMs, ahead);
+    if (!days.includes(day)) await step(`create day ${day}`, () => changeDays(store, createDay, day));
+  }
+  for (const day of days) {
+    if (day < oldest) await step(`drop day ${day}`, () => changeDays(store, dropDay, day));
+  }
+  await step('sweep the default day', () => store.transaction((tx) => deleteBefore(tx, oldest)));
+  await step('sweep replies', () => sweepReplies(options, nowMs));
+  return problems;
+}
+
+export interface Upkeep {
+  /** A run now, or the one that is under way. */
+  run(): Promise<void>;
+  /** No further run begins; resolves when the last one has ended. */
+  stop(): Promise<void>;
+}
+
+/** The first run begins at once, further ones every hour. */
+export function startUpkeep(
+  options: UpkeepOptions & {
+    readonly timers: Timers;
+    readonly periodMs?: number;
+    readonly onProblem?: (problem: UpkeepProblem) => void;
+  },
+): Upkeep {
+  let running: Promise<void> | undefined;
+  const runOnce = async (): Promise<void> => {
+    for (const problem of await runUpkeep(options)) options.onProblem?.(problem);
+    running = undefined;
+  };
+  const run = (): Promise<void> => {
+    running ??= runOnce();
+    return running;
+  };
+  const cancel = options.timers.every(options.periodMs ?? upkeepPeriodMs, () => void run());
+  void run();
+  return {
+    run,
+    async stop() {
+      cancel();
+      await running;
+    },
+  };
+}
+
+async function changeDays(
+  store: Store,
+  change: (tx: Queryable, day: Day) => Promise<void>,
+  day: Day,
+): Promise<void> {
+  try {
+    await store.transaction(async (tx) => {
+      await boundLocks(tx, upkeepLockMsMax);
+      await change(tx, day);
+    });
+  } catch (error) {
+    if (!doneByAnother(error)) throw error;
+  }
+}
+
+/** Another process has made or dropped it since we looked. */
+function doneByAnother(error: unknown): boolean {
+  if (!(error instanceof SqlError)) return false;
+  const { duplicateTable, undefinedTable, uniqueViolation } = sqlstates;
+  return [duplicateTable, undefinedTable, uniqueViolation].some((state) => state === error.sqlstate);
+}
+
+async function sweepReplies(options: UpkeepOptions, nowMs: number): Promise<void> {
+  for (let shard = 0; shard < options.shards; shard += 1) {
+    for (let round = 0; round < sweepRoundsMax; round += 1) {
+      if ((await sweepIdempotency(options.store, shard, nowMs, sweepRowsMax)) < sweepRowsMax) break;
+    }
+  }
+}

@@ -1,0 +1,52 @@
+import { readEventPage } from './reader-events.ts';
+import type { Reader } from './reader-port.ts';
+import { findKeyspace, listKeyspaces } from './statements/list-keyspaces.ts';
+import { listOwners } from './statements/list-owners.ts';
+import { listKeys, readKey } from './statements/read-keys.ts';
+import { readKeyspaces } from './statements/read-keyspaces.ts';
+import { readOwners } from './statements/read-owners.ts';
+import type { Store } from './store.ts';
+
+/**
+ * The read port over SQL, the same on every engine. Each call is one statement, so what it gives is of one
+ * instant. What belongs to another workspace is not found, exactly as if it did not exist.
+ */
+export function createReader(store: Store, options: { readonly shards: number }): Reader {
+  const { shards } = options;
+  return {
+    key: (workspaceId, id) => readKey(store, workspaceId, id, shards),
+
+    keys(workspaceId, filter, page, nowMs) {
+      const { keyspaceId, ownerId, state } = filter;
+      const { after, limit } = page;
+      return listKeys(store, { workspaceId, keyspaceId, ownerId, state, after, limit, nowMs }, shards);
+    },
+
+    async owner(workspaceId, id) {
+      const [owner] = await readOwners(store, [id], shards);
+      return owner?.workspaceId === workspaceId ? owner : undefined;
+    },
+
+    owners(workspaceId, filter, page) {
+      const { kind, externalId } = filter;
+      return listOwners(
+        store,
+        { workspaceId, kind, externalId, after: page.after, limit: page.limit },
+        shards,
+      );
+    },
+
+    async keyspace(workspaceId, id) {
+      const [keyspace] = await readKeyspaces(store, [id], shards);
+      return keyspace?.workspaceId === workspaceId ? keyspace : undefined;
+    },
+
+    keyspaceByName: (workspaceId, name) => findKeyspace(store, workspaceId, name, shards),
+
+    keyspaces(workspaceId, page) {
+      return listKeyspaces(store, { workspaceId, after: page.after, limit: page.limit }, shards);
+    },
+
+    events: (workspaceId, query) => readEventPage(store, shards, workspaceId, query),
+  };
+}

@@ -1,0 +1,17 @@
+import type { Queryable } from '../store.ts';
+
+const readHeadsStatement = {
+  name: 'read_heads',
+  text: 'select shard, epoch, seq from feed_heads order by shard',
+};
+
+export interface HeadRow {
+  readonly shard: number;
+  readonly epoch: number;
+  readonly seq: number;
+}
+
+/** One row a shard, from 0. One statement, so all heads are of one instant. */
+export function readHeads(tx: Queryable): Promise<readonly HeadRow[]> {
+  return tx.query<HeadRow>(readHeadsStatement);
+}
