@@ -1,9 +1,10 @@
 import {
-  chownSync,
   constants,
   cpSync,
   existsSync,
+  lchownSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
@@ -21,18 +22,22 @@ export interface ServerLayout {
   readonly runDir: string;
 }
 
-/**
- * Copies the binaries (60 MB, cloned where the file system can) to a folder that the server's user can read: a
- * checkout may lie in a home that it can't enter. The package's own install script, which makes the
- * libraries' short names, may not have run, so they are made here.
- */
-export function layOutServer(root: string, user: RunUser | undefined): ServerLayout {
-  const layout = {
+export function layoutBelow(root: string): ServerLayout {
+  return {
     root,
     bin: join(root, 'native', 'bin'),
     dataDir: join(root, 'data'),
     runDir: join(root, 'run'),
   };
+}
+
+/**
+ * Copies the binaries (60 MB, cloned where the file system can) to a folder that the server's user can read: a
+ * checkout may lie in a home that it can't enter. The package's own install script, which makes the libraries'
+ * short names, may not have run, so they are made here.
+ */
+export function layOutServer(layout: ServerLayout, user: RunUser | undefined): void {
+  const { root } = layout;
   const native = findBinaries();
   cpSync(native, join(root, 'native'), {
     recursive: true,
@@ -43,7 +48,6 @@ export function layOutServer(root: string, user: RunUser | undefined): ServerLay
   linkLibraries(native, root);
   for (const folder of [layout.dataDir, layout.runDir]) mkdirSync(folder, { mode: 0o700 });
   if (user !== undefined) giveAway(root, user);
-  return layout;
 }
 
 /** The whole tree: under a strict umask the copies would be readable to root alone. */

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { closeSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, closeSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ServerLayout } from './lay-out-server.ts';
 import type { RunUser } from './run-user.ts';
@@ -9,7 +9,8 @@ export const superuser = 'keyswarm';
 /** Makes the cluster. C collation and UTC, so that no test depends on the machine's locale. */
 export function initCluster(layout: ServerLayout, user: RunUser | undefined, password: string): void {
   const passwordPath = join(layout.runDir, 'password');
-  writeFileSync(passwordPath, password, { mode: 0o644 });
+  writeFileSync(passwordPath, password, { mode: 0o600 });
+  if (user !== undefined) chownSync(passwordPath, user.uid, user.gid);
   const { status, stderr, error } = spawnSync(
     join(layout.bin, 'initdb'),
     [
@@ -40,7 +41,7 @@ export function spawnServer(
   settings: Readonly<Record<string, string>>,
 ): ServerProcess {
   const logPath = join(layout.runDir, 'log');
-  const log = openSync(logPath, 'a', 0o644);
+  const log = openSync(logPath, 'a', 0o600);
   const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const child = spawn(join(layout.bin, 'postgres'), ['-D', layout.dataDir, ...flags], {
     ...user,

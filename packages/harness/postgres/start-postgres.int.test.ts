@@ -97,7 +97,7 @@ describe('nothing is left behind', () => {
         ],
         { stdio: ['ignore', 'pipe', 'inherit'] },
       );
-      const [line] = await once(starter.stdout, 'data');
+      const [line] = await Promise.race([once(starter.stdout, 'data'), once(starter, 'exit')]);
       const { root, pid } = traces(JSON.parse(String(line)));
       expect(isAlive(pid)).toBe(true);
       starter.kill(signal);

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createDatabaseOn, dropDatabaseOn, waitUntilReady } from './administer.ts';
-import { layOutServer, type ServerLayout } from './lay-out-server.ts';
+import { layOutServer, layoutBelow, type ServerLayout } from './lay-out-server.ts';
 import { initCluster, type ServerProcess, spawnServer, superuser } from './run-server.ts';
 import { chooseRunUser, type RunUser } from './run-user.ts';
 import { startWatchdog } from './watchdog.ts';
@@ -81,6 +81,7 @@ class OwnPostgres implements Postgres {
   static async start(settings: Readonly<Record<string, string>>): Promise<OwnPostgres> {
     const postgres = new OwnPostgres(settings);
     try {
+      layOutServer(postgres.#layout, postgres.#user);
       initCluster(postgres.#layout, postgres.#user, postgres.#password);
       await postgres.#startOnFreePort();
       return postgres;
@@ -96,7 +97,7 @@ class OwnPostgres implements Postgres {
     this.#user = chooseRunUser();
     const root = mkdtempSync(join(realpathSync(tmpdir()), 'keyswarm-postgres-'));
     this.#dismissWatchdog = startWatchdog(root).dismiss;
-    this.#layout = layOutServer(root, this.#user);
+    this.#layout = layoutBelow(root);
   }
 
   get url(): string {
