@@ -64,7 +64,7 @@ export function shardOfHash(bytes: Uint8Array, shards: number): number {
 
 function shardOfByte(byte: number, shards: number): number {
   assert(
-    shards >= 1 && shards <= shardsMax && (shards & (shards - 1)) === 0,
+    Number.isInteger(shards) && shards >= 1 && shards <= shardsMax && (shards & (shards - 1)) === 0,
     'the number of shards is a power of two',
   );
   return byte & (shards - 1);
