@@ -52,12 +52,23 @@ describe('cursors', () => {
     const ofKey = encodeIdCursor(idFromUuidBytes('key', new Uint8Array(16).fill(7)));
     const ofEvents = encodeEventsCursor({ epoch: 1, seqs: [1, 200, 3] });
     const laterVersion = Buffer.from([2, 0x65, 1, 0]).toString('base64url');
-    const past2To53 = Buffer.from([1, 0x65, ...Array(8).fill(0xff), 0x7f, 0]).toString('base64url');
+    // 2^56: a number that would encode back to the same text, and is no longer exact.
+    const past2To53 = Buffer.from([1, 0x65, ...Array(8).fill(0x80), 1, 0]).toString('base64url');
+    const tooMany = encodeEventsCursor({ epoch: 1, seqs: Array(257).fill(0) });
     const padded = Buffer.from([1, 0x65, 0x81, 0x00, 0]).toString('base64url');
     for (const text of ['', ofKey.slice(0, -1), `${ofKey}A`, ofEvents, `${ofKey}=`]) {
       expect(codeOf(() => decodeIdCursor('key', text))).toBe('invalid_field cursor');
     }
-    for (const text of ['', ofKey, ofEvents.slice(0, -2), `${ofEvents}AA`, laterVersion, past2To53, padded]) {
+    for (const text of [
+      '',
+      ofKey,
+      ofEvents.slice(0, -2),
+      `${ofEvents}AA`,
+      laterVersion,
+      past2To53,
+      padded,
+      tooMany,
+    ]) {
       expect(codeOf(() => decodeEventsCursor(text))).toBe('invalid_field after');
     }
   });

@@ -70,7 +70,7 @@ function pushVarint(bytes: number[], value: number): void {
   bytes.push(rest);
 }
 
-/** Undefined when the last number is cut off or one is past 2^53. */
+/** Undefined when a number is past 2^53. One that is cut off at the end is left out: it won't encode back. */
 function readVarints(bytes: Uint8Array): number[] | undefined {
   const numbers: number[] = [];
   let value = 0;
@@ -85,7 +85,7 @@ function readVarints(bytes: Uint8Array): number[] | undefined {
       scale = 1;
     }
   }
-  return scale === 1 ? numbers : undefined;
+  return numbers;
 }
 
 function badCursor(field: string): Fault {

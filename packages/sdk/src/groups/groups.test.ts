@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Client, createClient, type KeyswarmError } from '../index.ts';
+import { type Client, createClient } from '../index.ts';
 import { ManualRuntime } from '../testing/manual-runtime.ts';
 import { problemStep, ScriptedServer, type Step } from '../testing/scripted-server.ts';
 
@@ -58,7 +58,7 @@ describe('a list', () => {
       const walk = async () => {
         for await (const _ of client.keys.list());
       };
-      await expect(walk()).rejects.toMatchObject({ code: 'bad_reply' } satisfies Partial<KeyswarmError>);
+      await expect(walk()).rejects.toThrow('The cursor does not move.');
     }));
 
   it('finds the owner that another system knows by name', () =>
