@@ -58,9 +58,6 @@ export const catchUpWaitersMax = 10_000;
 /** How long such a caller waits before it is told `stale`. */
 export const catchUpWaitMsMax = 2_000;
 
-/** Rows that this process commits while a snapshot loads: 100,000 x 1 kB = 100 MB, ten seconds at 10,000 a second. */
-export const snapshotBacklogRowsMax = 100_000;
-
 /** Whole days of feed rows that are kept. A follower that was away for longer takes a snapshot. */
 export const feedRetentionDays = 3;
 
@@ -113,3 +110,9 @@ export const leaseKeyspacesMax = 200;
 
 /** Pages of keys that one list request may read to leave out what its caller may not see. */
 export const listPagesMax = 5;
+
+/** A socket on which nothing has moved for this long is closed: a reader that stopped reading holds its reply. */
+export const socketIdleMs = 120_000;
+
+/** How often Node looks for heads and bodies that are overdue. */
+export const timeoutCheckMs = 1_000;

@@ -13,6 +13,11 @@ export interface UseCasePorts {
   readonly clock: Clock;
   readonly random: Random;
   readonly keyspaces: KeyspaceDirectory;
+  /**
+   * Resolves once everything that was acknowledged before the call is resident here. Absent where this process is
+   * the only one that writes, which knows its own writes before it answers them.
+   */
+  readonly catchUp?: (() => Promise<void>) | undefined;
   /** Shards of the store; a power of two. */
   readonly shards: number;
 }

@@ -6,8 +6,13 @@ import type { UseCasePorts } from '../access/use-case-ports.ts';
 
 /*
  * Verification. For a caller that may verify in every keyspace, and for one that names a keyspace it may verify
- * in, this is one look into the resident table: no I/O and no promise. Only a caller whose scope is bound to some
- * keyspaces and who names one by its id has that id looked up, once.
+ * in, a VALID is one look into the resident table: no I/O and no promise.
+ *
+ * A refusal needs freshness, too: a key that another process issued, resumed or gave a scope a moment ago must not
+ * be refused here for want of news. So where other processes write, a refusal that news could lift waits until
+ * all that was acknowledged before the request is resident, and is then judged again. Those waits are shared and
+ * bounded by the feed, so a flood of forged keys costs a few head reads a second and never a query a key; what
+ * isn't even shaped like a key waits for nothing.
  */
 
 export interface VerifyWish {
@@ -38,7 +43,16 @@ export function verifyOneKey(
   return ask(ports, caller, wish);
 }
 
-function ask(
+/** What news could lift. A revocation is final, and so is the form of a string. */
+const liftable: ReadonlySet<string> = new Set(['unknown', 'suspended', 'expired', 'insufficient_scope']);
+
+function ask(ports: UseCasePorts, caller: Caller, wish: VerifyWish): Answer | Promise<Answer> {
+  const answer = look(ports, caller, wish);
+  if (ports.catchUp === undefined || answer.valid !== false || !liftable.has(answer.code)) return answer;
+  return ports.catchUp().then(() => look(ports, caller, wish));
+}
+
+function look(
   { verifier }: UseCasePorts,
   { workspaceId }: Caller,
   { key, keyspace, scopes }: VerifyWish,
@@ -57,7 +71,8 @@ async function verifyInKeyspaceById(
   return ask(ports, caller, wish);
 }
 
-function hideBuiltin(answer: Answer): Answer {
+function hideBuiltin(answer: Answer | Promise<Answer>): Answer | Promise<Answer> {
+  if (answer instanceof Promise) return answer.then(hideBuiltin);
   return answer.valid === true && answer.keyspace === builtinKeyspaceName ? unknown : answer;
 }
 

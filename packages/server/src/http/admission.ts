@@ -1,0 +1,113 @@
+import type { KeyId } from '@keyswarm/core';
+import type { ServerConfig } from '../config/config-schema.ts';
+import type { ServerMetrics, ShedReason } from '../metrics/server-metrics.ts';
+
+/*
+ * Who may come in. Overload is shed here, before a body is read or a key is looked up, and never by skipping a
+ * check further in (P6). There are two budgets besides the total: verifications have one of their own, so that no
+ * amount of issuance, listing or a slow store keeps an access point from its verdict. One management key gets a
+ * share, so that a client in a loop stops itself and not its neighbours. Bytes of bodies are counted as well,
+ * since four thousand requests are nothing and four thousand bulk bodies are 32 GB.
+ *
+ * A request holds its place until its response is closed, answered or not, so a client that went away does not
+ * leak one.
+ */
+
+export type Budget = 'verifications' | 'mutations';
+
+/** The place that a request holds; given back exactly once. */
+export interface Place {
+  readonly budget: Budget;
+  readonly bodyBytes: number;
+  callerId: KeyId | undefined;
+}
+
+type Limits = Pick<
+  ServerConfig,
+  | 'requestsInFlightMax'
+  | 'verificationsInFlightMax'
+  | 'mutationsInFlightMax'
+  | 'callerInFlightMax'
+  | 'bodyBytesInFlightMax'
+>;
+
+export class Admission {
+  readonly #limits: Limits;
+  readonly #metrics: Pick<ServerMetrics, 'shed'>;
+  readonly #inFlight: Record<Budget, number> = { verifications: 0, mutations: 0 };
+  readonly #byCaller = new Map<KeyId, number>();
+  #bodyBytes = 0;
+  #isDraining = false;
+  #onEmpty: (() => void) | undefined;
+
+  constructor(limits: Limits, metrics: Pick<ServerMetrics, 'shed'>) {
+    this.#limits = limits;
+    this.#metrics = metrics;
+  }
+
+  get isDraining(): boolean {
+    return this.#isDraining;
+  }
+
+  get total(): number {
+    return this.#inFlight.verifications + this.#inFlight.mutations;
+  }
+
+  inFlight(budget: Budget): number {
+    return this.#inFlight[budget];
+  }
+
+  /** A place, or the bound that was reached. */
+  enter(budget: Budget, bodyBytes: number): Place | ShedReason {
+    const reason = this.#reasonToShed(budget, bodyBytes);
+    if (reason !== undefined) {
+      this.#metrics.shed(reason);
+      return reason;
+    }
+    this.#inFlight[budget] += 1;
+    this.#bodyBytes += bodyBytes;
+    return { budget, bodyBytes, callerId: undefined };
+  }
+
+  /** Counts the place towards its caller; false when the caller's share is used up. */
+  claimShare(place: Place, callerId: KeyId): boolean {
+    const count = this.#byCaller.get(callerId) ?? 0;
+    if (count >= this.#limits.callerInFlightMax) {
+      this.#metrics.shed('caller');
+      return false;
+    }
+    this.#byCaller.set(callerId, count + 1);
+    place.callerId = callerId;
+    return true;
+  }
+
+  leave(place: Place): void {
+    this.#inFlight[place.budget] -= 1;
+    this.#bodyBytes -= place.bodyBytes;
+    if (place.callerId !== undefined) {
+      const count = (this.#byCaller.get(place.callerId) ?? 1) - 1;
+      if (count === 0) this.#byCaller.delete(place.callerId);
+      else this.#byCaller.set(place.callerId, count);
+    }
+    if (this.total === 0) this.#onEmpty?.();
+  }
+
+  /** Lets nobody else in; resolves once everybody is out. */
+  drain(): Promise<void> {
+    this.#isDraining = true;
+    if (this.total === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#onEmpty = resolve;
+    });
+  }
+
+  #reasonToShed(budget: Budget, bodyBytes: number): ShedReason | undefined {
+    const limits = this.#limits;
+    if (this.#isDraining) return 'draining';
+    if (this.total >= limits.requestsInFlightMax) return 'requests';
+    const max = budget === 'verifications' ? limits.verificationsInFlightMax : limits.mutationsInFlightMax;
+    if (this.#inFlight[budget] >= max) return budget;
+    if (this.#bodyBytes + bodyBytes > limits.bodyBytesInFlightMax) return 'body_bytes';
+    return undefined;
+  }
+}

@@ -1,0 +1,29 @@
+import type { BodyOf, OperationId, ParamsOf, QueryOf, ReplyOf } from '@keyswarm/contract';
+import type { Caller } from '../access/caller.ts';
+import type { UseCasePorts } from '../access/use-case-ports.ts';
+import type { ServerMetrics } from '../metrics/server-metrics.ts';
+import type { IdempotencyScope } from '../signing/idempotency.ts';
+
+/** What every handler may use. */
+export interface HandlerServices {
+  readonly ports: UseCasePorts;
+  readonly metrics: ServerMetrics;
+}
+
+/** One request, validated and authenticated. */
+export interface Call<Id extends OperationId> {
+  readonly params: ParamsOf<Id>;
+  readonly query: QueryOf<Id>;
+  readonly body: BodyOf<Id>;
+  readonly caller: Caller;
+  /** Present when the request came with an Idempotency-Key and the operation takes one. */
+  readonly idempotency: IdempotencyScope | undefined;
+}
+
+/** From the wire to a use-case and back; it decides nothing. */
+export type Handler<Id extends OperationId> = (call: Call<Id>) => ReplyOf<Id> | Promise<ReplyOf<Id>>;
+
+/** Operations that answer without a management key. */
+export type OpenOperation = 'healthz' | 'readyz' | 'metrics' | 'openapi';
+export type GuardedOperation = Exclude<OperationId, OpenOperation>;
+export type Handlers<Ids extends GuardedOperation> = { readonly [Id in Ids]: Handler<Id> };

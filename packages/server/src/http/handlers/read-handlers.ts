@@ -1,0 +1,87 @@
+import {
+  decodeEventsCursor,
+  decodeIdCursor,
+  encodeEventsCursor,
+  encodeIdCursor,
+  eventTypesOf,
+  eventView,
+  keyspaceView,
+  keyView,
+  ownerView,
+  pageLimitOf,
+} from '@keyswarm/contract';
+import type { IdKind, IdKinds, KeyId, OwnerId } from '@keyswarm/core';
+import { listEvents } from '../../events/list-events.ts';
+import { getOneKey, listKeys } from '../../keys/read-keys.ts';
+import { getOneKeyspace, listKeyspaces } from '../../keyspaces/read-keyspaces.ts';
+import { getOneOwner, listOwners } from '../../owners/read-owners.ts';
+import type { HandlerServices, Handlers } from '../handler.ts';
+
+type Reads =
+  | 'getKey'
+  | 'listKeys'
+  | 'getKeyspace'
+  | 'listKeyspaces'
+  | 'getOwner'
+  | 'listOwners'
+  | 'listEvents';
+
+/** The operations that only look. */
+export function readHandlers({ ports }: HandlerServices): Handlers<Reads> {
+  return {
+    async getKey({ params, caller }) {
+      return keyView(await getOneKey(ports, caller, params.id as KeyId), ports.clock.nowMs());
+    },
+
+    async listKeys({ query, caller }) {
+      const wish = {
+        keyspace: query.keyspace,
+        ownerId: query.owner as OwnerId | undefined,
+        state: query.state,
+        after: afterOf('key', query.cursor),
+        limit: pageLimitOf(query.limit),
+      };
+      const { keys, next } = await listKeys(ports, caller, wish);
+      const nowMs = ports.clock.nowMs();
+      return { items: keys.map((key) => keyView(key, nowMs)), next_cursor: cursorOf(next) };
+    },
+
+    async getKeyspace({ params, caller }) {
+      return keyspaceView(await getOneKeyspace(ports, caller, params.id));
+    },
+
+    async listKeyspaces({ query, caller }) {
+      const page = { after: afterOf('ks', query.cursor), limit: pageLimitOf(query.limit) };
+      const { keyspaces, next } = await listKeyspaces(ports, caller, page);
+      return { items: keyspaces.map(keyspaceView), next_cursor: cursorOf(next) };
+    },
+
+    async getOwner({ params, caller }) {
+      return ownerView(await getOneOwner(ports, caller, params.id as OwnerId));
+    },
+
+    async listOwners({ query, caller }) {
+      const page = { after: afterOf('own', query.cursor), limit: pageLimitOf(query.limit) };
+      const wish = { kind: query.kind, externalId: query.external_id, ...page };
+      const { owners, next } = await listOwners(ports, caller, wish);
+      return { items: owners.map(ownerView), next_cursor: cursorOf(next) };
+    },
+
+    async listEvents({ query, caller }) {
+      const { rows, next } = await listEvents(ports, caller, {
+        after: query.after === undefined ? undefined : decodeEventsCursor(query.after),
+        types: eventTypesOf(query.types),
+        limit: pageLimitOf(query.limit),
+      });
+      return { items: rows.map(eventView), next_cursor: encodeEventsCursor(next) };
+    },
+  };
+}
+
+function afterOf<Kind extends IdKind>(kind: Kind, cursor: string | undefined): IdKinds[Kind] | undefined {
+  return cursor === undefined ? undefined : decodeIdCursor(kind, cursor);
+}
+
+function cursorOf(id: IdKinds[IdKind] | null): string | null {
+  return id === null ? null : encodeIdCursor(id);
+}

@@ -1,0 +1,44 @@
+import { answerItemView, answerView, refusedItemView, type VerdictView } from '@keyswarm/contract';
+import { type Answer, Fault } from '@keyswarm/core';
+import { verifyOneKey } from '../../keys/verify-keys.ts';
+import { staleRetryAfterMs } from '../../limits.ts';
+import type { HandlerServices, Handlers } from '../handler.ts';
+
+/** Verification, one and many. No promise is made where none is needed: this is the hot path. */
+export function verifyHandlers({
+  ports,
+  metrics,
+}: HandlerServices): Handlers<'verifyKey' | 'verifyKeysBulk'> {
+  const counted = (answer: Answer): VerdictView => {
+    metrics.verdict(answer.code);
+    return answerView(answer, staleRetryAfterMs);
+  };
+  const countedItem = (answer: Answer) => {
+    metrics.verdict(answer.code);
+    return answerItemView(answer);
+  };
+  return {
+    verifyKey({ body, caller }) {
+      const answer = verifyOneKey(ports, caller, body);
+      return answer instanceof Promise ? answer.then(counted) : counted(answer);
+    },
+
+    async verifyKeysBulk({ body, caller }) {
+      const results = body.keys.map((wish) => {
+        try {
+          const answer = verifyOneKey(ports, caller, wish);
+          return answer instanceof Promise ? answer.then(countedItem, refusedItem) : countedItem(answer);
+        } catch (error) {
+          return refusedItem(error);
+        }
+      });
+      return { results: await Promise.all(results) };
+    },
+  };
+}
+
+/** A keyspace that the caller may not verify in is that item's result. */
+function refusedItem(error: unknown) {
+  if (error instanceof Fault && !error.retryable) return refusedItemView(error);
+  throw error;
+}

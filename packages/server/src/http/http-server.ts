@@ -1,0 +1,90 @@
+import { assert, Fault } from '@keyswarm/core';
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { ServerConfig } from '../config/config-schema.ts';
+import { headerBytesMax, socketIdleMs, timeoutCheckMs } from '../limits.ts';
+import type { Log } from '../logging/log.ts';
+import { answerBrokenHttp } from './broken-http.ts';
+import { openGuardOf } from './guard.ts';
+import { acceptJsonBodies } from './json-body.ts';
+import { type OpenServices, registerOpenRoutes } from './open-routes.ts';
+import { faultOf, internalFault, sendFault } from './problem-reply.ts';
+import { requestIdMaker } from './request-id.ts';
+import { type RouteServices, refuseOtherMethods, registerOperations } from './routes.ts';
+import { hasKeyString, refuseSecretInUrl, secretInUrl } from './secret-in-url.ts';
+import { schemaCompiler } from './validate.ts';
+
+/*
+ * The wire. A request goes: head → guard (URL, place, management key) → body → schema → handler → use-case, and
+ * its reply through a serializer that knows only the fields of the contract, so that nothing a record happens to
+ * carry can leave by accident. A handler translates; it decides nothing.
+ *
+ * What differs from Fastify's defaults, and why:
+ *  - nothing is coerced, filled in or dropped (validate.ts);
+ *  - every error is a problem document with a code, the framework's own too (problem-reply.ts);
+ *  - a path that exists answers other methods with 405, not 404;
+ *  - there is no log line per request, and none at all that holds a URL, a header or a body;
+ *  - requests that arrive while it drains get a 503 that says to go elsewhere.
+ */
+
+export interface HttpServices extends RouteServices, OpenServices {
+  readonly config: ServerConfig;
+  readonly log: Log;
+}
+
+export function buildHttpServer(services: HttpServices): FastifyInstance {
+  const { config, log } = services;
+  const fail = (error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+    const fault = faultOf(error);
+    if (fault !== undefined) return sendFault(reply, fault, request.id);
+    services.metrics.internalError();
+    log.error({ requestId: request.id, route: request.routeOptions.url, err: error }, 'a request failed');
+    return sendFault(reply, internalFault(), request.id);
+  };
+  const app = Fastify({
+    logger: false,
+    genReqId: requestIdMaker(services.random),
+    requestIdHeader: false,
+    routerOptions: { maxParamLength: 128 },
+    return503OnClosing: false,
+    connectionTimeout: socketIdleMs,
+    keepAliveTimeout: config.keepAliveTimeoutMs,
+    requestTimeout: config.requestTimeoutMs,
+    http: {
+      headersTimeout: config.headersTimeoutMs,
+      maxHeaderSize: headerBytesMax,
+      connectionsCheckingInterval: timeoutCheckMs,
+    },
+    frameworkErrors: (error, request, reply) => {
+      const plainReply = reply as unknown as FastifyReply;
+      if (hasKeyString(request.raw.url ?? '')) sendFault(plainReply, secretInUrl(), request.id);
+      else fail(error, request as unknown as FastifyRequest, plainReply);
+    },
+    clientErrorHandler: answerBrokenHttp,
+  });
+  app.server.maxConnections = config.socketsMax;
+  app.decorateRequest('caller', null);
+  app.setValidatorCompiler(schemaCompiler());
+  app.setErrorHandler(fail);
+  acceptJsonBodies(app);
+  refuseUnknownPaths(app, services);
+  registerOperations(app, services);
+  registerOpenRoutes(app, services);
+  refuseOtherMethods(app);
+  return app;
+}
+
+/** Before any body is read: what is sent to a path that isn't there needs no parsing. */
+function refuseUnknownPaths(app: FastifyInstance, services: HttpServices): void {
+  const count = openGuardOf(services, undefined);
+  app.addHook('onRequest', (request, reply, done) => {
+    if (!request.is404) return done();
+    count(request, reply, () => {});
+    try {
+      refuseSecretInUrl(request.raw.url ?? '');
+    } catch (error) {
+      return done(error as Error);
+    }
+    done(new Fault('not_found', { detail: 'There is nothing at this path.' }));
+  });
+  app.setNotFoundHandler(() => assert(false, 'refused before it came here'));
+}

@@ -1,0 +1,46 @@
+import { buildOpenApi, operations, type Readiness } from '@keyswarm/contract';
+import type { FastifyInstance } from 'fastify';
+import { type GuardServices, openGuardOf } from './guard.ts';
+
+export interface OpenServices extends GuardServices {
+  readonly version: string;
+  /** Asked anew at every call; see readiness.ts. */
+  readonly readiness: () => Promise<Readiness>;
+}
+
+/** What anyone may ask: whether it lives, whether it may be sent traffic, what it counts, and what it can do. */
+export function registerOpenRoutes(app: FastifyInstance, services: OpenServices): void {
+  const { metrics, version } = services;
+  const openApi = JSON.stringify(buildOpenApi({ version }));
+  const index = JSON.stringify({
+    name: 'keyswarm',
+    version,
+    api: '/openapi.json',
+    ready: '/readyz',
+    metrics: '/metrics',
+  });
+
+  app.get(operations.healthz.path, { onRequest: openGuardOf(services, 'healthz') }, () => ({ status: 'ok' }));
+
+  app.get(operations.readyz.path, { onRequest: openGuardOf(services, 'readyz') }, async (_request, reply) => {
+    const readiness = await services.readiness();
+    return reply.code(readiness.status === 'ready' ? 200 : 503).send(readiness);
+  });
+
+  app.get(
+    operations.metrics.path,
+    { onRequest: openGuardOf(services, 'metrics') },
+    async (_request, reply) => {
+      const text = await metrics.registry.metrics();
+      return reply.type(operations.metrics.response.contentType).send(text);
+    },
+  );
+
+  app.get(operations.openapi.path, { onRequest: openGuardOf(services, 'openapi') }, (_request, reply) =>
+    reply.type('application/json').send(openApi),
+  );
+
+  app.get('/', { onRequest: openGuardOf(services, undefined) }, (_request, reply) =>
+    reply.type('application/json').send(index),
+  );
+}

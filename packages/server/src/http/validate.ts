@@ -1,0 +1,37 @@
+import { Ajv, type ErrorObject } from 'ajv';
+import formatsPlugin from 'ajv-formats';
+import type { FastifySchemaCompiler } from 'fastify';
+import { type RequestPart, validationFault } from './validation-fault.ts';
+
+/*
+ * Requests are judged as they came. Fastify's defaults would turn "12" into 12, fill in what is missing and drop
+ * what it does not know; each of these hides a mistake from whoever made it, and a dropped `ttl_seconds` with a
+ * typo in it is a key that lives for ever.
+ */
+export function schemaCompiler(): FastifySchemaCompiler<object> {
+  const ajv = new Ajv({
+    coerceTypes: false,
+    removeAdditional: false,
+    useDefaults: false,
+    allErrors: false,
+    strict: true,
+    allowUnionTypes: true,
+    strictRequired: false,
+  });
+  formatsPlugin.default(ajv, ['date-time']);
+  ajv.addVocabulary(['x-secret', 'x-parameter', '~kind', '~optional', '~unsafe', '~readonly']);
+  return ({ schema, httpPart }) => {
+    const validate = ajv.compile(schema);
+    const part = (httpPart ?? 'body') as RequestPart;
+    return (value: unknown) => {
+      if (validate(value)) return true;
+      const first =
+        validate.errors?.find((error: ErrorObject) => error.keyword !== 'propertyNames') ??
+        validate.errors?.[0];
+      return {
+        error:
+          first === undefined ? new Error('a schema refused without a reason') : validationFault(first, part),
+      };
+    };
+  };
+}

@@ -1,0 +1,54 @@
+import type { ServerResponse } from 'node:http';
+import type { ServerMetrics } from '../metrics/server-metrics.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Admission, Place } from './admission.ts';
+
+/** What a visit reports to when it ends. */
+export interface VisitKeepers {
+  readonly admission: Admission;
+  readonly metrics: ServerMetrics;
+  readonly clock: Clock;
+}
+
+const visitOf = Symbol('visit');
+type Visited = ServerResponse & { [visitOf]?: Visit };
+
+/**
+ * One request from its head to the close of its response. Ends exactly once, whether it was answered or the
+ * client went away: Node emits `close` in both cases, where `finish` would never come for the second.
+ */
+export class Visit {
+  place: Place | undefined;
+  readonly #keepers: VisitKeepers;
+  readonly #operationPlace: number;
+  readonly #startedMs: number;
+
+  constructor(keepers: VisitKeepers, operationPlace: number) {
+    this.#keepers = keepers;
+    this.#operationPlace = operationPlace;
+    this.#startedMs = keepers.clock.monotonicMs();
+  }
+
+  /** Begins a visit that ends with this response. One listener for all, so that none is made a request. */
+  static begin(response: ServerResponse, keepers: VisitKeepers, operationPlace: number): Visit {
+    const visit = new Visit(keepers, operationPlace);
+    (response as Visited)[visitOf] = visit;
+    response.on('close', endVisit);
+    return visit;
+  }
+
+  end(response: ServerResponse): void {
+    const { admission, metrics, clock } = this.#keepers;
+    if (this.place !== undefined) admission.leave(this.place);
+    this.place = undefined;
+    const status = response.writableFinished ? response.statusCode : 0;
+    metrics.request(this.#operationPlace, status, clock.monotonicMs() - this.#startedMs);
+  }
+}
+
+function endVisit(this: ServerResponse): void {
+  const visited = this as Visited;
+  const visit = visited[visitOf];
+  visited[visitOf] = undefined as never;
+  visit?.end(this);
+}
