@@ -91,7 +91,7 @@ async function checkNothingElse(api: Api, burst: Burst, keyspace: string): Promi
   for (;;) {
     const reply = await api.call('GET', `/v1/keys?keyspace=${keyspace}&limit=200${cursor}`);
     expectStatus(reply.status, 200, reply.body);
-    for (const item of reply.body.keys as readonly Record<string, unknown>[]) {
+    for (const item of reply.body.items as readonly Record<string, unknown>[]) {
       const key = wanted.get(String(item.id));
       if (key === undefined) throw new Error(`${String(item.id)} is there, but nobody was promised it`);
       const state = key.revoked ? 'revoked' : 'active';

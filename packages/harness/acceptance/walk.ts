@@ -140,10 +140,10 @@ async function eventCount(api: Api, subject: string): Promise<number> {
   let after = '';
   for (;;) {
     const reply = await api.call('GET', `/v1/events?limit=200&types=owner.suspended${after}`);
-    const events = reply.body.events as readonly { subject: string }[];
+    const events = reply.body.items as readonly { subject: string }[];
     count += events.filter((event) => event.subject === subject).length;
     if (events.length === 0) return count;
-    after = `&after=${encodeURIComponent(String(reply.body.next))}`;
+    after = `&after=${encodeURIComponent(String(reply.body.next_cursor))}`;
   }
 }
 
