@@ -8,7 +8,7 @@ import { BadFeedRow } from './bad-feed-row.ts';
 import { CatchUpWaiters } from './catch-up-waiters.ts';
 import type { FollowerState, ReloadReason } from './follower-state.ts';
 import { ShardReader } from './shard-reader.ts';
-import { SnapshotBacklog } from './snapshot-backlog.ts';
+import { takeSnapshot } from './take-snapshot.ts';
 import { WakeableSleep } from './wakeable-sleep.ts';
 
 /*
@@ -72,7 +72,6 @@ class FeedFollower implements Follower {
   readonly #pause: WakeableSleep;
   readonly #waiters: CatchUpWaiters;
   readonly #reader: ShardReader;
-  readonly #backlog: SnapshotBacklog;
   readonly #becomeReady: () => void;
   #state: FollowerState = { kind: 'starting' };
   readonly #stop = new AbortController();
@@ -85,7 +84,6 @@ class FeedFollower implements Follower {
     this.#pause = new WakeableSleep(options.timers);
     this.#waiters = new CatchUpWaiters(options.timers);
     this.#reader = new ShardReader(options.source, options.verifier);
-    this.#backlog = new SnapshotBacklog(options.source, options.verifier);
     const { promise, resolve } = Promise.withResolvers<void>();
     this.ready = promise;
     this.#becomeReady = resolve;
@@ -101,7 +99,6 @@ class FeedFollower implements Follower {
 
   applyCommitted(rows: readonly FeedRow[]): void {
     const { verifier } = this.#options;
-    this.#backlog.note(rows);
     for (const row of rows) {
       if (verifier.applyRow(row)) continue;
       // The loop may have read it before we were told; else rows of another process lie between.
@@ -192,9 +189,10 @@ class FeedFollower implements Follower {
   }
 
   async #reload(): Promise<void> {
-    const p0Ms = this.#options.clock.monotonicMs();
-    await this.#backlog.load(this.#stop.signal);
-    this.#options.verifier.renewLease(p0Ms);
+    const { source, verifier, clock } = this.#options;
+    const p0Ms = clock.monotonicMs();
+    await takeSnapshot(source, verifier, this.#stop.signal);
+    verifier.renewLease(p0Ms);
   }
 
   #enter(state: FollowerState): void {

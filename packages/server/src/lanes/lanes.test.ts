@@ -1,0 +1,9 @@
+import { describe } from 'vitest';
+import { lanesConformance } from './lanes.conformance.ts';
+import { openMemoryStore } from './testing/test-store.ts';
+
+const shards = 4;
+
+describe('lanes over the embedded store', () => {
+  lanesConformance(() => openMemoryStore(shards), shards);
+});
