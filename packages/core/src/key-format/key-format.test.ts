@@ -109,6 +109,16 @@ describe('a key string', () => {
     }
   });
 
+  it('is refused in another version of the format, be its checksum right', () => {
+    for (const version of ['0', '2', 'a']) {
+      const body = `demo_${'0'.repeat(27)}${version}`;
+      const text = body + checksumOf(body);
+      expect(parseKeyString(text)).toBeUndefined();
+      expect(isKeyStringShape(text)).toBe(false);
+      expect(findKeyString(text)).toBe(false);
+    }
+  });
+
   it('is judged as the format says, for texts that nearly are keys', () => {
     const nearly = fc
       .record({

@@ -88,6 +88,11 @@ describe('covering', () => {
     expect(covers([], 'orders')).toBe(false);
   });
 
+  it('does not stretch to what is no scope but looks like the base of one', () => {
+    expect(covers(['orders:*'], 'orders:')).toBe(false);
+    expect(compileScopes(['orders:*']).covers('orders:')).toBe(false);
+  });
+
   it('is reflexive: a scope covers itself', () => {
     checkProperty(
       fc.property(scopes, (scope) => covers([scope], scope)),
