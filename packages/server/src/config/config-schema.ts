@@ -105,6 +105,11 @@ export const configSchema = Type.Object(
       about: 'How long an idle connection is kept; longer than the idle time of the proxy in front.',
       byDefault: 72_000,
     }),
+    drainDelayMs: whole(0, 600_000, {
+      about:
+        'How long the server goes on as before once it is told to stop, but no longer ready: a load balancer notices.',
+      byDefault: { embedded: 0, single: 0, cluster: 5_000 },
+    }),
     drainTimeoutMs: whole(0, 600_000, {
       about: 'How long requests under way may take to finish once the server is told to stop.',
       byDefault: 20_000,

@@ -19,7 +19,7 @@ export function schemaCompiler(): FastifySchemaCompiler<object> {
     strictRequired: false,
   });
   formatsPlugin.default(ajv, ['date-time']);
-  ajv.addVocabulary(['x-secret', 'x-parameter', '~kind', '~optional', '~unsafe', '~readonly']);
+  ajv.addVocabulary(['x-secret', 'x-parameter']);
   return ({ schema, httpPart }) => {
     const validate = ajv.compile(schema);
     const part = (httpPart ?? 'body') as RequestPart;

@@ -1,7 +1,7 @@
 import { assert, builtinPrefix, Fault, type KeyId, type Secret, type WorkspaceId } from '@keyswarm/core';
 import { actorOf, type Caller } from '../access/caller.ts';
 import { requireScope } from '../access/grants.ts';
-import { defaultWorkspaceId } from '../access/named-ids.ts';
+import { defaultWorkspaceId, ownerIdOf } from '../access/named-ids.ts';
 import type { UseCasePorts } from '../access/use-case-ports.ts';
 import { mintSecret } from '../keys/mint-secret.ts';
 import type { IdempotencyScope } from '../signing/idempotency.ts';
@@ -35,12 +35,15 @@ export async function createWorkspace(
     shard: shardOfWorkspace(workspace, ports.shards),
     weight: 2,
     actor: actorOf(caller),
-    reads: { keyspaces: [workspace.keyspaceId] },
+    reads: {
+      keyspaces: [workspace.keyspaceId],
+      owners: [ownerIdOf(workspace.id, 'service', first.ownerExternalId)],
+    },
     decide(view, nowMs) {
       if (view.keyspace(workspace.keyspaceId) !== undefined) {
         throw new Fault('name_taken', { detail: 'There is a workspace of this name.', field: '/name' });
       }
-      const decision = decideWorkspace(workspace, first, { actorKeyId: caller.keyId, view, nowMs });
+      const decision = decideWorkspace(workspace, first, { actorKeyId: caller.keyId, nowMs });
       const key = decision.reply;
       assert(key !== null, 'a workspace that is created gets its first key');
       const reply = { workspace: { id: workspace.id, name }, managementKey: { id: key.id, secret } };

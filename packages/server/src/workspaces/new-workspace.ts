@@ -13,7 +13,7 @@ import {
 } from '@keyswarm/core';
 import { builtinKeyspaceId, ownerIdOf, workspaceIdOf } from '../access/named-ids.ts';
 import { keyEventData } from '../keys/key-terms.ts';
-import type { Decision, LaneView } from '../lanes/lane-port.ts';
+import type { Decision } from '../lanes/lane-port.ts';
 import type { Random } from '../runtime/random.ts';
 
 /*
@@ -57,7 +57,7 @@ export function firstKeyId(
 export function decideWorkspace(
   workspace: NewWorkspace,
   first: FirstKey | undefined,
-  context: { readonly actorKeyId: KeyId | null; readonly view: LaneView; readonly nowMs: number },
+  context: { readonly actorKeyId: KeyId | null; readonly nowMs: number },
 ): Decision<KeyRecord | null> {
   const { actorKeyId, nowMs } = context;
   const keyspace = builtinKeyspace({ id: workspace.keyspaceId, workspaceId: workspace.id }, nowMs);

@@ -1,0 +1,196 @@
+import type { AddressInfo } from 'node:net';
+import { assert, Secret } from '@keyswarm/core';
+import { createResidentVerifier, systemVerifierClock } from '@keyswarm/verifier';
+import { ConfigError } from '../config/config-error.ts';
+import type { ServerConfig } from '../config/config-schema.ts';
+import { createFeedSource } from '../feed/feed-source.ts';
+import { startFollower } from '../feed/follower.ts';
+import { startUpkeep } from '../feed/upkeep.ts';
+import { Admission } from '../http/admission.ts';
+import { buildHttpServer } from '../http/http-server.ts';
+import { readinessOf } from '../http/readiness.ts';
+import { KeyspaceDirectory } from '../keyspaces/keyspace-directory.ts';
+import { createLanes } from '../lanes/lanes.ts';
+import type { Log } from '../logging/log.ts';
+import { ServerMetrics } from '../metrics/server-metrics.ts';
+import { systemClock } from '../runtime/clock.ts';
+import { systemRandom } from '../runtime/random.ts';
+import { systemTimers } from '../runtime/timers.ts';
+import { loadMasterKey } from '../signing/load-master-key.ts';
+import { createReader } from '../storage/reader.ts';
+import type { Store } from '../storage/store.ts';
+import { bootstrap, isBootstrapKey } from '../workspaces/bootstrap.ts';
+import { closeInOrder } from './close-in-order.ts';
+import { noteFollowerState } from './note-follower-state.ts';
+import { openStore, prepareStore } from './open-store.ts';
+import { readVersion } from './read-version.ts';
+import { watchLag } from './watch-lag.ts';
+
+/*
+ * The house, put together: store, schema, resident table, feed, lanes, first key, wire. Each part is given what it
+ * needs and knows nobody else. In this order, because each stands on the one before: the port is opened last, when
+ * the table is loaded and its lease is held, so that a server which can be reached can answer.
+ *
+ * If a step fails, what was opened before it is closed again, in reverse, and the error goes to whoever started.
+ */
+
+export interface StartOptions {
+  readonly log: Log;
+  /** Shows the first management key of a new store to whoever starts it. Called at most once. */
+  readonly showFirstKey: (secret: Secret) => void;
+  /** In place of the store that the config names; closed with the server. */
+  readonly store?: Store;
+}
+
+export interface RunningServer {
+  /** `http://host:port`, with the port that was really taken. */
+  readonly url: string;
+  /** Stops being ready, lets nobody else in, finishes what is under way, and closes everything. */
+  close(): Promise<void>;
+}
+
+export async function startServer(config: ServerConfig, options: StartOptions): Promise<RunningServer> {
+  const { log } = options;
+  const given = bootstrapKeyOf(config);
+  const masterKey = loadMasterKey(config, systemRandom);
+  const closing = closeInOrder(log);
+  try {
+    const store = options.store ?? (await openStore(config));
+    closing.add('store', () => store.close());
+    const core = await startCore(config, { store, log, closing });
+    const firstKey = await bootstrap(core.ports, given);
+    if (firstKey !== undefined) options.showFirstKey(firstKey);
+    return await openWire(config, { ...core, masterKey, log, closing });
+  } catch (error) {
+    await closing.run();
+    throw error;
+  }
+}
+
+interface Foundation {
+  readonly store: Store;
+  readonly log: Log;
+  readonly closing: ReturnType<typeof closeInOrder>;
+}
+
+/** Everything but the wire. */
+async function startCore(config: ServerConfig, { store, log, closing }: Foundation) {
+  const shards = await prepareStore(store, { config, clock: systemClock, log });
+  const metrics = new ServerMetrics();
+  closing.add('metrics', () => metrics.close());
+  const clock = systemVerifierClock();
+  const verifier = createResidentVerifier({ clock, shards });
+  const lag = watchLag(createFeedSource(store, { shards }), verifier);
+  const follower = startFollower({
+    source: lag.source,
+    verifier,
+    clock,
+    timers: systemTimers,
+    random: systemRandom,
+    onState: (state) => noteFollowerState(log, state),
+  });
+  closing.add('feed', () => follower.stop());
+  const lanes = createLanes({
+    store,
+    shards,
+    clock: systemClock,
+    timers: systemTimers,
+    onCommitted: (rows) => follower.applyCommitted(rows),
+    observer: metrics.lanes,
+  });
+  closing.add('lanes', () => lanes.drain());
+  await follower.ready;
+  const upkeep = startUpkeep({
+    store,
+    shards,
+    clock: systemClock,
+    timers: systemTimers,
+    onProblem: ({ step, error }) => log.warn({ step, err: error }, 'upkeep left something to its next run'),
+  });
+  closing.add('upkeep', () => upkeep.stop());
+  // Before the first write, so that today has its partition and no row falls into the net below it.
+  await upkeep.run();
+  const reader = createReader(store, { shards });
+  const ports = {
+    lanes,
+    reader,
+    verifier,
+    clock: systemClock,
+    random: systemRandom,
+    keyspaces: new KeyspaceDirectory(reader),
+    // An embedded store has one process, which knows its own writes before it answers them.
+    catchUp: config.profile === 'embedded' ? undefined : () => follower.catchUp(),
+    shards,
+  };
+  return { ports, metrics, lanes, lag };
+}
+
+type Core = Awaited<ReturnType<typeof startCore>>;
+
+async function openWire(
+  config: ServerConfig,
+  house: Core & Omit<Foundation, 'store'> & { readonly masterKey: ReturnType<typeof loadMasterKey> },
+): Promise<RunningServer> {
+  const { ports, metrics, lanes, lag, log, closing, masterKey } = house;
+  const { verifier } = ports;
+  const admission = new Admission(config, metrics);
+  let isLeaving = false;
+  metrics.watch({
+    leaseAgeMs: () => verifier.stats().leaseAgeMs,
+    versions: () => verifier.stats().versions,
+    tableBytes: () => verifier.stats().tableBytes,
+    laneDepth: () => lanes.depths().reduce((sum, depth) => sum + depth, 0),
+    inFlight: (budget) => admission.inFlight(budget),
+    feedLagRows: () => lag.rows(),
+  });
+  const app = buildHttpServer({
+    ports,
+    metrics,
+    admission,
+    masterKey,
+    config,
+    log,
+    clock: systemClock,
+    random: systemRandom,
+    version: readVersion(),
+    authenticator: { verifier, catchUp: ports.catchUp },
+    readiness: readinessOf({
+      clock: systemClock,
+      timers: systemTimers,
+      verifier,
+      askStore: () => lag.source.heads(),
+      isDraining: () => isLeaving,
+    }),
+  });
+  closing.add('wire', async () => {
+    const emptied = admission.drain();
+    const closed = app.close();
+    await Promise.race([emptied, systemTimers.sleep(config.drainTimeoutMs)]);
+    // What is idle now would be waited for; what is still busy has had its time.
+    if (admission.total === 0) app.server.closeIdleConnections();
+    else app.server.closeAllConnections();
+    await closed;
+  });
+  await app.listen({ host: config.host, port: config.port });
+  const url = urlOf(config.host, app.server.address());
+  log.info({ url, profile: config.profile, shards: ports.shards }, 'listening');
+  return {
+    url,
+    async close() {
+      isLeaving = true;
+      await systemTimers.sleep(config.drainDelayMs);
+      await closing.run();
+    },
+  };
+}
+
+function bootstrapKeyOf({ bootstrapKey }: ServerConfig): Secret | undefined {
+  if (bootstrapKey === null) return undefined;
+  if (isBootstrapKey(bootstrapKey)) return new Secret(bootstrapKey);
+  throw new ConfigError('KEYSWARM_BOOTSTRAP_KEY', 'a key as `keyswarm mint-bootstrap-key` makes it');
+}
+
+function urlOf(host: string, address: AddressInfo | string | null): string {
+  assert(address !== null && typeof address === 'object', 'a server that listens has a port');
+  return `http://${host.includes(':') ? `[${host}]` : host}:${address.port}`;
+}
