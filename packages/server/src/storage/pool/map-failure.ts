@@ -29,9 +29,14 @@ const engineFaults: Readonly<Record<string, keyof typeof details>> = Object.free
 /** What a failed statement means to the caller. `written`: may the statement have changed something? */
 export function mapFailure(error: unknown, statement: Statement, written: boolean): Error {
   if (error instanceof SqlError || error instanceof Fault) return error;
-  if (error instanceof DatabaseError) return mapRefusal(error, statement);
+  if (error instanceof DatabaseError) return mapRefusal(error, statement, written);
   if (error instanceof TypeError || error instanceof RangeError) return error;
   return linkFault(error, written);
+}
+
+/** Somebody has answered, and the answer was no: the link is in order, or the engine itself has ended it. */
+export function isRefusal(error: unknown): boolean {
+  return [DatabaseError, SqlError, TypeError, RangeError].some((kind) => error instanceof kind);
 }
 
 /** The link broke, or the answer did not come in time. */
@@ -55,9 +60,11 @@ export function outcomeUnknown(cause: unknown): Fault {
   });
 }
 
-function mapRefusal(error: DatabaseError, statement: Statement): Error {
+function mapRefusal(error: DatabaseError, statement: Statement, written: boolean): Error {
   const sqlstate = error.code ?? 'XX000';
   const code = engineFaults[sqlstate] ?? engineFaults[sqlstate.slice(0, 2)];
+  // The engine ends a session even while its commit waits for a standby, and says the same as before it.
+  if (code === 'store_unavailable' && written) return outcomeUnknown(error);
   if (code !== undefined) {
     return new Fault(code, { detail: details[code], retryAfterMs: 1000, cause: describeCause(error) });
   }

@@ -1,7 +1,7 @@
 import type { PoolClient } from 'pg';
 import { SqlError, sqlstates } from '../sql-error.ts';
 import type { Queryable, Row, Statement, TransactionOptions } from '../store.ts';
-import { mapFailure, outcomeUnknown } from './map-failure.ts';
+import { isRefusal, mapFailure, outcomeUnknown } from './map-failure.ts';
 import { runStatement } from './run-statement.ts';
 
 const commit: Statement = { name: '', text: 'commit' };
@@ -76,6 +76,7 @@ export class PooledTransaction implements Queryable {
     } catch (error) {
       // Nothing is committed yet, so a broken link leaves nothing behind, whatever the statement was.
       const mapped = mapFailure(error, statement, false);
+      this.broken ||= !isRefusal(error);
       if (mapped instanceof SqlError) this.#refused ??= mapped;
       throw mapped;
     }
@@ -105,8 +106,9 @@ export class PooledTransaction implements Queryable {
    * on, rolled back. If the session is dead, the commit may have happened before it died.
    */
   async #failedCommit(error: unknown): Promise<Error> {
+    this.broken ||= !isRefusal(error);
     await this.#rollback();
-    return this.broken ? outcomeUnknown(error) : mapFailure(error, commit, true);
+    return this.broken ? outcomeUnknown(error) : mapFailure(error, commit, false);
   }
 
   async #rollback(): Promise<void> {

@@ -32,9 +32,15 @@ function encodeText(value: unknown): string | null | undefined {
 
 function encodeObject(value: object | null): string | null | undefined {
   if (value === null) return null;
-  if (value instanceof Date) return value.toISOString();
+  if (value instanceof Date) return encodeDate(value);
   if (Array.isArray(value)) return encodeArray(value);
   return isPlain(value) ? JSON.stringify(value) : undefined;
+}
+
+/** ISO 8601 gives years beyond 9999 a sign and six digits; the engine takes neither. */
+function encodeDate(date: Date): string {
+  if (date.getUTCFullYear() < 1) throw new RangeError('a date before the year 1 is no parameter');
+  return date.toISOString().replace(/^\+0*/, '');
 }
 
 /** An array literal: every element quoted but null, so that no element's text can be taken for syntax. */
