@@ -1,4 +1,4 @@
-import { bytesOfHex, hexCode } from '../encoding/hex.ts';
+import { hexCode, hexValue } from '../encoding/hex.ts';
 import { assert } from '../errors/assert.ts';
 import { timeMsMax } from '../limits/limits.ts';
 
@@ -33,29 +33,39 @@ export function uuidV8FromHash(hash: Uint8Array): Uint8Array {
 }
 
 /** Where each byte's two digits stand in the text; the rest of it are hyphens. */
-const digitAt = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34] as const;
+const digitAt = new Uint8Array([0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34]);
 const hyphen = 0x2d;
+
+/** Filled anew at each call and read before it returns: an array a call cost a third of the time (measured). */
+const scratch = new Array<number>(36).fill(hyphen);
 
 /** `xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx`, as SQL wants a uuid. */
 export function uuidTextOf(bytes: Uint8Array): string {
   assert(bytes.length === 16, 'a UUID has 16 bytes');
-  const codes = new Array<number>(36).fill(hyphen);
   for (let byte = 0; byte < 16; byte += 1) {
-    const value = bytes[byte] ?? 0;
-    const at = digitAt[byte] ?? 0;
-    codes[at] = hexCode(value >>> 4);
-    codes[at + 1] = hexCode(value & 15);
+    const value = bytes[byte] as number;
+    const at = digitAt[byte] as number;
+    scratch[at] = hexCode(value >>> 4);
+    scratch[at + 1] = hexCode(value & 15);
   }
-  return String.fromCharCode.apply(null, codes);
+  return String.fromCharCode.apply(null, scratch);
 }
 
 /** The 16 bytes of a UUID with or without its hyphens, in either case; undefined for any other text. */
 export function uuidBytesOfText(text: string): Uint8Array | undefined {
-  if (text.length === 32) return bytesOfHex(text.toLowerCase(), 16);
-  if (text.length !== 36) return undefined;
-  if (text[8] !== '-' || text[13] !== '-' || text[18] !== '-' || text[23] !== '-') return undefined;
-  const hex = text.slice(0, 8) + text.slice(9, 13) + text.slice(14, 18) + text.slice(19, 23) + text.slice(24);
-  return bytesOfHex(hex.toLowerCase(), 16);
+  const hyphenated = text.length === 36;
+  if (!hyphenated && text.length !== 32) return undefined;
+  if (hyphenated && !hasHyphens(text)) return undefined;
+  const bytes = new Uint8Array(16);
+  let seen = 0;
+  for (let byte = 0; byte < 16; byte += 1) {
+    const at = hyphenated ? (digitAt[byte] as number) : byte * 2;
+    const high = hexValue(text.charCodeAt(at));
+    const low = hexValue(text.charCodeAt(at + 1));
+    seen |= high | low;
+    bytes[byte] = (high << 4) | low;
+  }
+  return seen > 15 ? undefined : bytes;
 }
 
 export function uuidVersionOf(bytes: Uint8Array): number {
@@ -66,4 +76,13 @@ function stamp(bytes: Uint8Array, version: number): Uint8Array {
   bytes[6] = version * 16 + ((bytes[6] ?? 0) & 0x0f);
   bytes[8] = 0x80 | ((bytes[8] ?? 0) & 0x3f);
   return bytes;
+}
+
+function hasHyphens(text: string): boolean {
+  return (
+    text.charCodeAt(8) === hyphen &&
+    text.charCodeAt(13) === hyphen &&
+    text.charCodeAt(18) === hyphen &&
+    text.charCodeAt(23) === hyphen
+  );
 }

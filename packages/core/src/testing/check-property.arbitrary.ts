@@ -1,5 +1,8 @@
 import fc from 'fast-check';
-import { expect } from 'vitest';
+import { expect, vi } from 'vitest';
+
+// With a large RUNS a test may well take minutes; that is no failure.
+vi.setConfig({ testTimeout: 600_000 });
 
 /** `SEED` and `RUNS` of the environment; a test file passes `process.env`. */
 export interface Replay {
