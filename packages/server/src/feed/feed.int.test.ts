@@ -1,0 +1,109 @@
+import { type Postgres, startPostgres } from '@keyswarm/harness/postgres';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { createLanes } from '../lanes/lanes.ts';
+import { Sample } from '../lanes/testing/sample.ts';
+import { Gate, openServerStore, StoreBetween } from '../lanes/testing/test-store.ts';
+import { systemClock } from '../runtime/clock.ts';
+import { systemTimers } from '../runtime/timers.ts';
+import type { Store } from '../storage/store.ts';
+import { feedConformance } from './feed.conformance.ts';
+import {
+  type HeldCommit,
+  PromiseBroken,
+  seesAllUnderManyWriters,
+  seesARowThatCommitsLate,
+} from './testing/feed-promises.ts';
+import { houseFeed, sequenceLog } from './testing/logs.ts';
+
+const shards = 4;
+let postgres: Postgres;
+beforeAll(async () => {
+  postgres = await startPostgres();
+});
+afterAll(() => postgres.stop());
+
+describe('the feed over PostgreSQL', () => {
+  feedConformance(async () => openServerStore(await postgres.createDatabase(), shards), shards);
+});
+
+describe('the feed under several writing processes', () => {
+  const stores: Store[] = [];
+  let url: string;
+  let sample: Sample;
+
+  const open = async (): Promise<Store> => {
+    const store = await openServerStore(url, shards);
+    stores.push(store);
+    return store;
+  };
+
+  beforeEach(async () => {
+    url = await postgres.createDatabase();
+    sample = new Sample(shards);
+    const store = await open();
+    const lanes = createLanes({
+      store,
+      shards,
+      clock: systemClock,
+      timers: systemTimers,
+      onCommitted: () => {},
+    });
+    await lanes.submit(sample.createKeyspace());
+  });
+  afterEach(async () => {
+    await Promise.all(stores.splice(0).map((store) => store.close()));
+  });
+
+  const holdCommit = async (): Promise<HeldCommit> => {
+    const watcher = await open();
+    const held = new StoreBetween(await open());
+    const stands = new Gate();
+    const gate = new Gate();
+    held.beforeCommit = () => {
+      stands.open();
+      return gate.passed;
+    };
+    return {
+      held,
+      other: await open(),
+      reader: await open(),
+      stands: stands.passed,
+      release: gate.open,
+      untilBlocked: () => untilBlocked(watcher),
+    };
+  };
+
+  test('a reader that polls meanwhile misses nothing and sees nothing twice', async () => {
+    const idle = new Gate();
+    const idling = (await open()).transaction(async (tx) => {
+      // With a transaction number of its own, as a forgotten session has it.
+      await tx.query({ name: '', text: 'create temporary table idle (n integer)' });
+      await idle.passed;
+    });
+    const writers = [await open(), await open(), await open()];
+    await seesAllUnderManyWriters(houseFeed(sample), { writers, reader: await open() }, 40);
+    idle.open();
+    await idling;
+  });
+
+  test('a row that commits late is seen', async () => {
+    await seesARowThatCommitsLate(houseFeed(sample), await holdCommit());
+  });
+
+  test('the planted bug is caught: numbers of a sequence, read by `id > last`, lose a row', async () => {
+    await expect(seesARowThatCommitsLate(sequenceLog, await holdCommit())).rejects.toThrow(
+      new PromiseBroken('1 committed rows were never seen'),
+    );
+  });
+});
+
+async function untilBlocked(store: Store): Promise<void> {
+  const text = `select count(*) as count from pg_stat_activity
+    where datname = current_database() and wait_event_type = 'Lock'`;
+  for (let look = 0; look < 1000; look += 1) {
+    const [row] = await store.query<{ count: number }>({ name: '', text });
+    if ((row?.count ?? 0) > 0) return;
+    await systemTimers.sleep(5);
+  }
+  throw new Error('nobody waits for a lock');
+}
