@@ -134,16 +134,19 @@ async function suspendOwner(
   return [`${suspended} keys refused by ${events} event, and valid again after resume`, undefined];
 }
 
-/** Events whose subject is `subject`, over the whole feed that is kept. */
+/** Events whose subject is `subject`. A page may be empty before the end: the end is a cursor that stays where it is. */
 async function eventCount(api: Api, subject: string): Promise<number> {
   let count = 0;
-  let after = '';
+  let cursor = '';
   for (;;) {
+    const after = cursor === '' ? '' : `&after=${encodeURIComponent(cursor)}`;
     const reply = await api.call('GET', `/v1/events?limit=200&types=owner.suspended${after}`);
+    expectStatus(reply.status, 200, reply.body);
     const events = reply.body.items as readonly { subject: string }[];
     count += events.filter((event) => event.subject === subject).length;
-    if (events.length === 0) return count;
-    after = `&after=${encodeURIComponent(String(reply.body.next_cursor))}`;
+    const next = String(reply.body.next_cursor);
+    if (next === cursor) return count;
+    cursor = next;
   }
 }
 
