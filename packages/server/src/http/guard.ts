@@ -6,7 +6,6 @@ import { shedRetryAfterMs } from '../limits.ts';
 import { ServerMetrics, type ShedReason } from '../metrics/server-metrics.ts';
 import type { Budget } from './admission.ts';
 import { type Authenticator, authenticate } from './authenticate.ts';
-import { refuseSecretInUrl } from './secret-in-url.ts';
 import { Visit, type VisitKeepers } from './visit.ts';
 
 declare module 'fastify' {
@@ -23,9 +22,8 @@ export interface GuardServices extends VisitKeepers {
 type Hook = (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction) => void;
 
 /**
- * What stands before every operation that needs a management key, in this order: a key in the URL, a place among
- * the requests under way, the key itself, the caller's share. All of it on the head of the request, before a byte
- * of the body is read.
+ * What stands before every operation that needs a management key, in this order: a place among the requests under
+ * way, the key itself, the caller's share. All of it on the head of the request, before a byte of the body is read.
  */
 export function guardOf(services: GuardServices, id: OperationId, operation: AnyOperation): Hook {
   const operationPlace = ServerMetrics.placeOf(id);
@@ -34,7 +32,6 @@ export function guardOf(services: GuardServices, id: OperationId, operation: Any
   const { admission, authenticator } = services;
 
   const admit = (request: FastifyRequest, visit: Visit): void | Promise<void> => {
-    refuseSecretInUrl(request.raw.url ?? '');
     const place = admission.enter(budget, takesBody ? bodyBytesOf(request, operation.bodyLimitBytes) : 0);
     if (typeof place === 'string') throw shedFault(place);
     visit.place = place;

@@ -10,7 +10,7 @@ import { type OpenServices, registerOpenRoutes } from './open-routes.ts';
 import { faultOf, internalFault, sendFault } from './problem-reply.ts';
 import { requestIdMaker } from './request-id.ts';
 import { type RouteServices, refuseOtherMethods, registerOperations } from './routes.ts';
-import { hasKeyString, refuseSecretInUrl, secretInUrl } from './secret-in-url.ts';
+import { hasKeyString, secretInUrl } from './secret-in-url.ts';
 import { schemaCompiler } from './validate.ts';
 
 /*
@@ -66,25 +66,28 @@ export function buildHttpServer(services: HttpServices): FastifyInstance {
   app.setValidatorCompiler(schemaCompiler());
   app.setErrorHandler(fail);
   acceptJsonBodies(app);
-  refuseUnknownPaths(app, services);
+  refuseBadUrls(app, services);
   registerOperations(app, services);
   registerOpenRoutes(app, services);
   refuseOtherMethods(app);
   return app;
 }
 
-/** Before any body is read: what is sent to a path that isn't there needs no parsing. */
-function refuseUnknownPaths(app: FastifyInstance, services: HttpServices): void {
+/**
+ * Before any body is read, and before any route's own guard: a URL with a key in it is refused whatever it asks
+ * for, and what is sent to a path that isn't there needs no parsing.
+ */
+function refuseBadUrls(app: FastifyInstance, services: HttpServices): void {
   const count = openGuardOf(services, undefined);
   app.addHook('onRequest', (request, reply, done) => {
-    if (!request.is404) return done();
-    count(request, reply, () => {});
-    try {
-      refuseSecretInUrl(request.raw.url ?? '');
-    } catch (error) {
-      return done(error as Error);
-    }
-    done(new Fault('not_found', { detail: 'There is nothing at this path.' }));
+    const fault = faultOfUrl(request);
+    if (fault === undefined) return done();
+    count(request, reply, () => done(fault));
   });
   app.setNotFoundHandler(() => assert(false, 'refused before it came here'));
+}
+
+function faultOfUrl(request: FastifyRequest): Fault | undefined {
+  if (hasKeyString(request.raw.url ?? '')) return secretInUrl();
+  return request.is404 ? new Fault('not_found', { detail: 'There is nothing at this path.' }) : undefined;
 }

@@ -4,9 +4,9 @@ import type { FastifyInstance } from 'fastify';
 
 /*
  * How a body becomes a value. JSON only; text that isn't UTF-8 is refused instead of being read with replacement
- * characters (two different bodies would become one); members that would reach an object's prototype are
- * refused. Where a member stands twice the last one counts, as ECMAScript has it: everything behind this point,
- * the hash for the Idempotency-Key too, sees that one value and no other.
+ * characters (two different bodies would become one), and so are members that would reach an object's prototype. A
+ * byte order mark is passed over (RFC 8259, section 8.1). Where a member stands twice the last one counts, as
+ * ECMAScript has it: everything behind this point, the hash for the Idempotency-Key too, sees that one value.
  */
 export function acceptJsonBodies(app: FastifyInstance): void {
   const parseText = app.getDefaultJsonParser('error', 'error');

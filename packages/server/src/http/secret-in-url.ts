@@ -2,12 +2,8 @@ import { Fault, findKeyString, mintedKeyLengthMin } from '@keyswarm/core';
 
 /**
  * URLs end up in the logs of every proxy on the way, so a key string in one is as good as published. The request
- * is refused whatever it asks for, which tells whoever wrote it, at the first try. Percent-encoding hides nothing.
+ * is refused whatever it asks for, which tells whoever wrote it, at the first try.
  */
-export function refuseSecretInUrl(url: string): void {
-  if (hasKeyString(url)) throw secretInUrl();
-}
-
 export function secretInUrl(): Fault {
   return new Fault('secret_in_url', {
     detail:
@@ -16,6 +12,7 @@ export function secretInUrl(): Fault {
   });
 }
 
+/** Percent-encoding hides nothing. */
 export function hasKeyString(url: string): boolean {
   if (url.length < mintedKeyLengthMin) return false;
   return findKeyString(url) || (url.includes('%') && findKeyString(decoded(url)));

@@ -1,0 +1,232 @@
+import { describe, expect, test } from 'vitest';
+import {
+  freshName,
+  issue,
+  makeKeyspace,
+  makeWorkspace,
+  manager,
+  problemOf,
+  terms,
+  verdictOf,
+} from './fixtures.ts';
+import type { Reply, TestServer } from './test-server.ts';
+
+/** Who may do what, and what the others learn of it. */
+export function describeAccess(serverOf: () => TestServer): void {
+  const anonymous = (reply: Reply) => reply.text.replace(/"request_id":"[^"]*"/, '');
+
+  test('without a valid management key there is one answer, whatever is wrong with it', async () => {
+    const server = serverOf();
+    const { id, secret } = await issue(server, 'keyswarm', { scopes: ['keys:read'] });
+    const ordinary = await issue(server, (await makeKeyspace(server)).name);
+    await server.post(`/v1/keys/${id}/revoke`);
+    const answers = new Set<string>();
+    for (const key of [
+      null,
+      'x',
+      secret,
+      ordinary.secret,
+      `keyswarm_${'a'.repeat(27)}1000000`,
+      'x'.repeat(5000),
+    ]) {
+      const reply = await server.get('/v1/keys', { key });
+      expect(problemOf(reply)).toEqual({ code: 'unauthenticated', field: 'Authorization', status: 401 });
+      expect(reply.headers.get('www-authenticate')).toContain('Bearer');
+      answers.add(anonymous(reply));
+    }
+    expect(answers.size).toBe(1);
+    const basic = await server.get('/v1/keys', {
+      key: null,
+      headers: { authorization: `Basic ${server.rootKey}` },
+    });
+    expect(basic.status).toBe(401);
+  });
+
+  test('a management key does what its scopes say and nothing else', async () => {
+    const server = serverOf();
+    const { name } = await makeKeyspace(server);
+    const { id } = await issue(server, name);
+    const key = await manager(server, ['keys:read', 'keys:issue']);
+    expect((await server.get(`/v1/keys/${id}`, { key })).status).toBe(200);
+    expect((await server.post('/v1/keys', terms(name), { key })).status).toBe(201);
+    for (const path of [
+      `/v1/keys/${id}/revoke`,
+      `/v1/keys/${id}/rotate`,
+      `/v1/keys/${id}/suspend`,
+      '/v1/keyspaces',
+    ]) {
+      const body = path === '/v1/keyspaces' ? { name: 'n', prefix: 'n', allowed_scopes: [] } : {};
+      expect(problemOf(await server.post(path, body, { key })), path).toMatchObject({
+        code: 'forbidden',
+        status: 403,
+      });
+    }
+    expect((await server.post('/v1/keys/verify', { key: 'x' }, { key })).body).toMatchObject({
+      code: 'forbidden',
+    });
+  });
+
+  test('a scope for one keyspace shows nothing of the others', async () => {
+    const server = serverOf();
+    const [mine, other] = [await makeKeyspace(server), await makeKeyspace(server)];
+    const inMine = await issue(server, mine.name);
+    const inOther = await issue(server, other.name);
+    const key = await manager(server, [
+      `keys:read:${mine.name}`,
+      `keys:issue:${mine.name}`,
+      `keys:verify:${mine.name}`,
+    ]);
+    expect((await server.get(`/v1/keys/${inMine.id}`, { key })).status).toBe(200);
+    const hidden = await server.get(`/v1/keys/${inOther.id}`, { key });
+    const missing = await server.get('/v1/keys/key_01h455vb4pex5vsknk084sn02q', { key });
+    expect(hidden.status).toBe(404);
+    expect(anonymous(hidden)).toBe(anonymous(missing));
+    const toHidden = await server.post('/v1/keys', terms(other.name), { key });
+    const toMissing = await server.post('/v1/keys', terms('nowhere'), { key });
+    expect(toHidden.status).toBe(404);
+    expect(anonymous(toHidden)).toBe(anonymous(toMissing));
+    expect(problemOf(await server.post(`/v1/keys/${inMine.id}/revoke`, {}, { key }))).toMatchObject({
+      status: 403,
+    });
+    expect((await server.get('/v1/keys', { key })).body).toMatchObject({
+      code: 'forbidden',
+      field: 'keyspace',
+    });
+    const listed = await server.get(`/v1/keys?keyspace=${mine.name}`, { key });
+    expect((listed.body.items as object[]).length).toBe(1);
+    const verify = (body: object) => server.post('/v1/keys/verify', body, { key });
+    expect((await verify({ key: inMine.secret, keyspace: mine.name })).body).toMatchObject({ code: 'valid' });
+    expect((await verify({ key: inMine.secret, keyspace: mine.id })).body).toMatchObject({ code: 'valid' });
+    expect((await verify({ key: inOther.secret, keyspace: mine.name })).body).toMatchObject({
+      code: 'wrong_keyspace',
+    });
+    expect((await verify({ key: inOther.secret, keyspace: other.name })).status).toBe(404);
+    expect((await verify({ key: inOther.secret, keyspace: other.id })).status).toBe(404);
+    expect((await verify({ key: inMine.secret })).body).toMatchObject({
+      code: 'forbidden',
+      field: '/keyspace',
+    });
+  });
+
+  test('a key of another workspace is not there, to the byte', async () => {
+    const server = serverOf();
+    const tenant = await makeWorkspace(server);
+    const { name } = await makeKeyspace(server, {}, { key: tenant });
+    const foreign = await issue(server, name, {}, { key: tenant });
+    const missing = { key: 'key_01h455vb4pex5vsknk084sn02q', owner: 'own_01h455vb4pex5vsknk084sn02q' };
+    const before = await server.changes();
+    for (const verb of ['revoke', 'rotate', 'suspend', 'resume', 'finish-rotation']) {
+      const reply = await server.post(`/v1/keys/${foreign.id}/${verb}`);
+      expect(problemOf(reply)).toMatchObject({ code: 'not_found', status: 404 });
+      expect(anonymous(reply)).toBe(anonymous(await server.post(`/v1/keys/${missing.key}/${verb}`)));
+    }
+    for (const verb of ['suspend', 'resume', 'revoke-keys']) {
+      const reply = await server.post(`/v1/owners/${foreign.owner}/${verb}`);
+      expect(reply.status).toBe(404);
+      expect(anonymous(reply)).toBe(anonymous(await server.post(`/v1/owners/${missing.owner}/${verb}`)));
+    }
+    const read = await server.get(`/v1/keys/${foreign.id}`);
+    expect(anonymous(read)).toBe(anonymous(await server.get(`/v1/keys/${missing.key}`)));
+    expect((await server.call('PATCH', `/v1/keys/${foreign.id}`, { body: { name: 'x' } })).status).toBe(404);
+    expect((await server.get(`/v1/keyspaces/${name}`)).status).toBe(404);
+    expect(await verdictOf(server, foreign.secret)).toBe('unknown');
+    expect(await server.changes()).toBe(before);
+    expect((await server.get('/v1/events?limit=200', { key: tenant })).text).not.toContain(server.rootKey);
+  });
+
+  describe('no management key can make itself more than it is', () => {
+    const scopes = [
+      'keys:issue:keyswarm',
+      'keys:update:keyswarm',
+      'keys:rotate:keyswarm',
+      'keys:suspend:keyswarm',
+      'keys:import:keyswarm',
+    ];
+
+    test('by issuing or importing a stronger one', async () => {
+      const server = serverOf();
+      const key = await manager(server, scopes);
+      for (const wanted of [['*'], ['keys:*'], ['keys:issue'], ['workspaces:write']]) {
+        const reply = await server.post('/v1/keys', terms('keyswarm', { scopes: wanted }), { key });
+        expect(problemOf(reply)).toEqual({ code: 'scope_escalation', field: '/scopes', status: 403 });
+      }
+      const hash = { format: 'sha256-hex', value: 'ab'.repeat(32) };
+      const imported = await server.post(
+        '/v1/keys/import',
+        { keys: [terms('keyswarm', { scopes: ['*'], hash })] },
+        { key },
+      );
+      expect(imported.body).toMatchObject({ results: [{ error: { code: 'scope_escalation' } }] });
+      expect(
+        (await server.post('/v1/keys', terms('keyswarm', { scopes: [scopes[0]] }), { key })).status,
+      ).toBe(201);
+    });
+
+    test('by changing, rotating or resuming a stronger one', async () => {
+      const server = serverOf();
+      const key = await manager(server, scopes);
+      const strong = await issue(server, 'keyswarm', { scopes: ['keys:*'] });
+      const weak = await issue(server, 'keyswarm', { scopes: ['keys:issue:keyswarm'] });
+      const before = await server.changes();
+      const codes = [
+        await server.call('PATCH', `/v1/keys/${weak.id}`, { key, body: { scopes: ['*'] } }),
+        await server.call('PATCH', `/v1/keys/${strong.id}`, {
+          key,
+          body: { scopes: ['keys:issue:keyswarm'] },
+        }),
+        await server.post(`/v1/keys/${strong.id}/rotate`, {}, { key }),
+      ].map((reply) => reply.body.code);
+      expect(codes).toEqual(['scope_escalation', 'scope_escalation', 'scope_escalation']);
+      expect(await server.changes()).toBe(before);
+      await server.post(`/v1/keys/${strong.id}/suspend`, {}, { key });
+      expect((await server.post(`/v1/keys/${strong.id}/resume`, {}, { key })).body).toMatchObject({
+        code: 'scope_escalation',
+      });
+    });
+
+    test('and a bare scope leaves the built-in keyspace out', async () => {
+      const server = serverOf();
+      const key = await manager(server, ['keys:issue', 'keys:read', 'keys:verify', 'keyspaces:write']);
+      expect(
+        (await server.post('/v1/keys', terms('keyswarm', { scopes: ['keys:issue'] }), { key })).status,
+      ).toBe(403);
+      const strong = await issue(server, 'keyswarm', { scopes: ['keys:*'] });
+      expect((await server.get(`/v1/keys/${strong.id}`, { key })).status).toBe(403);
+      const listed = (await server.get('/v1/keys?limit=200', { key })).body.items as {
+        keyspace_id: string;
+      }[];
+      const builtin = (await server.get('/v1/keyspaces/keyswarm')).body.id;
+      expect(listed.filter((item) => item.keyspace_id === builtin)).toEqual([]);
+      expect((await server.post('/v1/keys/verify', { key: strong.secret }, { key })).body).toMatchObject({
+        code: 'unknown',
+      });
+      const patch = { key, body: { lease_seconds: 600 } };
+      expect((await server.call('PATCH', '/v1/keyspaces/keyswarm', patch)).status).toBe(403);
+    });
+  });
+
+  test('workspaces are made from the default one only', async () => {
+    const server = serverOf();
+    const tenant = await makeWorkspace(server);
+    const reply = await server.post('/v1/workspaces', { name: freshName('tenant') }, { key: tenant });
+    expect(problemOf(reply)).toMatchObject({ code: 'forbidden', status: 403 });
+    const name = freshName('tenant');
+    expect((await server.post('/v1/workspaces', { name })).status).toBe(201);
+    expect(problemOf(await server.post('/v1/workspaces', { name }))).toEqual({
+      code: 'name_taken',
+      field: '/name',
+      status: 409,
+    });
+    expect(problemOf(await server.post('/v1/workspaces', { name: 'default' }))).toMatchObject({
+      code: 'name_taken',
+    });
+  });
+
+  test('a management key that is revoked is refused at the next request', async () => {
+    const server = serverOf();
+    const made = await issue(server, 'keyswarm', { scopes: ['keyspaces:read'] });
+    expect((await server.get('/v1/keyspaces', { key: made.secret })).status).toBe(200);
+    await server.post(`/v1/keys/${made.id}/revoke`);
+    expect((await server.get('/v1/keyspaces', { key: made.secret })).status).toBe(401);
+  });
+}

@@ -1,0 +1,96 @@
+import type { ServerConfig } from '../../config/config-schema.ts';
+import { configWith } from '../../config/load-config.ts';
+import { createLog } from '../../logging/log.ts';
+import { systemRandom } from '../../runtime/random.ts';
+import type { Statement, Store } from '../../storage/store.ts';
+import { mintBootstrapKey } from '../../workspaces/bootstrap.ts';
+import { startServer } from '../start-server.ts';
+
+/*
+ * A whole server for tests, over a real socket and a real store, and a client that adds nothing to what is sent:
+ * a suite about bad input has to be able to send it.
+ */
+
+export interface Reply {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  /** The body as parsed; throws if it isn't JSON. */
+  readonly body: Record<string, unknown>;
+}
+
+export interface RequestOptions {
+  /** The management key; null: none. Absent: the root key. */
+  readonly key?: string | null;
+  /** Sent as JSON; a string is sent as it is. */
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface TestServer {
+  readonly url: string;
+  readonly rootKey: string;
+  readonly log: () => string;
+  call(method: string, path: string, options?: RequestOptions): Promise<Reply>;
+  post(path: string, body?: unknown, options?: RequestOptions): Promise<Reply>;
+  get(path: string, options?: RequestOptions): Promise<Reply>;
+  /** Changes so far: the sum of the feed heads. */
+  changes(): Promise<number>;
+  close(): Promise<void>;
+}
+
+export interface TestServerOptions {
+  readonly store: Store;
+  readonly config?: Partial<ServerConfig>;
+}
+
+const sumOfHeads: Statement = { name: '', text: 'select sum(seq)::bigint as total from feed_heads' };
+const masterKey = Buffer.alloc(32, 7).toString('base64');
+
+export async function startTestServer({ store, config }: TestServerOptions): Promise<TestServer> {
+  const rootKey = mintBootstrapKey(systemRandom).reveal();
+  const lines: string[] = [];
+  const log = createLog('debug', { write: (line) => void lines.push(line) });
+  const settings = configWith({ port: 0, masterKey, bootstrapKey: rootKey, ...config });
+  const server = await startServer(settings, { log, store, showFirstKey: () => {} });
+  const call: TestServer['call'] = (method, path, options = {}) =>
+    send(server.url, method, path, { key: rootKey, ...options });
+  return {
+    url: server.url,
+    rootKey,
+    log: () => lines.join(''),
+    call,
+    post: (path, body, options) =>
+      call('POST', path, { ...options, ...(body === undefined ? {} : { body }) }),
+    get: (path, options) => call('GET', path, options),
+    changes: async () => Number((await store.query<{ total: number }>(sumOfHeads))[0]?.total),
+    close: () => server.close(),
+  };
+}
+
+async function send(url: string, method: string, path: string, options: RequestOptions): Promise<Reply> {
+  const { key, body, headers } = options;
+  const response = await fetch(url + path, {
+    method,
+    headers: {
+      ...(key === null ? {} : { authorization: `Bearer ${key}` }),
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...headers,
+    },
+    ...(body === undefined ? {} : { body: bodyOf(body) }),
+  });
+  const text = await response.text();
+  return {
+    status: response.status,
+    headers: response.headers,
+    text,
+    get body() {
+      return JSON.parse(text) as Record<string, unknown>;
+    },
+  };
+}
+
+function bodyOf(body: unknown): string | Uint8Array<ArrayBuffer> {
+  if (typeof body === 'string') return body;
+  return body instanceof Uint8Array ? new Uint8Array(body) : JSON.stringify(body);
+}
