@@ -188,11 +188,8 @@ class FeedFollower implements Follower {
     return false;
   }
 
-  async #reload(): Promise<void> {
-    const { source, verifier, clock } = this.#options;
-    const p0Ms = clock.monotonicMs();
-    await takeSnapshot(source, verifier, this.#stop.signal);
-    verifier.renewLease(p0Ms);
+  #reload(): Promise<void> {
+    return takeSnapshot(this.#options, this.#stop.signal);
   }
 
   #enter(state: FollowerState): void {

@@ -1,0 +1,163 @@
+import {
+  type Answer,
+  type EventType,
+  type FeedRow,
+  idFromUuidBytes,
+  type KeyFact,
+  type KeyspaceFact,
+  keyspaceFactOf,
+  mintKeyString,
+  type OwnerFact,
+  ownerFactOf,
+} from '@keyswarm/core';
+import {
+  createResidentVerifier,
+  fingerprintOf,
+  ManualVerifierClock,
+  type ResidentVerifier,
+} from '@keyswarm/verifier';
+import { newUuid, Sample } from '../../lanes/testing/sample.ts';
+import { systemRandom } from '../../runtime/random.ts';
+import type { CancelTimer, Timers } from '../../runtime/timers.ts';
+import { type Follower, startFollower } from '../follower.ts';
+import type { FollowerState } from '../follower-state.ts';
+import { MemoryFeed } from './memory-feed.ts';
+
+export interface HeldKey {
+  readonly text: string;
+  fact: KeyFact;
+  readonly shard: number;
+}
+
+/** Timers that run at once when a test says so: what waits longer than a test wants to is kept in a list. */
+export class ListedTimers implements Timers {
+  readonly listed = new Set<{ readonly delayMs: number; readonly run: () => void }>();
+
+  after(delayMs: number, run: () => void): CancelTimer {
+    const timer = { delayMs, run };
+    this.listed.add(timer);
+    return () => this.listed.delete(timer);
+  }
+
+  every(periodMs: number, run: () => void): CancelTimer {
+    return this.after(periodMs, run);
+  }
+
+  sleep(delayMs: number): Promise<void> {
+    return new Promise((resolve) => this.after(delayMs, resolve));
+  }
+
+  /** Runs those that wait at most so long. */
+  fire(delayMsMax: number): void {
+    for (const timer of [...this.listed]) {
+      if (timer.delayMs > delayMsMax) continue;
+      this.listed.delete(timer);
+      timer.run();
+    }
+  }
+}
+
+/** A follower on a feed in memory, and the changes that are made to that feed. */
+export class FollowerBench {
+  readonly shards = 4;
+  readonly sample = new Sample(this.shards);
+  readonly feed = new MemoryFeed(this.shards);
+  readonly clock = new ManualVerifierClock(1_700_000_000_000);
+  readonly timers = new ListedTimers();
+  readonly states: FollowerState[] = [];
+  readonly verifier: ResidentVerifier;
+  keyspace: KeyspaceFact;
+  owner: OwnerFact;
+  follower: Follower | undefined;
+
+  constructor() {
+    this.verifier = createResidentVerifier({ clock: this.clock, shards: this.shards });
+    this.keyspace = keyspaceFactOf(this.sample.keyspace);
+    this.owner = ownerFactOf(this.sample.owner('billing'));
+    this.feed.commit(0, this.#row('keyspace.created', this.keyspace.id, { keyspace: this.keyspace }));
+  }
+
+  start(): Follower {
+    this.follower = startFollower({
+      source: this.feed,
+      verifier: this.verifier,
+      clock: this.clock,
+      timers: this.timers,
+      random: systemRandom,
+      onState: (state) => this.states.push(state),
+    });
+    return this.follower;
+  }
+
+  issue(shard: number): { readonly key: HeldKey; readonly row: FeedRow } {
+    const text = mintKeyString('orders_live', (count) => systemRandom.bytes(count));
+    const key: HeldKey = {
+      text,
+      shard,
+      fact: {
+        id: idFromUuidBytes('key', newUuid()),
+        revision: 1,
+        keyspaceId: this.keyspace.id,
+        ownerId: this.owner.id,
+        scopes: ['orders:read'],
+        state: 'active',
+        notBeforeMs: null,
+        expiresAtMs: null,
+        versions: [
+          {
+            number: 1,
+            fingerprint: fingerprintOf(text).slice(0, 16),
+            state: 'active',
+            mintedAtMs: 1_600_000_000_000,
+            retiresAtMs: null,
+          },
+        ],
+      },
+    };
+    return { key, row: this.#commitKey(key, 'key.issued') };
+  }
+
+  change(key: HeldKey, state: KeyFact['state']): FeedRow {
+    key.fact = { ...key.fact, state, revision: key.fact.revision + 1 };
+    const events = { active: 'key.resumed', suspended: 'key.suspended', revoked: 'key.revoked' } as const;
+    return this.#commitKey(key, events[state]);
+  }
+
+  changeOwner(shard: number, state: OwnerFact['state']): FeedRow {
+    this.owner = { ...this.owner, state, revision: this.owner.revision + 1 };
+    const event = state === 'active' ? 'owner.resumed' : 'owner.suspended';
+    return this.feed.commit(shard, this.#row(event, this.owner.id, { owner: this.owner }));
+  }
+
+  verify(key: HeldKey): Answer['code'] {
+    return this.verifier.verify(key.text, { workspaceId: this.sample.workspaceId }).code;
+  }
+
+  /** What the feed's own state says of a key. */
+  expected(key: HeldKey): Answer['code'] {
+    if (key.fact.state === 'revoked') return 'revoked';
+    return key.fact.state === 'suspended' || this.owner.state === 'suspended' ? 'suspended' : 'valid';
+  }
+
+  #commitKey(key: HeldKey, event: EventType): FeedRow {
+    const facts = { key: key.fact, owner: this.owner, keyspace: this.keyspace };
+    return this.feed.commit(key.shard, this.#row(event, key.fact.id, facts));
+  }
+
+  #row(
+    type: EventType,
+    subject: FeedRow['subject'],
+    facts: Partial<Pick<FeedRow, 'key' | 'owner' | 'keyspace'>>,
+  ): Omit<FeedRow, 'epoch' | 'shard' | 'seq'> {
+    const none = { key: null, owner: null, keyspace: null };
+    return {
+      type,
+      subject,
+      atMs: this.clock.latestMs(),
+      workspaceId: this.sample.workspaceId,
+      data: {},
+      ...none,
+      ...facts,
+    };
+  }
+}
