@@ -116,3 +116,6 @@ export const socketIdleMs = 120_000;
 
 /** How often Node looks for heads and bodies that are overdue. */
 export const timeoutCheckMs = 1_000;
+
+/** What connections are left after the drain have this long to take what was sent to them. */
+export const drainLingerMs = 250;

@@ -11,6 +11,7 @@ import { buildHttpServer } from '../http/http-server.ts';
 import { readinessOf } from '../http/readiness.ts';
 import { KeyspaceDirectory } from '../keyspaces/keyspace-directory.ts';
 import { createLanes } from '../lanes/lanes.ts';
+import { drainLingerMs } from '../limits.ts';
 import type { Log } from '../logging/log.ts';
 import { ServerMetrics } from '../metrics/server-metrics.ts';
 import { systemClock } from '../runtime/clock.ts';
@@ -165,10 +166,12 @@ async function openWire(
   closing.add('wire', async () => {
     const emptied = admission.drain();
     const closed = app.close();
-    await Promise.race([emptied, systemTimers.sleep(config.drainTimeoutMs)]);
-    // What is idle now would be waited for; what is still busy has had its time.
-    if (admission.total === 0) app.server.closeIdleConnections();
-    else app.server.closeAllConnections();
+    await within(config.drainTimeoutMs, emptied);
+    app.server.closeIdleConnections();
+    // A connection on which nothing was ever asked is not idle to Node, and would be waited for without end. What
+    // was answered has a moment to reach its reader.
+    await within(drainLingerMs, closed);
+    app.server.closeAllConnections();
     await closed;
   });
   await app.listen({ host: config.host, port: config.port });
@@ -193,4 +196,15 @@ function bootstrapKeyOf({ bootstrapKey }: ServerConfig): Secret | undefined {
 function urlOf(host: string, address: AddressInfo | string | null): string {
   assert(address !== null && typeof address === 'object', 'a server that listens has a port');
   return `http://${host.includes(':') ? `[${host}]` : host}:${address.port}`;
+}
+
+/** Resolves with the work, or when its time is up. */
+function within(timeoutMs: number, work: PromiseLike<unknown>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const cancel = systemTimers.after(timeoutMs, resolve);
+    work.then(() => {
+      cancel();
+      resolve();
+    }, reject);
+  });
 }

@@ -1,0 +1,92 @@
+import { Fault, mintKeyString } from '@keyswarm/core';
+import { describe, expect, test } from 'vitest';
+import { systemRandom } from '../runtime/random.ts';
+import { bearerOf } from './authenticate.ts';
+import { hasKeyString } from './secret-in-url.ts';
+import { schemaCompiler } from './validate.ts';
+
+const key = mintKeyString('orders_live', (count) => systemRandom.bytes(count));
+
+describe('a bearer token', () => {
+  test.each([
+    ['Bearer abc', 'abc'],
+    ['bearer abc', 'abc'],
+    ['Bearer   abc', 'abc'],
+    ['Bearer ', undefined],
+    ['Bearer', undefined],
+    ['Basic abc', undefined],
+    ['Bearerabc', undefined],
+    ['', undefined],
+    [undefined, undefined],
+    [`Bearer ${'x'.repeat(2000)}`, undefined],
+  ])('of %j is %j', (header, token) => {
+    expect(bearerOf(header)).toBe(token);
+  });
+});
+
+describe('a key string in a URL', () => {
+  const everyCharacter = [...key].map((character) => `%${character.charCodeAt(0).toString(16)}`).join('');
+  test.each([
+    `/v1/keys/${key}`,
+    `/?a=${key}&b`,
+    `/${everyCharacter}`,
+    `/${key.replaceAll('_', '%5f')}`,
+    `/%zz${key}`,
+  ])('is found: %s', (url) => {
+    expect(hasKeyString(url)).toBe(true);
+  });
+
+  test.each([
+    '/v1/keys/key_01h455vb4pex5vsknk084sn02q',
+    `/${key.slice(0, -1)}`,
+    '/',
+    '/%',
+    `/${'a_'.repeat(4000)}`,
+  ])('is not seen where there is none: %s', (url) => {
+    expect(hasKeyString(url)).toBe(false);
+  });
+});
+
+describe('a schema that refuses', () => {
+  const compile = schemaCompiler();
+  const faultFor = (schema: object, value: unknown, httpPart = 'body'): Fault => {
+    const result = compile({ schema, method: 'POST', url: '/', httpPart })(value);
+    if (typeof result === 'object' && result !== null && 'error' in result && result.error instanceof Fault) {
+      return result.error;
+    }
+    throw new Error('it was accepted');
+  };
+  const strict = (properties: object, required: string[] = []) => ({
+    type: 'object',
+    properties,
+    required,
+    additionalProperties: false,
+  });
+
+  test.each([
+    [strict({}), { 'a/b~': 1 }, 'unknown_field', '/a~1b~0', undefined],
+    [strict({ a: {} }, ['a']), {}, 'missing_field', '/a', undefined],
+    [strict({ a: { type: 'integer' } }), { a: '1' }, 'invalid_field', '/a', 'integer'],
+    [strict({ a: { type: ['string', 'null'] } }), { a: 1 }, 'invalid_field', '/a', 'string or null'],
+    [strict({ a: { type: 'integer', maximum: 5 } }), { a: 6 }, 'invalid_field', '/a', 'at most 5'],
+    [strict({ a: { type: 'string', enum: ['x', 'y'] } }), { a: 'z' }, 'invalid_field', '/a', 'one of x, y'],
+    [
+      strict({ a: { type: 'string', format: 'date-time' } }),
+      { a: 'z' },
+      'invalid_field',
+      '/a',
+      'an RFC 3339 time',
+    ],
+  ])('%j, given %j: %s at %s', (schema, value, code, field, expected) => {
+    expect(faultFor(schema, value)).toMatchObject({ code, field, ...(expected ? { expected } : {}) });
+  });
+
+  test('names a parameter by its name, and repeats no value', () => {
+    expect(
+      faultFor(strict({ limit: { type: 'string', pattern: '^1$' } }), { limit: key }, 'querystring'),
+    ).toMatchObject({
+      field: 'limit',
+    });
+    expect(JSON.stringify(faultFor(strict({ a: { type: 'integer' } }), { a: key }))).not.toContain(key);
+  });
+});
