@@ -200,12 +200,13 @@ export const doors: readonly Door[] = [
   {
     name: 'main-wires',
     rooms: ['packages/server/src/*/**'],
-    never: ['packages/server/src/main.ts', 'packages/server/src/index.ts'],
+    free: ['packages/server/src/boot/**', '**/*.int.test.ts'],
+    never: ['packages/server/src/boot/**', 'packages/server/src/main.ts', 'packages/server/src/index.ts'],
     because:
       'the composition root sees everybody and is seen by nobody, else every room could reach every other',
     breach: {
-      path: 'packages/server/src/keys/a.test.ts',
-      source: "import { startServer } from '../main.ts';",
+      path: 'packages/server/src/keys/a.ts',
+      source: "import { startServer } from '../boot/start-server.ts';",
     },
   },
 ];

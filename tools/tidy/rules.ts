@@ -170,7 +170,7 @@ export const tidyRules: readonly TidyRule[] = [
     find: ({ path }) => {
       const base = path.slice(path.lastIndexOf('/') + 1);
       const kebab =
-        /^[a-z0-9]+(-[a-z0-9]+)*(\.(test|int\.test|config|conformance|arbitrary|d))?\.(ts|tsx|mjs|sql)$/;
+        /^[a-z0-9]+(-[a-z0-9]+)*(\.(test|int\.test|model\.test|config|conformance|arbitrary|d))?\.(ts|tsx|mjs|sql)$/;
       const vague = /^(utils?|types?|helpers?|common|misc)\.ts$/;
       const ok = (kebab.test(base) || /^\d{4}_[a-z0-9_-]+\.sql$/.test(base)) && !vague.test(base);
       return ok ? [] : [{ line: 1, found: base }];

@@ -1,0 +1,284 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runCaptured } from './testing/run-captured.ts';
+import {
+  type CommandServer,
+  spawnCommand,
+  startServerCommand,
+  type Variables,
+} from './testing/spawn-command.ts';
+
+/*
+ * The command against a real server. Where a signal, a pipe or an exit is what matters, it has a process of its own,
+ * as it has at a shell; elsewhere it runs inside this one, which is the same code without a start.
+ */
+
+const folder = mkdtempSync(join(tmpdir(), 'keyswarm-cli-'));
+let server: CommandServer;
+let variables: Variables;
+
+const keyswarm = (args: readonly string[], stdin = '') => runCaptured(args, { variables, stdin });
+const json = async (args: readonly string[], stdin?: string) => {
+  const { stdout, stderr, code } = await keyswarm([...args, '--json'], stdin);
+  if (code !== 0) throw new Error(`${code}: ${stderr}`);
+  return stdout
+    .trim()
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line));
+};
+const issue = [
+  'key',
+  'issue',
+  '--keyspace',
+  'orders',
+  '--owner',
+  'service:billing',
+  '--scope',
+  'orders:read',
+];
+
+beforeAll(async () => {
+  const { stdout } = await spawnCommand(['mint-bootstrap-key', '--quiet']).ended;
+  const key = stdout.trim();
+  server = await startServerCommand(join(folder, 'data'), { variables: { KEYSWARM_BOOTSTRAP_KEY: key } });
+  variables = { KEYSWARM_KEY: key, KEYSWARM_URL: server.url };
+  await json([
+    'keyspace',
+    'create',
+    'orders',
+    '--prefix',
+    'orders',
+    '--scope',
+    'orders:*',
+    '--default-ttl',
+    '90d',
+  ]);
+});
+
+afterAll(async () => {
+  server.child.kill('SIGTERM');
+  await server.ended;
+  rmSync(folder, { recursive: true });
+});
+
+describe('one key', () => {
+  it('is issued, verified, rotated with both versions valid, finished, revoked', async () => {
+    const [issued] = await json(issue);
+    expect(await json(['key', 'verify', '-'], issued.secret)).toMatchObject([
+      { valid: true, key_id: issued.id },
+    ]);
+    const [rotated] = await json(['key', 'rotate', issued.id, '--grace', '10m']);
+    expect((await keyswarm(['key', 'verify', '-'], issued.secret)).code).toBe(0);
+    expect((await keyswarm(['key', 'verify', '-'], rotated.secret)).code).toBe(0);
+    await json(['key', 'finish', issued.id, '--force']);
+    expect((await keyswarm(['key', 'verify', '-'], issued.secret)).stdout).toBe('expired\n');
+    const [revoked] = await json(['key', 'revoke', issued.id, '--reason', 'done']);
+    expect(Date.parse(revoked.effective_by)).toBeGreaterThanOrEqual(Date.parse(revoked.revoked_at));
+    const verdict = await keyswarm(['key', 'verify', '-'], rotated.secret);
+    expect(verdict).toMatchObject({ stdout: 'revoked\n', code: 1 });
+  });
+
+  it('is suspended and resumed, and so is its owner', async () => {
+    const [issued] = await json([...issue.map((arg) => arg.replace('billing', 'moody'))]);
+    const verdict = async () => (await keyswarm(['key', 'verify', '-', '--json'], issued.secret)).stdout;
+    await json(['key', 'suspend', issued.id]);
+    expect(await verdict()).toContain('"suspended"');
+    await json(['key', 'resume', issued.id]);
+    await json(['owner', 'suspend', 'service:moody']);
+    expect(await verdict()).toContain('"suspended"');
+    await json(['owner', 'resume', 'service:moody']);
+    expect(await verdict()).toContain('"valid":true');
+    await json(['owner', 'revoke-keys', 'service:moody']);
+    expect(await verdict()).toContain('"revoked"');
+  });
+
+  it('is read from a file or a variable too, and among the arguments only with a warning', async () => {
+    const [{ secret }] = await json(issue);
+    const path = join(folder, 'key.txt');
+    writeFileSync(path, `${secret}\n`);
+    expect((await keyswarm(['key', 'verify', '--from-file', path])).code).toBe(0);
+    const held = spawnCommand(['key', 'verify', '--from-env', 'HELD'], {
+      variables: { ...variables, HELD: secret },
+    });
+    expect((await held.ended).code).toBe(0);
+    const warned = await keyswarm(['key', 'verify', secret]);
+    expect(warned).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining('warning: a key among the arguments'),
+    });
+    expect(warned.stderr).not.toContain(secret);
+  });
+
+  it('is shown without its secret, for people and as JSON', async () => {
+    const [{ id, secret }] = await json([...issue, '--name', 'evil \u2028name', '--metadata', 'team=core']);
+    const shown = await keyswarm(['key', 'show', id]);
+    expect(shown.stdout).toMatch(/^state +active$/m);
+    expect(shown.stdout).toMatch(/^name +evil \ufffdname$/m);
+    expect(shown.stdout).toMatch(/^metadata +team=core$/m);
+    expect(shown.stdout + JSON.stringify(await json(['key', 'show', id]))).not.toContain(secret);
+  });
+});
+
+describe('many keys', () => {
+  it('are issued into a file of one’s own, verified in bulk, and listed page by page', async () => {
+    const path = join(folder, 'many.ndjson');
+    const owner = issue.map((arg) => arg.replace('billing', 'many'));
+    const issued = await keyswarm([...owner, '--count', '2500', '--name', 'batch', '--out', path]);
+    expect(issued).toMatchObject({ code: 0, stdout: '', stderr: expect.stringContaining('issued 2,500') });
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    const lines = readFileSync(path, 'utf8').trim().split('\n');
+    expect(new Set(lines.map((line) => JSON.parse(line).secret)).size).toBe(2500);
+
+    const again = await keyswarm([...owner, '--count', '1', '--out', path]);
+    expect(again).toMatchObject({ code: 2, stderr: expect.stringContaining('EEXIST') });
+
+    const verified = await keyswarm(['key', 'verify', '--keys-file', path, '--keyspace', 'orders']);
+    expect(verified).toMatchObject({ code: 0, stdout: 'VERDICT  KEYS\nvalid    2,500\n' });
+    writeFileSync(path, `${lines.slice(0, 2).join('\n')}\nnot a key\n\n`);
+    const mixed = await keyswarm(['key', 'verify', '--keys-file', path, '--json']);
+    const verdicts = mixed.stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(mixed.code).toBe(1);
+    expect(verdicts.map(({ line, valid }) => [line, valid])).toEqual([
+      [1, true],
+      [2, true],
+      [3, false],
+    ]);
+
+    const listed = await json(['key', 'list', '--owner', 'service:many', '--all']);
+    expect(listed).toHaveLength(2500);
+    expect(new Set(listed.map(({ id }) => id)).size).toBe(2500);
+    const some = await keyswarm(['key', 'list', '--limit', '3']);
+    expect(some.stdout.trim().split('\n')).toHaveLength(4);
+    expect(some.stderr).toContain('only the first 3');
+  });
+
+  it('are imported by their hashes, and what is refused is told by its line', async () => {
+    const strings = Array.from({ length: 3 }, () => randomBytes(24).toString('hex'));
+    const hashes = strings.map((text) => createHash('sha256').update(text).digest('hex'));
+    const path = join(folder, 'old.csv');
+    const rows = hashes.map((hash, index) => `${hash},service:old-${index},orders:read`);
+    writeFileSync(path, ['hash,owner,scopes', ...rows].join('\n'));
+    const args = ['import', '--file', path, '--format', 'sha256-hex', '--keyspace', 'orders'];
+    expect(await keyswarm(args)).toMatchObject({ code: 0, stderr: expect.stringContaining('imported 3') });
+    expect((await json(['key', 'verify', '-'], strings[1]))[0]).toMatchObject({
+      valid: true,
+      owner: { external_id: 'old-1' },
+    });
+    const twice = await keyswarm(args);
+    expect(twice).toMatchObject({ code: 5, stderr: expect.stringContaining('3 refused (already_imported)') });
+    expect(twice.stdout).toContain('line 2: already_imported');
+    expect(twice.stdout + twice.stderr).not.toContain(hashes[0]);
+  });
+
+  it('Ctrl-C stops issuing, says how many were issued, and every one of them was printed and works', async () => {
+    const running = spawnCommand([...issue, '--count', '1000000', '--json'], { variables });
+    await running.lines(1);
+    running.child.kill('SIGINT');
+    const { stdout, stderr, code } = await running.ended;
+    const printed = stdout.trim().split('\n');
+    expect(code).toBe(130);
+    expect(stderr).toContain(`interrupted: issued ${printed.length.toLocaleString('en-US')} in`);
+    const verified = await keyswarm(['key', 'verify', '--keys-file', '-'], stdout);
+    expect(verified.stdout).toBe(`VERDICT  KEYS\nvalid    ${printed.length.toLocaleString('en-US')}\n`);
+  });
+
+  it('a reader that goes away ends it quietly', async () => {
+    const running = spawnCommand([...issue, '--count', '1000000', '--json'], { variables });
+    await running.lines(1);
+    running.child.stdout.destroy();
+    const { stderr, code } = await running.ended;
+    expect(code).toBe(141);
+    expect(stderr).not.toContain('Error');
+  });
+});
+
+describe('events', () => {
+  it('are printed with what happens next until Ctrl-C, and a cursor goes on from there', async () => {
+    const tail = spawnCommand(['events', 'tail', '--follow', '--type', 'keyspace.created', '--json'], {
+      variables,
+    });
+    // The built-in keyspace and this test's own have been there before.
+    await tail.lines(2);
+    const [later] = await json(['keyspace', 'create', 'later', '--prefix', 'later']);
+    expect(JSON.parse((await tail.lines(3))[2] ?? '')).toMatchObject({
+      type: 'dev.keyswarm.keyspace.created',
+      subject: later.id,
+    });
+    tail.child.kill('SIGINT');
+    const { stderr, code } = await tail.ended;
+    expect(code).toBe(0);
+    const cursor = /--after (\S+)/.exec(stderr)?.[1] ?? '';
+    await json(issue);
+    const after = await json(['events', 'tail', '--after', cursor]);
+    expect(after.map(({ type }) => type)).toEqual(['dev.keyswarm.key.issued']);
+  });
+});
+
+describe('what goes wrong', () => {
+  it.each([
+    [['key', 'show', 'key_00000000000000000000000000'], 3, 'not_found'],
+    [['keyspace', 'create', 'orders', '--prefix', 'orders'], 5, 'name_taken'],
+    [['keyspace', 'create', 'x', '--prefix', 'Bad-Prefix'], 2, 'invalid_prefix'],
+    [[...issue, '--ttl', '90'], 2, '--ttl'],
+    [[...issue, '--scope', 'users:read'], 2, 'scope_not_allowed'],
+    [['key', 'issue', '--keyspace', 'orders'], 2, '--owner'],
+    [['owner', 'suspend', 'billing'], 2, 'service:billing'],
+    [['key', 'list', '--state', 'odd'], 2, 'one of pending'],
+    [['import', '--file', '/does/not/exist.ndjson', '--keyspace', 'orders'], 2, 'ENOENT'],
+    [['nonsense'], 2, 'unknown command'],
+    [['--url', 'ftp://x', 'key', 'list'], 2, 'http://127.0.0.1:7070'],
+    [['--url', 'http://127.0.0.1:1', 'keyspace', 'create', 'x', '--prefix', 'x'], 6, 'unreachable'],
+  ])('%j ends with %d and says what is wrong', async (args, code, said) => {
+    const result = await keyswarm(args);
+    expect(result).toMatchObject({ code, stdout: '', stderr: expect.stringContaining(said) });
+    expect(result.stderr).not.toMatch(/\n\s+at /);
+  });
+
+  it('under --json is one line of JSON on stderr', async () => {
+    const { stderr } = await keyswarm(['key', 'show', 'key_00000000000000000000000000', '--json']);
+    expect(JSON.parse(stderr)).toMatchObject({ error: { code: 'not_found', field: 'id' } });
+  });
+
+  it('without a management key says where one comes from', async () => {
+    const result = await spawnCommand(['key', 'list'], { variables: { KEYSWARM_URL: server.url } }).ended;
+    expect(result).toMatchObject({ code: 2, stderr: expect.stringContaining('KEYSWARM_KEY') });
+  });
+
+  it('a port that is taken ends the start, and says so', async () => {
+    const port = new URL(server.url).port;
+    const args = ['start', '--port', port, '--data-dir', join(folder, 'other')];
+    const result = await spawnCommand(args).ended;
+    expect(result).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('another process listens there'),
+    });
+  });
+});
+
+describe('doctor', () => {
+  it('finds nothing wrong with a server that is well', async () => {
+    const result = await keyswarm(['doctor']);
+    expect(result.stdout).not.toMatch(/^(fault|warning)/m);
+    expect(result).toMatchObject({ code: 0, stdout: expect.stringContaining('may *; never expires') });
+  });
+
+  it('tells a server that is not there from a key that is not accepted', async () => {
+    const away = await keyswarm(['doctor', '--url', 'http://127.0.0.1:1', '--json']);
+    expect(away.code).toBe(1);
+    expect(JSON.parse(away.stdout).findings[0]).toMatchObject({ check: 'server', state: 'fault' });
+    const wrong = await spawnCommand(['doctor', '--json'], {
+      variables: { ...variables, KEYSWARM_KEY: 'nope' },
+    }).ended;
+    expect(wrong.code).toBe(1);
+    expect(JSON.parse(wrong.stdout).findings).toContainEqual(
+      expect.objectContaining({ check: 'key', state: 'fault' }),
+    );
+  });
+});

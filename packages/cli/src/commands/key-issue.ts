@@ -1,0 +1,125 @@
+import type { KeyIssue, KeyIssued, KeyIssuedBulk } from '@keyswarm/contract';
+import type { Command } from 'commander';
+import { type RecordSink, sinkToFile, sinkToTerminal } from '../bulk/record-sink.ts';
+import { runBulk } from '../bulk/run-bulk.ts';
+import type { Context } from '../context.ts';
+import { InputError } from '../input-error.ts';
+import { emit } from '../io/emit.ts';
+import { formatFields } from '../io/table.ts';
+import { parseDurationSeconds } from '../parse/duration.ts';
+import { parseOwnerName } from '../parse/owner-name.ts';
+import { parseWholeNumber } from '../parse/whole-number.ts';
+import type { RunAction } from '../runner.ts';
+import { given } from './keyspace.ts';
+import { collect } from './list-options.ts';
+
+interface IssueOptions {
+  readonly keyspace: string;
+  readonly owner: string;
+  readonly scope?: readonly string[];
+  readonly name?: string;
+  readonly ttl?: string;
+  readonly expiresAt?: string;
+  readonly notBefore?: string;
+  readonly metadata?: readonly string[];
+  readonly count?: string;
+  readonly out?: string;
+}
+
+const countMax = 10_000_000;
+
+export function addKeyIssueCommand(key: Command, action: RunAction): void {
+  key
+    .command('issue')
+    .description('issue a key, or many with --count; secrets are shown once')
+    .requiredOption('--keyspace <keyspace>', 'name or id')
+    .requiredOption('--owner <owner>', 'kind:external-id, such as service:billing; made if it is new')
+    .option('--scope <scope>', 'what the key may do, such as orders:read; may be repeated', collect)
+    .option('--name <name>', 'for people; with --count, a number is added')
+    .option('--ttl <duration>', 'how long it lives, such as 90d; otherwise as the keyspace says')
+    .option('--expires-at <time>', 'when it ends, such as 2030-01-31T00:00:00Z')
+    .option('--not-before <time>', 'when it begins')
+    .option('--metadata <name=value>', 'free text kept with the key; may be repeated', collect)
+    .option('--count <count>', 'issue so many keys alike')
+    .option('--out <file>', 'write results to a new file that only you can read, as JSON lines')
+    .action(
+      action<IssueOptions>(async (context, options) => {
+        const body = issueBody(options);
+        if (options.count !== undefined || options.out !== undefined) {
+          return issueMany(context, { body, options });
+        }
+        await emit(context, await context.client().keys.issue(body), formatIssued);
+        context.terminal.say('the secret is shown this once; only its hash is kept');
+        return 0;
+      }),
+    );
+}
+
+function issueBody(options: IssueOptions): KeyIssue {
+  return {
+    keyspace: options.keyspace,
+    owner: parseOwnerName(options.owner, '--owner'),
+    scopes: [...(options.scope ?? [])],
+    ...given('name', options.name),
+    ...given(
+      'ttl_seconds',
+      options.ttl === undefined ? undefined : parseDurationSeconds(options.ttl, '--ttl'),
+    ),
+    ...given('expires_at', options.expiresAt),
+    ...given('not_before', options.notBefore),
+    ...given('metadata', readMetadata(options.metadata)),
+  };
+}
+
+function readMetadata(pairs: readonly string[] | undefined): Record<string, string> | undefined {
+  if (pairs === undefined) return undefined;
+  return Object.fromEntries(
+    pairs.map((pair) => {
+      const equals = pair.indexOf('=');
+      if (equals < 1) throw new InputError('--metadata', `${JSON.stringify(pair)} has no name`, 'name=value');
+      return [pair.slice(0, equals), pair.slice(equals + 1)];
+    }),
+  );
+}
+
+async function issueMany(
+  context: Context,
+  { body, options }: { readonly body: KeyIssue; readonly options: IssueOptions },
+): Promise<number> {
+  const total = parseWholeNumber(options.count ?? '1', '--count', countMax);
+  const client = context.client();
+  const sink: RecordSink =
+    options.out === undefined
+      ? sinkToTerminal(context, formatIssuedLine)
+      : await sinkToFile(options.out, '--out');
+  return runBulk<KeyIssue, KeyIssuedBulk['results'][number]>(context, {
+    verb: 'issued',
+    items: copies(body, total),
+    total,
+    sink,
+    send: (keys) => client.keys.issueBulk(keys),
+    record: (result) => result,
+  });
+}
+
+function* copies(body: KeyIssue, total: number): Generator<KeyIssue> {
+  for (let number = 1; number <= total; number += 1) {
+    yield body.name === undefined || total === 1 ? body : { ...body, name: `${body.name} ${number}` };
+  }
+}
+
+function formatIssued(key: KeyIssued): string {
+  return formatFields({
+    id: key.id,
+    secret: key.secret,
+    version: key.version,
+    owner: key.owner_id,
+    scopes: key.scopes.join(' '),
+    expires: key.expires_at,
+  });
+}
+
+function formatIssuedLine(record: object): string {
+  const { id, secret } = record as Partial<KeyIssued>;
+  return `${id}  ${secret}`;
+}

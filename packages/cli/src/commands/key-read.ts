@@ -1,0 +1,86 @@
+import type { KeyReply } from '@keyswarm/contract';
+import type { Command } from 'commander';
+import { emit, emitList } from '../io/emit.ts';
+import { formatFields, formatTable } from '../io/table.ts';
+import { parseChoice } from '../parse/choice.ts';
+import type { RunAction } from '../runner.ts';
+import { given } from './keyspace.ts';
+import { itemsMaxOf, type ListOptions, withListOptions } from './list-options.ts';
+import { ownerIdOf } from './owner.ts';
+
+interface KeyListOptions extends ListOptions {
+  readonly keyspace?: string;
+  readonly owner?: string;
+  readonly state?: string;
+}
+
+const keyStates = ['pending', 'active', 'suspended', 'revoked', 'expired'] as const;
+
+export function addKeyReadCommands(key: Command, action: RunAction): void {
+  withListOptions(key.command('list').description('list keys by time of issue'))
+    .option('--keyspace <keyspace>', 'only of this keyspace, by name or id')
+    .option('--owner <owner>', 'only of this owner, such as service:billing')
+    .option('--state <state>', 'only pending, active, suspended, revoked or expired')
+    .action(
+      action<KeyListOptions>(async (context, options) => {
+        const client = context.client();
+        const owner =
+          options.owner === undefined ? undefined : await ownerIdOf(client, options.owner, '--owner');
+        const state =
+          options.state === undefined ? undefined : parseChoice(options.state, keyStates, '--state');
+        const filter = {
+          ...given('keyspace', options.keyspace),
+          ...given('owner', owner),
+          ...given('state', state),
+        };
+        await emitList<KeyReply>(context, {
+          headings: ['ID', 'STATE', 'VERSIONS', 'EXPIRES', 'NAME'],
+          row: (each) => [each.id, each.state, versionsOf(each), each.expires_at ?? '-', each.name],
+          list: (page) => client.keys.list({ ...page, ...filter }),
+          itemsMax: itemsMaxOf(options),
+        });
+        return 0;
+      }),
+    );
+
+  key
+    .command('show')
+    .description('show a key: its state, terms and versions; never a secret')
+    .argument('<id>', 'key_…')
+    .action(
+      action(async (context, _options, { first: id }) => {
+        await emit(context, await context.client().keys.get(id), formatKey);
+        return 0;
+      }),
+    );
+}
+
+/** `2` or `2 (1 in grace)`. */
+function versionsOf({ versions }: KeyReply): string {
+  const newest = versions.at(-1)?.version ?? 0;
+  const grace = versions.find(({ state }) => state === 'grace');
+  return grace === undefined ? String(newest) : `${newest} (${grace.version} in grace)`;
+}
+
+function formatKey(key: KeyReply): string {
+  const metadata = Object.entries(key.metadata).map(([name, value]) => `${name}=${value}`);
+  const fields = formatFields({
+    id: key.id,
+    name: key.name,
+    state: key.state,
+    keyspace: key.keyspace_id,
+    owner: key.owner_id,
+    scopes: key.scopes.join(' '),
+    ...(metadata.length === 0 ? {} : { metadata: metadata.join(' ') }),
+    created: key.created_at,
+    begins: key.not_before,
+    expires: key.expires_at,
+    ...(key.revoked_at === null ? {} : { revoked: key.revoked_at, reason: key.revoke_reason }),
+    revision: key.revision,
+  });
+  const versions = formatTable(
+    ['VERSION', 'STATE', 'MINTED', 'RETIRES'],
+    key.versions.map((each) => [String(each.version), each.state, each.minted_at, each.retires_at ?? '-']),
+  );
+  return `${fields}\n\n${versions}`;
+}

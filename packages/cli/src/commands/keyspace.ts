@@ -1,0 +1,91 @@
+import type { KeyspaceReply } from '@keyswarm/contract';
+import type { Command } from 'commander';
+import { emit, emitList } from '../io/emit.ts';
+import { formatFields } from '../io/table.ts';
+import { formatDurationMs, parseDurationSeconds } from '../parse/duration.ts';
+import type { RunAction } from '../runner.ts';
+import { collect, itemsMaxOf, type ListOptions, withListOptions } from './list-options.ts';
+
+interface CreateOptions {
+  readonly prefix: string;
+  readonly scope?: readonly string[];
+  readonly defaultTtl?: string;
+  readonly maxTtl?: string;
+  readonly maxGrace?: string;
+  readonly lease?: string;
+}
+
+export function addKeyspaceCommands(keyspace: Command, action: RunAction): void {
+  keyspace
+    .command('create')
+    .description('create a keyspace; name and prefix are for good')
+    .argument('<name>', 'unique in the workspace, such as orders-live')
+    .requiredOption('--prefix <prefix>', 'what its keys begin with, such as orders_live')
+    .option('--scope <scope>', 'a scope its keys may have, such as "orders:*"; may be repeated', collect)
+    .option('--default-ttl <duration>', 'life of a key that is issued without one, such as 90d')
+    .option('--max-ttl <duration>', 'the longest life of a key')
+    .option('--max-grace <duration>', 'how long an old version may go on working after a rotation')
+    .option('--lease <duration>', 'how long a verifier that is cut off may go on accepting, 1s to 600s')
+    .action(
+      action<CreateOptions>(async (context, options, { first: name }) => {
+        const seconds = (text: string | undefined, field: string) =>
+          text === undefined ? undefined : parseDurationSeconds(text, field);
+        const body = {
+          name,
+          prefix: options.prefix,
+          allowed_scopes: [...(options.scope ?? [])],
+          ...given('default_ttl_seconds', seconds(options.defaultTtl, '--default-ttl')),
+          ...given('max_ttl_seconds', seconds(options.maxTtl, '--max-ttl')),
+          ...given('max_grace_seconds', seconds(options.maxGrace, '--max-grace')),
+          ...given('lease_seconds', seconds(options.lease, '--lease')),
+        };
+        await emit(context, await context.client().keyspaces.create(body), formatKeyspace);
+        return 0;
+      }),
+    );
+
+  withListOptions(keyspace.command('list').description('list keyspaces')).action(
+    action<ListOptions>(async (context, options) => {
+      const client = context.client();
+      await emitList<KeyspaceReply>(context, {
+        headings: ['NAME', 'PREFIX', 'STATE', 'LEASE', 'ID'],
+        row: ({ name, prefix, state, lease_seconds, id }) => [name, prefix, state, `${lease_seconds}s`, id],
+        list: (page) => client.keyspaces.list(page),
+        itemsMax: itemsMaxOf(options),
+      });
+      return 0;
+    }),
+  );
+
+  keyspace
+    .command('show')
+    .description('show a keyspace')
+    .argument('<keyspace>', 'name or id')
+    .action(
+      action(async (context, _options, { first: id }) => {
+        await emit(context, await context.client().keyspaces.get(id), formatKeyspace);
+        return 0;
+      }),
+    );
+}
+
+/** A member that is there only if its value is. */
+export function given<Name extends string, T>(name: Name, value: T | undefined): { [N in Name]?: T } {
+  return (value === undefined ? {} : { [name]: value }) as { [N in Name]?: T };
+}
+
+function formatKeyspace(keyspace: KeyspaceReply): string {
+  const duration = (seconds: number | null) => (seconds === null ? null : formatDurationMs(seconds * 1_000));
+  return formatFields({
+    name: keyspace.name,
+    id: keyspace.id,
+    prefix: keyspace.prefix,
+    state: keyspace.state,
+    scopes: keyspace.allowed_scopes.join(' '),
+    'default ttl': duration(keyspace.default_ttl_seconds),
+    'max ttl': duration(keyspace.max_ttl_seconds),
+    'max grace': duration(keyspace.max_grace_seconds),
+    lease: duration(keyspace.lease_seconds),
+    created: keyspace.created_at,
+  });
+}

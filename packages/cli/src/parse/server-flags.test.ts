@@ -1,0 +1,17 @@
+import { expect, it } from 'vitest';
+import { parseServerFlags } from './server-flags.ts';
+
+it.each([
+  [['--port', '7071', '--data-dir=a=b'], { port: '7071', 'data-dir': 'a=b' }],
+  [['--behind-tls', '--host', '0.0.0.0'], { 'behind-tls': true, host: '0.0.0.0' }],
+  [['--host='], { host: '' }],
+  [[], {}],
+])('%j', (args, flags) => {
+  expect(parseServerFlags(args)).toEqual(flags);
+});
+
+it.each([['-p'], ['7071'], ['--Port']])('refuses %j and says where the names are', (arg) => {
+  expect(() => parseServerFlags([arg])).toThrow(
+    expect.objectContaining({ field: arg, expected: expect.stringContaining('config explain') }),
+  );
+});

@@ -1,0 +1,29 @@
+import { InputError } from '../input-error.ts';
+
+/** A flag without a value is `true`. */
+export type ServerFlags = Readonly<Record<string, string | boolean>>;
+
+/**
+ * The server's flags, whatever they are called: their names and bounds are known to its settings, which refuse
+ * what they don't know. So there is one list of settings, and this is not a second one.
+ */
+export function parseServerFlags(args: readonly string[]): ServerFlags {
+  const flags: Record<string, string | boolean> = {};
+  for (let at = 0; at < args.length; at += 1) {
+    const [, name, value] = /^--([a-z][a-z0-9-]*)(?:=(.*))?$/s.exec(args[at] ?? '') ?? [];
+    if (name === undefined) {
+      throw new InputError(
+        args[at] ?? '',
+        'is not a setting',
+        '--name value, as `keyswarm config explain` lists them',
+      );
+    }
+    const next = args[at + 1];
+    if (value !== undefined) flags[name] = value;
+    else if (next !== undefined && !next.startsWith('--')) {
+      flags[name] = next;
+      at += 1;
+    } else flags[name] = true;
+  }
+  return flags;
+}

@@ -1,0 +1,80 @@
+import { Fault, faultRegistry } from '@keyswarm/core';
+import { KeyswarmError } from '@keyswarm/sdk';
+import { CommanderError } from 'commander';
+import { BulkFailure } from './bulk/run-chunks.ts';
+import type { GlobalOptions, Surroundings } from './context.ts';
+import { InputError } from './input-error.ts';
+import { exitPipeClosed } from './io/interrupt.ts';
+import { count } from './io/progress.ts';
+import { printable } from './io/table.ts';
+import { openTerminal, PipeClosed } from './io/terminal.ts';
+
+/** An error as it is told: what happened, where, what would have done, under which code. */
+interface Told {
+  readonly code: string;
+  readonly detail: string;
+  readonly field?: string | undefined;
+  readonly expected?: string | undefined;
+  readonly request_id?: string | undefined;
+  /** Of bulk work: what was done before it ended. */
+  readonly done?: number;
+}
+
+export function exitCodeOf(error: unknown): number {
+  if (error instanceof BulkFailure) return exitCodeOf(error.cause);
+  if (error instanceof KeyswarmError) return error.exitCode;
+  if (error instanceof Fault) return faultRegistry[error.code].exit;
+  if (error instanceof InputError || isConfigError(error)) return 2;
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  if (error instanceof PipeClosed) return exitPipeClosed;
+  return 7;
+}
+
+/** Writes the error to stderr: for people, or as one line of JSON under `--json`. */
+export function reportError(
+  error: unknown,
+  options: GlobalOptions,
+  { stdout, stderr, variables }: Surroundings,
+): void {
+  const told = tell(error);
+  if (told === undefined) return;
+  const colour = options.color && stderr.isTTY === true && !variables.NO_COLOR;
+  const terminal = openTerminal({ quiet: false, colour, stdout, stderr });
+  if (options.json) terminal.warn(JSON.stringify({ error: told }));
+  else terminal.warn(formatError(told, (text) => terminal.tone('red', text)));
+}
+
+export function formatError(told: Told, emphasise: (text: string) => string): string {
+  const lines = [`${emphasise('error')} ${told.code}: ${printable(told.detail)}`];
+  if (told.field) lines.push(`  field     ${printable(told.field)}`);
+  if (told.expected) lines.push(`  expected  ${printable(told.expected)}`);
+  if (told.request_id) lines.push(`  request   ${printable(told.request_id)}`);
+  if (told.done !== undefined)
+    lines.push(`  done      ${count(told.done)} before this; their results were printed`);
+  return lines.join('\n');
+}
+
+function tell(error: unknown): Told | undefined {
+  if (error instanceof BulkFailure) {
+    const told = tell(error.cause);
+    return told === undefined || error.done === 0 ? told : { ...told, done: error.done };
+  }
+  if (error instanceof PipeClosed) return undefined;
+  if (error instanceof KeyswarmError || error instanceof Fault) {
+    const { code, message: detail, field, expected } = error;
+    const requestId = error instanceof KeyswarmError ? error.requestId : undefined;
+    return { code, detail, field, expected, request_id: requestId };
+  }
+  if (error instanceof InputError) {
+    return { code: 'usage', detail: error.message, field: error.field, expected: error.expected };
+  }
+  if (isConfigError(error)) {
+    return { code: 'config', detail: error.message, field: error.setting, expected: error.expected };
+  }
+  return { code: 'internal', detail: error instanceof Error ? error.message : String(error) };
+}
+
+/** The server's own class stays behind its lazily loaded door, so it is known by its shape. */
+function isConfigError(error: unknown): error is Error & { setting: string; expected: string } {
+  return error instanceof Error && error.name === 'ConfigError' && 'setting' in error && 'expected' in error;
+}

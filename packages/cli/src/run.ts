@@ -1,0 +1,86 @@
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError, type OutputConfiguration } from 'commander';
+import { addConfigCommands } from './commands/config.ts';
+import { addDoctorCommand } from './commands/doctor.ts';
+import { addEventCommands } from './commands/events.ts';
+import { addImportCommand } from './commands/import-keys.ts';
+import { addKeyChangeCommands } from './commands/key-change.ts';
+import { addKeyIssueCommand } from './commands/key-issue.ts';
+import { addKeyReadCommands } from './commands/key-read.ts';
+import { addKeyRotateCommands } from './commands/key-rotate.ts';
+import { addKeyVerifyCommand } from './commands/key-verify.ts';
+import { addKeyspaceCommands } from './commands/keyspace.ts';
+import { addMintBootstrapKeyCommand } from './commands/mint-bootstrap-key.ts';
+import { addOwnerCommands } from './commands/owner.ts';
+import { addStartCommand } from './commands/start.ts';
+import type { GlobalOptions, Surroundings } from './context.ts';
+import { exitCodeOf, reportError } from './report-error.ts';
+import { type RunAction, runnerFor } from './runner.ts';
+
+/*
+ * The command: parses, runs one action, turns what went wrong into words and an exit code.
+ *
+ *   stdout  results and nothing else; under --json one JSON document a line
+ *   stderr  progress, hints, errors
+ *   exit    0 done; 1 a verdict is not "valid", or doctor found a fault; otherwise the `exit` of the fault's
+ *           row in the error registry: 2 input, 3 not found, 4 not allowed, 5 conflict, 6 try again later,
+ *           7 fault of the server; 130 interrupted; 141 the reader of stdout went away
+ */
+export async function run(args: readonly string[], surroundings: Surroundings): Promise<number> {
+  let exitCode = 0;
+  const program = buildProgram(
+    runnerFor(surroundings, (code) => {
+      exitCode = code;
+    }),
+    {
+      writeOut: (text) => void surroundings.stdout.write(text),
+      writeErr: (text) => void surroundings.stderr.write(text),
+    },
+  );
+  try {
+    await program.parseAsync([...args], { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    if (!(error instanceof CommanderError)) reportError(error, program.opts<GlobalOptions>(), surroundings);
+    return exitCodeOf(error);
+  }
+}
+
+/** What is set on the program before its commands are added holds for them too. */
+export function buildProgram(action: RunAction, output: OutputConfiguration = {}): Command {
+  const program = new Command('keyswarm');
+  program
+    .description('Issue, verify, rotate and revoke provisioning keys.')
+    .version(packageVersion(), '--version', 'print the version')
+    .option('--url <url>', 'the server; KEYSWARM_URL, or http://127.0.0.1:7070')
+    .option('--key-file <path>', 'a file that holds the management key, in place of KEYSWARM_KEY')
+    .option('--json', 'print results as JSON, one document a line')
+    .option('--quiet', 'print results and errors only')
+    .option('--no-color', 'print without colours; also NO_COLOR=1')
+    .showHelpAfterError('(--help shows what is accepted)')
+    // Commander would end the process by itself: here only `main.ts` does.
+    .exitOverride()
+    .configureOutput(output);
+
+  addStartCommand(program, action);
+  addKeyspaceCommands(program.command('keyspace').description('families of keys and their policy'), action);
+  addOwnerCommands(program.command('owner').description('who holds keys'), action);
+  const key = program.command('key').description('keys');
+  addKeyIssueCommand(key, action);
+  addKeyReadCommands(key, action);
+  addKeyVerifyCommand(key, action);
+  addKeyRotateCommands(key, action);
+  addKeyChangeCommands(key, action);
+  addImportCommand(program, action);
+  addEventCommands(program.command('events').description('what happened'), action);
+  addDoctorCommand(program, action);
+  addMintBootstrapKeyCommand(program, action);
+  addConfigCommands(program.command('config').description("the server's settings"), action);
+  return program;
+}
+
+function packageVersion(): string {
+  const path = new URL('../package.json', import.meta.url);
+  const { version }: { version: string } = JSON.parse(readFileSync(path, 'utf8'));
+  return version;
+}
