@@ -8,7 +8,6 @@ import {
 } from '../limits.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Timers } from '../runtime/timers.ts';
-import { SqlError, sqlstates } from '../storage/sql-error.ts';
 import {
   boundLocks,
   createDay,
@@ -19,7 +18,7 @@ import {
   listDays,
 } from '../storage/statements/feed-partitions.ts';
 import { sweepIdempotency } from '../storage/statements/sweep-idempotency.ts';
-import type { Queryable, Store } from '../storage/store.ts';
+import type { Store } from '../storage/store.ts';
 
 /*
  * What has to be done now and then, by every server process: a partition for the days to come, the drop of days
@@ -64,10 +63,10 @@ export async function runUpkeep(options: UpkeepOptions): Promise<readonly Upkeep
   });
   for (let ahead = 0; ahead <= (options.daysAhead ?? feedDaysAhead); ahead += 1) {
     const day = dayAt(nowMs, ahead);
-    if (!days.includes(day)) await step(`create day ${day}`, () => changeDays(store, createDay, day));
+    if (!days.includes(day)) await step(`create day ${day}`, () => changeDay(store, 'create', day));
   }
   for (const day of days) {
-    if (day < oldest) await step(`drop day ${day}`, () => changeDays(store, dropDay, day));
+    if (day < oldest) await step(`drop day ${day}`, () => changeDay(store, 'drop', day));
   }
   await step('sweep the default day', () => store.transaction((tx) => deleteBefore(tx, oldest)));
   await step('sweep replies', () => sweepReplies(options, nowMs));
@@ -109,26 +108,19 @@ export function startUpkeep(
   };
 }
 
-async function changeDays(
-  store: Store,
-  change: (tx: Queryable, day: Day) => Promise<void>,
-  day: Day,
-): Promise<void> {
+type DayChange = 'create' | 'drop';
+
+async function changeDay(store: Store, change: DayChange, day: Day): Promise<void> {
   try {
     await store.transaction(async (tx) => {
       await boundLocks(tx, upkeepLockMsMax);
-      await change(tx, day);
+      await (change === 'create' ? createDay(tx, day) : dropDay(tx, day));
     });
   } catch (error) {
-    if (!doneByAnother(error)) throw error;
+    // Several processes do this at the same time. What counts is how it is now, not who got there first.
+    const isThere = (await listDays(store)).includes(day);
+    if (isThere !== (change === 'create')) throw error;
   }
-}
-
-/** Another process has made or dropped it since we looked. */
-function doneByAnother(error: unknown): boolean {
-  if (!(error instanceof SqlError)) return false;
-  const { duplicateTable, undefinedTable, uniqueViolation } = sqlstates;
-  return [duplicateTable, undefinedTable, uniqueViolation].some((state) => state === error.sqlstate);
 }
 
 async function sweepReplies(options: UpkeepOptions, nowMs: number): Promise<void> {

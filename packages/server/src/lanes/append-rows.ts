@@ -1,52 +1,59 @@
 import { assert, bytesOfHex, type FeedRow, hexOf, type JsonValue } from '@keyswarm/core';
 import { canonicalJson, chainHash } from '../feed/audit-chain.ts';
-import { advanceHead } from '../storage/statements/advance-head.ts';
-import { appendFeed } from '../storage/statements/append-feed.ts';
+import { appendFeed, type FeedAppend, type Head } from '../storage/statements/append-feed.ts';
+import { lockHead } from '../storage/statements/lock-head.ts';
 import type { Queryable } from '../storage/store.ts';
 import type { DraftRow } from './draft-row.ts';
 
-/** By what a batch is recognised later: the hash of its last audit record stands for everything up to it. */
-export interface BatchProof {
-  readonly seq: number;
-  readonly auditHashHex: string;
-}
-
 export interface AppendedRows {
   readonly rows: readonly FeedRow[];
-  readonly proof: BatchProof;
+  /** Where the shard ends now. Its hash stands for this batch and everything before it. */
+  readonly head: Head;
 }
 
-/** Numbers the rows and writes them with their audit records: the last two statements of a transaction. */
+/**
+ * Numbers the rows and writes them with their audit records, at the end of a transaction. `known` is where this
+ * process last left the shard: mostly it still ends there, and if it does not, the head is read and held.
+ */
 export async function appendRows(
   tx: Queryable,
-  shard: number,
+  place: { readonly shard: number; readonly known: Head | undefined; readonly atMs: number },
   drafts: readonly DraftRow[],
-  atMs: number,
 ): Promise<AppendedRows> {
-  const head = await advanceHead(tx, shard, drafts.length);
-  assert(head !== undefined, 'every shard has a head row');
-  const previous = bytesOfHex(head.auditHashHex, 32);
+  if (place.known !== undefined) {
+    const numbered = numberRows(place.shard, place.known, drafts);
+    const append = { ...numbered.append, atMs: place.atMs };
+    if (await appendFeed(tx, append)) return { rows: numbered.rows, head: append.after };
+  }
+  const numbered = numberRows(place.shard, await lockHead(tx, place.shard), drafts);
+  const append = { ...numbered.append, atMs: place.atMs };
+  assert(await appendFeed(tx, append), 'a head that is held does not move');
+  return { rows: numbered.rows, head: append.after };
+}
+
+interface NumberedRows {
+  readonly rows: readonly FeedRow[];
+  readonly append: Omit<FeedAppend, 'atMs'>;
+}
+
+function numberRows(shard: number, before: Head, drafts: readonly DraftRow[]): NumberedRows {
+  const previous = bytesOfHex(before.auditHashHex, 32);
   assert(previous !== undefined, 'a head row holds a hash');
-  const seqBefore = head.seq - drafts.length;
   let hash = previous;
   const rows: FeedRow[] = [];
   const bodies: { workspaceId: FeedRow['workspaceId']; type: string; body: string }[] = [];
   const records: { body: string; hashHex: string }[] = [];
   for (const [at, draft] of drafts.entries()) {
-    const position = { epoch: head.epoch, seq: seqBefore + at + 1 };
+    const position = { epoch: before.epoch, seq: before.seq + at + 1 };
     rows.push({ ...draft.row, ...position });
-    bodies.push({
-      workspaceId: draft.row.workspaceId,
-      type: draft.row.type,
-      body: JSON.stringify({ ...draft.encoded, ...position }),
-    });
+    const { workspaceId, type } = draft.row;
+    bodies.push({ workspaceId, type, body: JSON.stringify({ ...draft.encoded, ...position }) });
     const body = auditBody(draft, position);
     hash = chainHash(hash, body);
     records.push({ body, hashHex: hexOf(hash) });
   }
-  const auditHashHex = hexOf(hash);
-  await appendFeed(tx, { shard, seqBefore, atMs, rows: bodies, records, auditHashHex });
-  return { rows, proof: { seq: head.seq, auditHashHex } };
+  const after = { epoch: before.epoch, seq: before.seq + drafts.length, auditHashHex: hexOf(hash) };
+  return { rows, append: { shard, before, after, rows: bodies, records } };
 }
 
 /** The version of what an audit record says. */

@@ -1,9 +1,10 @@
 import { bytesOfHex, Fault, type FeedRow, hexOf, shardOfHash } from '@keyswarm/core';
 import type { Clock } from '../runtime/clock.ts';
+import type { Head } from '../storage/statements/append-feed.ts';
 import { findIdempotency, type KeptReply } from '../storage/statements/find-idempotency.ts';
 import type { NewReply } from '../storage/statements/insert-idempotency.ts';
 import type { Queryable } from '../storage/store.ts';
-import { appendRows, type BatchProof } from './append-rows.ts';
+import { appendRows } from './append-rows.ts';
 import { readBatch } from './batch-reads.ts';
 import { writeBatch } from './batch-writes.ts';
 import { decideWrite } from './decide-write.ts';
@@ -15,14 +16,19 @@ export interface Attempt {
   /** One an entry, in order. */
   readonly outcomes: readonly Outcome[];
   readonly rows: readonly FeedRow[];
-  /** Null when nothing was changed: then nothing can be told, and nothing is lost, by running it again. */
-  readonly proof: BatchProof | null;
+  /**
+   * Where the shard ends with this batch, and by what the batch is recognised later. Null when nothing was
+   * changed: then nothing can be told, and nothing is lost, by running it again.
+   */
+  readonly head: Head | null;
 }
 
 export interface AttemptContext {
   readonly shard: number;
   readonly shards: number;
   readonly lockAll: boolean;
+  /** Where this process left the shard. */
+  readonly knownHead: Head | undefined;
   readonly clock: Clock;
   readonly replyKeptMs: number;
 }
@@ -63,9 +69,9 @@ export async function attemptBatch(
     nowMs,
     repliesExpireAtMs: nowMs + context.replyKeptMs,
   });
-  if (drafts.length === 0) return { outcomes, rows: [], proof: null };
-  const appended = await appendRows(tx, context.shard, drafts, nowMs);
-  return { outcomes, rows: appended.rows, proof: appended.proof };
+  if (drafts.length === 0) return { outcomes, rows: [], head: null };
+  const place = { shard: context.shard, known: context.knownHead, atMs: nowMs };
+  return { outcomes, ...(await appendRows(tx, place, drafts)) };
 }
 
 type KeptReplies = ReadonlyMap<string, KeptReply>;

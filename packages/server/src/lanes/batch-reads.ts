@@ -1,8 +1,9 @@
 import { hexOf, type KeyId, type KeyspaceId, type OwnerId, shardOfId } from '@keyswarm/core';
 import { findFingerprints } from '../storage/statements/find-fingerprints.ts';
 import { lockKeys } from '../storage/statements/lock-keys.ts';
-import { lockKeyspaces, readKeyspaces } from '../storage/statements/read-keyspaces.ts';
-import { lockOwners, readOwners } from '../storage/statements/read-owners.ts';
+import { lockKeyspaces } from '../storage/statements/lock-keyspaces.ts';
+import { lockOwners } from '../storage/statements/lock-owners.ts';
+import { readReferences } from '../storage/statements/read-references.ts';
 import type { Queryable } from '../storage/store.ts';
 import { BatchView } from './batch-view.ts';
 import type { LaneWrite } from './lane-port.ts';
@@ -44,44 +45,35 @@ export async function readBatch(
       keyspaces.add(key.keyspaceId);
     }
   }
-  await readOwnersInto(view, tx, owners, context);
-  await readKeyspacesInto(view, tx, keyspaces, context);
+  await readReferencesInto(view, tx, { owners, keyspaces }, context);
   if (fingerprints.size > 0) {
     view.expectFingerprints(fingerprints, await findFingerprints(tx, context.shard, [...fingerprints]));
   }
   return view;
 }
 
-async function readOwnersInto(
+async function readReferencesInto(
   view: BatchView,
   tx: Queryable,
-  ids: ReadonlySet<OwnerId>,
+  wanted: { readonly owners: ReadonlySet<OwnerId>; readonly keyspaces: ReadonlySet<KeyspaceId> },
   context: ReadContext,
 ): Promise<void> {
-  view.owners.expect(ids);
-  const { locked, unlocked } = split(ids, context);
-  if (locked.length > 0) {
-    for (const owner of await lockOwners(tx, context.shard, locked)) view.owners.load(owner.id, owner);
+  view.owners.expect(wanted.owners);
+  view.keyspaces.expect(wanted.keyspaces);
+  const owners = split(wanted.owners, context);
+  const keyspaces = split(wanted.keyspaces, context);
+  if (owners.locked.length > 0) {
+    for (const owner of await lockOwners(tx, context.shard, owners.locked)) view.owners.load(owner.id, owner);
   }
-  if (unlocked.length > 0) {
-    for (const owner of await readOwners(tx, unlocked, context.shards)) view.owners.load(owner.id, owner);
+  if (keyspaces.locked.length > 0) {
+    for (const one of await lockKeyspaces(tx, context.shard, keyspaces.locked))
+      view.keyspaces.load(one.id, one);
   }
-}
-
-async function readKeyspacesInto(
-  view: BatchView,
-  tx: Queryable,
-  ids: ReadonlySet<KeyspaceId>,
-  context: ReadContext,
-): Promise<void> {
-  view.keyspaces.expect(ids);
-  const { locked, unlocked } = split(ids, context);
-  if (locked.length > 0) {
-    for (const one of await lockKeyspaces(tx, context.shard, locked)) view.keyspaces.load(one.id, one);
-  }
-  if (unlocked.length > 0) {
-    for (const one of await readKeyspaces(tx, unlocked, context.shards)) view.keyspaces.load(one.id, one);
-  }
+  if (owners.unlocked.length + keyspaces.unlocked.length === 0) return;
+  const unlocked = { owners: owners.unlocked, keyspaces: keyspaces.unlocked };
+  const found = await readReferences(tx, unlocked, context.shards);
+  for (const owner of found.owners) view.owners.load(owner.id, owner);
+  for (const keyspace of found.keyspaces) view.keyspaces.load(keyspace.id, keyspace);
 }
 
 function split<Id extends OwnerId | KeyspaceId>(

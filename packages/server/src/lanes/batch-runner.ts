@@ -2,6 +2,7 @@ import { Fault, type FeedRow } from '@keyswarm/core';
 import type { Clock } from '../runtime/clock.ts';
 import type { Timers } from '../runtime/timers.ts';
 import { SqlError } from '../storage/sql-error.ts';
+import type { Head } from '../storage/statements/append-feed.ts';
 import type { Store } from '../storage/store.ts';
 import { type Attempt, attemptBatch } from './attempt-batch.ts';
 import { BatchRace } from './batch-writes.ts';
@@ -30,6 +31,8 @@ export interface BatchRunner {
   readonly limits: LaneLimits;
   readonly observer: LaneObserver;
   readonly onCommitted: (rows: readonly FeedRow[]) => void;
+  /** Where this process last left each shard. Only ever a guess: others write, too. */
+  readonly knownHeads: Map<number, Head>;
 }
 
 /** Never rejects. The number of feed rows that were written. */
@@ -83,7 +86,7 @@ async function runToEnd(
         uniqueViolations += 1;
         runner.observer.rerun(shard, 'unique_violation');
       } else if (error instanceof Fault && error.code === 'outcome_unknown') {
-        const committed = await findCommitted(runner, shard, attempt?.proof ?? null);
+        const committed = await findCommitted(runner, shard, attempt?.head ?? null);
         if (committed === 'yes' && attempt !== undefined) return { kind: 'committed', attempt };
         if (committed === 'unreachable') return { kind: 'failed', error };
         runner.observer.rerun(shard, 'outcome_unknown');
@@ -112,7 +115,8 @@ async function transact(
   try {
     return await store.transaction(
       async (tx) => {
-        const context = { shard, shards, lockAll, clock, replyKeptMs: limits.replyKeptMs };
+        const knownHead = runner.knownHeads.get(shard);
+        const context = { shard, shards, lockAll, knownHead, clock, replyKeptMs: limits.replyKeptMs };
         const attempt = await attemptBatch(tx, entries, context);
         note(attempt);
         return attempt;
@@ -126,6 +130,7 @@ async function transact(
 
 /** This process's own table first, then the callers: whoever is told of a change can use it here at once. */
 function settle(runner: BatchRunner, shard: number, entries: readonly LaneEntry[], attempt: Attempt): number {
+  if (attempt.head !== null) runner.knownHeads.set(shard, attempt.head);
   if (attempt.rows.length > 0) {
     try {
       runner.onCommitted(attempt.rows);

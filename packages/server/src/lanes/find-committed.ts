@@ -1,5 +1,5 @@
+import type { Head } from '../storage/statements/append-feed.ts';
 import { findOutcome } from '../storage/statements/find-outcome.ts';
-import type { BatchProof } from './append-rows.ts';
 import type { BatchRunner } from './batch-runner.ts';
 
 /**
@@ -10,16 +10,16 @@ import type { BatchRunner } from './batch-runner.ts';
 export async function findCommitted(
   runner: BatchRunner,
   shard: number,
-  proof: BatchProof | null,
+  head: Head | null,
 ): Promise<'yes' | 'no' | 'unreachable'> {
-  if (proof === null) return 'no';
+  if (head === null) return 'no';
   const { clock, timers, limits } = runner;
   const endMs = clock.monotonicMs() + limits.outcomeMsMax;
   for (;;) {
     const leftMs = endMs - clock.monotonicMs();
     if (leftMs <= 0) return 'unreachable';
-    const hash = await lookOnce(runner, shard, proof.seq, leftMs);
-    if (hash !== 'unknown') return hash === proof.auditHashHex ? 'yes' : 'no';
+    const hash = await lookOnce(runner, shard, head.seq, leftMs);
+    if (hash !== 'unknown') return hash === head.auditHashHex ? 'yes' : 'no';
     await timers.sleep(Math.min(limits.outcomePauseMs, leftMs));
   }
 }

@@ -62,7 +62,7 @@ class LaneSet implements RunningLanes {
     const limits = { ...laneLimits, ...options.limits };
     const { store, shards, clock, timers, onCommitted } = options;
     const observer = options.observer ?? silentLaneObserver;
-    this.#runner = { store, shards, clock, timers, onCommitted, observer, limits };
+    this.#runner = { store, shards, clock, timers, onCommitted, observer, limits, knownHeads: new Map() };
     const permits = new Permits(limits.transactionsMax);
     this.#lanes = Array.from({ length: shards }, (_, shard) => new Lane(shard, this.#runner, permits));
   }

@@ -3,8 +3,7 @@ import type { Reader } from './reader-port.ts';
 import { findKeyspace, listKeyspaces } from './statements/list-keyspaces.ts';
 import { listOwners } from './statements/list-owners.ts';
 import { listKeys, readKey } from './statements/read-keys.ts';
-import { readKeyspaces } from './statements/read-keyspaces.ts';
-import { readOwners } from './statements/read-owners.ts';
+import { readReferences } from './statements/read-references.ts';
 import type { Store } from './store.ts';
 
 /**
@@ -23,7 +22,8 @@ export function createReader(store: Store, options: { readonly shards: number })
     },
 
     async owner(workspaceId, id) {
-      const [owner] = await readOwners(store, [id], shards);
+      const { owners } = await readReferences(store, { owners: [id], keyspaces: [] }, shards);
+      const owner = owners[0];
       return owner?.workspaceId === workspaceId ? owner : undefined;
     },
 
@@ -37,7 +37,8 @@ export function createReader(store: Store, options: { readonly shards: number })
     },
 
     async keyspace(workspaceId, id) {
-      const [keyspace] = await readKeyspaces(store, [id], shards);
+      const { keyspaces } = await readReferences(store, { owners: [], keyspaces: [id] }, shards);
+      const keyspace = keyspaces[0];
       return keyspace?.workspaceId === workspaceId ? keyspace : undefined;
     },
 

@@ -1,4 +1,5 @@
 import type { Queryable } from '../store.ts';
+import { lockHead } from './lock-head.ts';
 
 /*
  * Did a transaction whose COMMIT was cut off take place? It held the head row until it ended, either way. So
@@ -6,11 +7,6 @@ import type { Queryable } from '../store.ts';
  * and its batch would be written twice. The lock also makes this a writing transaction, whose own COMMIT waits for
  * the standby: an answer that comes back means that what was found is there, too.
  */
-
-const lockHeadStatement = {
-  name: 'lock_head',
-  text: 'select epoch from feed_heads where shard = $1::smallint for update',
-};
 
 const findAuditHashStatement = {
   name: 'find_audit_hash',
@@ -22,7 +18,7 @@ const findAuditHashStatement = {
 
 /** The hash of the audit record at this position, once no writer of the shard is under way. */
 export async function findOutcome(tx: Queryable, shard: number, seq: number): Promise<string | undefined> {
-  await tx.query(lockHeadStatement, [shard]);
+  await lockHead(tx, shard);
   const rows = await tx.query<{ hash: string }>(findAuditHashStatement, [shard, seq]);
   return rows[0]?.hash;
 }
