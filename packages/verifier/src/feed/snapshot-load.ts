@@ -1,0 +1,75 @@
+import { assert, type FeedRow, type KeyFact, type KeyspaceFact, type OwnerFact } from '@keyswarm/core';
+import type { ResidentTable } from '../table/resident-table.ts';
+import type { Applied, SnapshotLoad } from '../verifier-port.ts';
+
+/*
+ * A table being filled beside the one that serves. What is committed meanwhile reaches the old table only, and
+ * the snapshot may have been read before it: swapping would take back a key that its holder has already used. So
+ * the rows that arrive during the load are kept, up to a bound, and replayed on top. Past the bound they are let
+ * go, all of them (some would leave a hole); then the new table starts behind the old one, its lease is dropped,
+ * and the follower catches up before anything is VALID again.
+ */
+export class LoadingTable implements SnapshotLoad {
+  readonly table: ResidentTable;
+  readonly #rowsMax: number;
+  readonly #whenFinished: (load: LoadingTable, applied: Applied) => void;
+  #rows: FeedRow[] = [];
+  #overflowed = false;
+  #done = false;
+
+  constructor(
+    table: ResidentTable,
+    rowsMax: number,
+    whenFinished: (load: LoadingTable, applied: Applied) => void,
+  ) {
+    this.table = table;
+    this.#rowsMax = rowsMax;
+    this.#whenFinished = whenFinished;
+  }
+
+  /** The rows that arrived during the load, in their order of arrival. */
+  get rows(): readonly FeedRow[] {
+    return this.#rows;
+  }
+
+  keep(row: FeedRow): void {
+    if (this.#overflowed) return;
+    if (this.#rows.length < this.#rowsMax) {
+      this.#rows.push(row);
+    } else {
+      this.#overflowed = true;
+      this.#rows = [];
+    }
+  }
+
+  applyKey(fact: KeyFact): void {
+    this.#assertOpen();
+    this.table.applyKey(fact);
+  }
+
+  applyOwner(fact: OwnerFact): void {
+    this.#assertOpen();
+    this.table.owners.apply(fact);
+  }
+
+  applyKeyspace(fact: KeyspaceFact): void {
+    this.#assertOpen();
+    this.table.keyspaces.apply(fact);
+  }
+
+  finish(applied: Applied): void {
+    this.#assertOpen();
+    this.#done = true;
+    this.#whenFinished(this, applied);
+  }
+
+  /** Another load was started: this one can't be finished any more. */
+  abandon(): void {
+    this.#done = true;
+    this.#rows = [];
+  }
+
+  #assertOpen(): void {
+    assert(!this.#done, 'a snapshot is loaded once, and only until another one is started');
+  }
+}

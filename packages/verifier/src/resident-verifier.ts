@@ -1,0 +1,176 @@
+import type { Answer, FeedRow, KeyFact, KeyId, KeyspaceFact, KeyspaceId, OwnerFact } from '@keyswarm/core';
+import { type IndexSeed, randomIndexSeed } from './clock/index-seed.ts';
+import { Positions } from './feed/positions.ts';
+import { LoadingTable } from './feed/snapshot-load.ts';
+import { Lease } from './lease/lease.ts';
+import { ResidentTable } from './table/resident-table.ts';
+import { KeyJudge, stale } from './verdict/judge-key.ts';
+import type {
+  Applied,
+  Requirement,
+  ResidentVerifier,
+  SnapshotLoad,
+  VerifierClock,
+  VerifierStats,
+} from './verifier-port.ts';
+
+/*
+ * The data plane: a full replica in memory of what may be presented (`table/`), the judgement on what is presented
+ * (`verdict/`), how far the feed has been applied (`feed/`) and for how long that may be relied on (`lease/`).
+ * Nothing here does I/O or waits; a follower feeds it, and a verification is one synchronous call.
+ *
+ * Its states: *not ready* until a first snapshot is finished, when every answer is stale; *ready*, when it serves;
+ * and in that, *leased* or not, which decides between VALID and stale and nothing else.
+ *
+ * Facts come in by two ways. `applyRow` takes the rows of each shard one after another, without a hole, and moves
+ * the position. `applyFacts` is the shortcut of the process that has just committed: it may run ahead of the
+ * position, never behind it, because a fact from before might bring back a version that has been forgotten since.
+ *
+ * A snapshot is loaded into a second table while the first one serves, and swapped in within one call, so that no
+ * verification sees half of it. If the new table is behind the old one in any shard, the lease goes: what the old
+ * table knew had been relied on, and the new one doesn't know it yet.
+ *
+ * What it trades: memory (64 bytes a version and 6 to 8 of index, in every verifier) for a refusal of unknown keys
+ * that costs no I/O and can't be used to make anybody else work.
+ */
+
+export interface VerifierLimits {
+  /** Rows kept while a snapshot loads: 65,536 rows of some 700 bytes are 46 MB, and minutes of a busy feed. */
+  readonly rowsDuringLoadMax?: number | undefined;
+  /** By how much wall and monotonic clock may disagree between two renewals before the lease is dropped. */
+  readonly clockJumpMsMax?: number | undefined;
+}
+
+export interface ResidentVerifierOptions {
+  readonly clock: VerifierClock;
+  /** Shards that `applied()` tells of before the first snapshot; the snapshot says how many there are. */
+  readonly shards?: number | undefined;
+  readonly limits?: VerifierLimits | undefined;
+  /** What scatters the index: eight secret numbers of 16 bits. Absent: drawn by chance, as it should be. */
+  readonly indexSeed?: IndexSeed | undefined;
+}
+
+export function createResidentVerifier(options: ResidentVerifierOptions): ResidentVerifier {
+  return new TableVerifier(options);
+}
+
+const shardsDefault = 16;
+const rowsDuringLoadMaxDefault = 65_536;
+/** Well above what slewing a clock (0.05 %) adds up to in a minute, well below what a suspended machine misses. */
+const clockJumpMsMaxDefault = 500;
+/** About a millisecond's worth. */
+const recordsSettledPerRenewal = 16_384;
+
+class TableVerifier implements ResidentVerifier {
+  readonly #seed: IndexSeed;
+  readonly #rowsDuringLoadMax: number;
+  readonly #lease: Lease;
+  readonly #judge: KeyJudge;
+  #table: ResidentTable;
+  #positions: Positions;
+  #ready = false;
+  #loading: LoadingTable | undefined;
+
+  constructor({ clock, shards = shardsDefault, limits = {}, indexSeed }: ResidentVerifierOptions) {
+    this.#seed = indexSeed ?? randomIndexSeed();
+    this.#rowsDuringLoadMax = limits.rowsDuringLoadMax ?? rowsDuringLoadMaxDefault;
+    this.#lease = new Lease(clock, limits.clockJumpMsMax ?? clockJumpMsMaxDefault);
+    this.#judge = new KeyJudge(clock, this.#lease);
+    this.#table = new ResidentTable(this.#seed);
+    this.#positions = new Positions({ epoch: 0, seqs: Array.from({ length: shards }, () => 0) });
+  }
+
+  verify(key: string, requirement: Requirement): Answer {
+    return this.#ready ? this.#judge.verify(this.#table, key, requirement) : stale;
+  }
+
+  get ready(): boolean {
+    return this.#ready;
+  }
+
+  applyKey(fact: KeyFact): void {
+    this.#table.applyKey(fact);
+  }
+
+  applyOwner(fact: OwnerFact): void {
+    this.#table.owners.apply(fact);
+  }
+
+  applyKeyspace(fact: KeyspaceFact): void {
+    this.#table.keyspaces.apply(fact);
+  }
+
+  applyRow(row: FeedRow): boolean {
+    if (!this.#ready || !this.#positions.isNext(row)) return false;
+    applyFactsOf(row, this.#table);
+    this.#positions.advance(row);
+    this.#loading?.keep(row);
+    return true;
+  }
+
+  applyFacts(row: FeedRow): void {
+    if (this.#ready && this.#positions.isAhead(row)) applyFactsOf(row, this.#table);
+    this.#loading?.keep(row);
+  }
+
+  startSnapshot(): SnapshotLoad {
+    this.#loading?.abandon();
+    const load = new LoadingTable(new ResidentTable(this.#seed), this.#rowsDuringLoadMax, (done, applied) =>
+      this.#swap(done, applied),
+    );
+    this.#loading = load;
+    return load;
+  }
+
+  applied(): Applied {
+    return this.#positions.snapshot();
+  }
+
+  renewLease(p0MonotonicMs: number): void {
+    this.#lease.renew(p0MonotonicMs);
+    // Comes four times a second, busy or not: the tick on which a table at rest finishes growing.
+    this.#table.index.settle(recordsSettledPerRenewal);
+  }
+
+  lastGraceUseMs(id: KeyId): number | null {
+    return this.#table.lastGraceUseMs(id);
+  }
+
+  leaseMsOf(id: KeyspaceId): number | undefined {
+    return this.#table.keyspaces.leaseMsOf(id);
+  }
+
+  stats(): VerifierStats {
+    const table = this.#table;
+    return {
+      versions: table.records.live,
+      owners: table.owners.size,
+      keyspaces: table.keyspaces.size,
+      scopeSets: table.scopeSets.size,
+      tableBytes: table.bytes,
+      leaseAgeMs: this.#lease.ageMs,
+    };
+  }
+
+  #swap(load: LoadingTable, applied: Applied): void {
+    const { table } = load;
+    const positions = new Positions(applied);
+    for (const row of load.rows) {
+      if (positions.isAhead(row)) applyFactsOf(row, table);
+      if (positions.isNext(row)) positions.advance(row);
+    }
+    table.adoptGraceUses(this.#table);
+    if (!this.#ready || !positions.covers(this.#positions)) this.#lease.drop();
+    this.#table = table;
+    this.#positions = positions;
+    this.#ready = true;
+    this.#loading = undefined;
+  }
+}
+
+/** Keyspace and owner first, so that the key is never there without them. */
+function applyFactsOf(row: FeedRow, table: ResidentTable): void {
+  if (row.keyspace !== null) table.keyspaces.apply(row.keyspace);
+  if (row.owner !== null) table.owners.apply(row.owner);
+  if (row.key !== null) table.applyKey(row.key);
+}

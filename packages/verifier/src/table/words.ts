@@ -1,0 +1,9 @@
+import { assert } from '@keyswarm/core';
+
+/** 16 bytes as four big-endian words, which is how records hold fingerprints and ids. */
+export function wordsOfBytes(bytes: Uint8Array): Int32Array {
+  assert(bytes.length === 16, 'a fingerprint and a key id have 16 bytes');
+  const words = new Int32Array(4);
+  for (let at = 0; at < 16; at += 1) words[at >>> 2] = ((words[at >>> 2] ?? 0) << 8) | (bytes[at] ?? 0);
+  return words;
+}

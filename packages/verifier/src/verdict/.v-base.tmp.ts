@@ -1,0 +1,185 @@
+import {
+  type Answer,
+  judge,
+  keyLengthMax,
+  keyStringPrefixLength,
+  newStanding,
+  type RefusalCode,
+  type RefusedVerdict,
+  refusalCodes,
+  type StaleAnswer,
+  type ValidVerdict,
+} from '@keyswarm/core';
+import type { Lease } from '../lease/lease.ts';
+import type { KeyspaceEntry } from '../table/keyspaces.ts';
+import {
+  endMsAt,
+  keyStateIn,
+  mintedAtMsAt,
+  notBeforeBit,
+  versionNumberOf,
+  versionStateIn,
+} from '../table/record-fields.ts';
+import { word } from '../table/record-pages.ts';
+import { notBeforeMsOf, type ResidentTable } from '../table/resident-table.ts';
+import type { Requirement, VerifierClock } from '../verifier-port.ts';
+import { digestOf, digestWord } from './fingerprint.ts';
+import { keyIdOfWords } from './key-id-text.ts';
+
+/*
+ * One verification: `length → fingerprint → table → judgement → verdict → lease`. It reads memory and two clocks,
+ * nothing else; it allocates the verdict and nothing that lives longer.
+ *
+ * The checksum of the key string is looked at last, and only of strings that aren't in the table. A string that is
+ * in it has been issued, and needs no checksum to be believed; for the others the checksum tells a mistyped key
+ * (`malformed`) from one that doesn't exist (`unknown`). Checked first, it would cost every good key 0.1 µs to
+ * spare a bad one a hash of 0.4. What an imported key looks like nobody knows, so a string that isn't of our
+ * format is looked for too: whole, and then its part after the last underscore, which is what the hashes of
+ * prefixed API keys cover. Since the answer for those is found by looking, not by their form, `malformed` of a
+ * foreign string can be lifted by an import; of a string of our format it is final.
+ *
+ * A key whose owner or keyspace hasn't been heard of yet can't be judged, and is answered `stale`: to refuse it
+ * might refuse a good key, to accept it might overlook a suspension.
+ *
+ * Refusals don't ask the lease here. It bounds how long an outdated yes may be said; for a no it would prove
+ * nothing, because a key issued a second ago is unknown to a verifier with a fresh lease of thirty. Whoever
+ * answers over a network waits for heads read after the request before he passes such a no on (design §7).
+ */
+
+export const stale: StaleAnswer = Object.freeze({ valid: null, code: 'stale' });
+
+const refusals = Object.freeze(
+  Object.fromEntries(refusalCodes.map((code) => [code, Object.freeze({ valid: false, code })])),
+) as Readonly<Record<RefusalCode, RefusedVerdict>>;
+
+const noScopes: readonly string[] = Object.freeze([]);
+
+export class KeyJudge {
+  readonly #clock: VerifierClock;
+  readonly #lease: Lease;
+  readonly #standing = newStanding();
+
+  constructor(clock: VerifierClock, lease: Lease) {
+    this.#clock = clock;
+    this.#lease = lease;
+  }
+
+  verify(table: ResidentTable, key: string, requirement: Requirement): Answer {
+    if (typeof key !== 'string' || key.length === 0 || key.length > keyLengthMax) return refusals.malformed;
+    let record = this.#find(table, key, requirement);
+    if (record === 0) {
+      if (keyStringPrefixLength(key) !== 0) return refusals.unknown;
+      record = this.#findByLongToken(table, key, requirement);
+      if (record === 0) return refusals.malformed;
+    }
+    return this.#judge(table, record, requirement);
+  }
+
+  #findByLongToken(table: ResidentTable, key: string, requirement: Requirement): number {
+    const underscoreAt = key.lastIndexOf('_');
+    if (underscoreAt === -1 || underscoreAt === key.length - 1) return 0;
+    return this.#find(table, key.slice(underscoreAt + 1), requirement);
+  }
+
+  #find(table: ResidentTable, text: string, requirement: Requirement): number {
+    const digest = digestOf(text);
+    const record = table.index.find(
+      digestWord(digest, 0),
+      digestWord(digest, 4),
+      digestWord(digest, 8),
+      digestWord(digest, 12),
+    );
+    return record !== 0 && table.hasTwins ? chooseTwin(table, record, requirement) : record;
+  }
+
+  #judge(table: ResidentTable, record: number, requirement: Requirement): Answer {
+    const page = table.records.pageOf(record);
+    const from = table.records.offsetOf(record);
+    const keyspace = table.keyspaces.entry((page[from + word.keyspace] ?? 0) >>> 10);
+    if (keyspace.workspaceId === undefined) return stale;
+    const wanted = requirement.workspaceId;
+    if (wanted !== undefined && wanted !== keyspace.workspaceId) return refusals.unknown;
+    const ownerWord = page[from + word.owner] ?? 0;
+    const owner = table.owners.view(ownerWord >>> 5);
+    if (owner === undefined) return stale;
+    this.#fill(table, record, keyspace, requirement);
+    const latestMs = this.#clock.latestMs();
+    const earliestMs = (ownerWord & notBeforeBit) === 0 ? latestMs : this.#clock.earliestMs();
+    const code = judge(this.#standing, earliestMs, latestMs);
+    if (code !== 'valid') return refusals[code];
+
+    const endMs = this.#standing.expiresAtMs;
+    const inGrace = this.#standing.versionState === 'grace';
+    const verdict: ValidVerdict = {
+      valid: true,
+      code: 'valid',
+      keyId: keyIdOf(table, record),
+      version: versionNumberOf(table.records, table.wide, record),
+      owner,
+      workspaceId: keyspace.workspaceId,
+      keyspaceId: keyspace.id,
+      keyspace: keyspace.name,
+      scopes: table.scopeSets.scopes((page[from + word.scopes] ?? 0) >>> 5),
+      expiresAtMs: endMs === Number.POSITIVE_INFINITY ? null : endMs,
+      rotation: inGrace ? { state: 'grace', retiresAtMs: endMs } : null,
+    };
+    if (!this.#lease.holds(keyspace.leaseMs, latestMs)) return stale;
+    if (inGrace) table.graceUses.note(record, latestMs);
+    return verdict;
+  }
+
+  #fill(table: ResidentTable, record: number, keyspace: KeyspaceEntry, requirement: Requirement): void {
+    const standing = this.#standing;
+    const page = table.records.pageOf(record);
+    const from = table.records.offsetOf(record);
+    const ownerWord = page[from + word.owner] ?? 0;
+    const ownerIndex = ownerWord >>> 5;
+    const asked = requirement.keyspace;
+    standing.keyspaceMatches = asked === undefined || asked === keyspace.askedAs || asked === keyspace.id;
+    standing.keyState = keyStateIn(ownerWord);
+    standing.versionState = versionStateIn(ownerWord);
+    const endMs = endMsAt(page, from);
+    standing.versionRetiresAtMs = endMs;
+    standing.expiresAtMs = endMs;
+    standing.mintedAtMs = mintedAtMsAt(page, from);
+    standing.notBeforeMs = notBeforeMsOf(table, record, ownerWord);
+    standing.ownerSuspended = table.owners.isSuspended(ownerIndex);
+    standing.ownerKeysNotBeforeMs = table.owners.keysNotBeforeMs(ownerIndex);
+    standing.keyspaceSuspended = keyspace.suspended;
+    standing.keyspaceKeysNotBeforeMs = keyspace.keysNotBeforeMs;
+    const scopes = requirement.scopes ?? noScopes;
+    const scopesIndex = (page[from + word.scopes] ?? 0) >>> 5;
+    standing.scopesCovered = scopes.length === 0 || table.scopeSets.coversAll(scopesIndex, scopes);
+  }
+}
+
+/**
+ * Where one secret belongs to several keys, the key of the caller's workspace is meant, and of those the one minted
+ * first: an import of a hash that somebody saw can neither replace nor hide the key it was taken from.
+ */
+function chooseTwin(table: ResidentTable, first: number, requirement: Requirement): number {
+  const { workspaceId } = requirement;
+  const ours = table
+    .twinsOf(first)
+    .filter((record) => workspaceId === undefined || keyspaceOf(table, record).workspaceId === workspaceId);
+  ours.sort((a, b) => mintedAtMsOf(table, a) - mintedAtMsOf(table, b) || idOrder(table, a, b));
+  return ours[0] ?? first;
+}
+
+function mintedAtMsOf(table: ResidentTable, record: number): number {
+  return mintedAtMsAt(table.records.pageOf(record), table.records.offsetOf(record));
+}
+
+function idOrder(table: ResidentTable, a: number, b: number): number {
+  return keyIdOf(table, a) < keyIdOf(table, b) ? -1 : 1;
+}
+
+function keyspaceOf(table: ResidentTable, record: number): KeyspaceEntry {
+  return table.keyspaces.entry(table.records.get(record, word.keyspace) >>> 10);
+}
+
+function keyIdOf(table: ResidentTable, record: number) {
+  const page = table.records.pageOf(record);
+  const from = table.records.offsetOf(record) + word.keyId;
+  return keyIdOfWords(page[from] ?? 0, page[from + 1] ?? 0, page[from + 2] ?? 0, page[from + 3] ?? 0);
+}
