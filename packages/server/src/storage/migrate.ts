@@ -36,6 +36,14 @@ const timeoutMs = 15 * 60_000;
 /** Starters that make the table at the same moment fail against each other; one of them gets through each time. */
 const createAttemptsMax = 50;
 
+/** The table, its row type, or a row of the catalog was there first; XX000 is "tuple concurrently updated". */
+const createRaces: readonly string[] = [
+  sqlstates.duplicateTable,
+  sqlstates.duplicateObject,
+  sqlstates.uniqueViolation,
+  'XX000',
+];
+
 const createTable: Statement = {
   name: '',
   text: `create table if not exists schema_migrations (
@@ -113,9 +121,7 @@ async function tableExists(store: Store): Promise<boolean> {
 
 function isCreateRace(error: unknown): boolean {
   if (error instanceof Fault) return error.code === 'overloaded';
-  if (!(error instanceof SqlError)) return false;
-  // XX000 is what a concurrent change of one catalog row is called ("tuple concurrently updated").
-  return [sqlstates.uniqueViolation, sqlstates.duplicateTable, 'XX000'].includes(error.sqlstate);
+  return error instanceof SqlError && createRaces.includes(error.sqlstate);
 }
 
 function checkApplied(rows: readonly AppliedRow[], migrations: readonly Migration[]): void {

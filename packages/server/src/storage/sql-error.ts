@@ -53,5 +53,6 @@ export const sqlstates = Object.freeze({
   numberOutOfRange: '22003',
   transactionAborted: '25P02',
   duplicateTable: '42P07',
+  duplicateObject: '42710',
   undefinedTable: '42P01',
 });

@@ -88,7 +88,11 @@ export class PgliteEngine implements LinkPeer {
   }
 
   #startWorker(): RunningWorker {
-    const worker = new Worker(new URL('./pglite-worker.ts', import.meta.url), { workerData: this.#data });
+    const worker = new Worker(new URL('./pglite-worker.ts', import.meta.url), {
+      workerData: this.#data,
+      // Flags that this process was started with (`--input-type`, `--inspect`) are not meant for the thread.
+      execArgv: [],
+    });
     const ready = Promise.withResolvers<void>();
     const ended = Promise.withResolvers<void>();
     ready.promise.catch(() => undefined);

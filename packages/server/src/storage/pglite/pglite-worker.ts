@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { PGlite } from '@electric-sql/pglite';
 import { DurableNodeFs } from './durable-node-fs.ts';
+import { durableSettings, volatileSettings } from './engine-settings.ts';
 import type { FromWorker, PgliteWorkerData, ToWorker } from './worker-protocol.ts';
 
 /*
@@ -27,29 +28,6 @@ import type { FromWorker, PgliteWorkerData, ToWorker } from './worker-protocol.t
  * there and the next start begins anew. The mark is removed when everything is on disk, before the first
  * statement is taken, so what is thrown away never held anything.
  */
-
-const settings: readonly string[] = [
-  '--single',
-  '-j',
-  ...[
-    'search_path=public',
-    'exit_on_error=false',
-    'log_checkpoints=false',
-    'max_worker_processes=0',
-    'max_parallel_workers=0',
-    'max_parallel_workers_per_gather=0',
-    'max_parallel_maintenance_workers=0',
-    'io_method=sync',
-    'jit=off',
-    'TimeZone=UTC',
-    // A quarter of what a process of this kind takes anyway; the file cache of the system does the rest.
-    'shared_buffers=64MB',
-    // What has to be replayed after a crash, at most.
-    'max_wal_size=256MB',
-  ].flatMap((setting) => ['-c', setting]),
-];
-const durable = ['-c', 'fsync=on', '-c', 'wal_sync_method=fsync'];
-const volatile = ['-F'];
 
 const port = parentPort;
 if (port === null) throw new TypeError('this file is the entry of a worker thread');
@@ -76,7 +54,7 @@ try {
 }
 
 async function openEngine(folder: string | null): Promise<PGlite> {
-  if (folder === null) return PGlite.create({ startParams: [...settings, ...volatile] });
+  if (folder === null) return PGlite.create({ startParams: [...volatileSettings] });
   const cluster = join(folder, 'postgres');
   const mark = join(folder, 'initializing');
   const isNew = existsSync(mark) || !existsSync(join(cluster, 'PG_VERSION'));
@@ -88,7 +66,7 @@ async function openEngine(folder: string | null): Promise<PGlite> {
   }
   const engine = await PGlite.create({
     fs: new DurableNodeFs(cluster),
-    startParams: [...settings, ...durable],
+    startParams: [...durableSettings],
   });
   if (isNew) {
     syncTree(cluster);
