@@ -92,6 +92,12 @@ export interface LaneReceipt<Reply> {
 
 /** The write port of the use-case rooms. */
 export interface Lanes {
+  /**
+   * The shard that new things of this weight had best be made in, where any would do: that of the lane whose batch
+   * is filling. Scattered over all lanes, writes that arrive together would share their transactions with few
+   * others; over time every shard gets its turn. Only advice: the lane of any shard takes them.
+   */
+  shardForNew(weight: number): number;
   /** Resolves once the write is durable and applied to this process's own resident table. */
   submit<Reply>(write: LaneWrite<Reply>): Promise<LaneReceipt<Reply>>;
 }

@@ -12,16 +12,25 @@ export class Lane {
   readonly #shard: number;
   readonly #runner: BatchRunner;
   readonly #permits: Permits;
+  readonly #onTake: (shard: number) => void;
   #waiting: LaneEntry[] = [];
   #weight = 0;
   #running = false;
+  #committing = false;
   #cancelExpiry: CancelTimer | undefined;
   readonly #idle: (() => void)[] = [];
 
-  constructor(shard: number, runner: BatchRunner, permits: Permits) {
+  /** `onTake` hears when what waits is taken as a batch. */
+  constructor(shard: number, runner: BatchRunner, permits: Permits, onTake: (shard: number) => void) {
     this.#shard = shard;
     this.#runner = runner;
     this.#permits = permits;
+    this.#onTake = onTake;
+  }
+
+  /** Is one of its batches in a transaction? */
+  get committing(): boolean {
+    return this.#committing;
   }
 
   /** Weight that waits; what is in a transaction is not counted. */
@@ -68,7 +77,10 @@ export class Lane {
     if (oldest === undefined) return;
     const { clock, observer } = this.#runner;
     const startedMs = clock.monotonicMs();
+    this.#committing = true;
+    this.#onTake(this.#shard);
     const rows = await runBatch(this.#runner, this.#shard, batch);
+    this.#committing = false;
     observer.committed({
       shard: this.#shard,
       writes: batch.length,

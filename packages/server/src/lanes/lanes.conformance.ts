@@ -51,6 +51,25 @@ export function lanesConformance(openStore: () => Promise<Store>, shards: number
       for (const { reply } of receipts.slice(0, 5)) expect(await read(sample, reply)).toEqual(reply);
     });
 
+    test('new things made where the lanes advise share fewer transactions, and use every shard in turn', async () => {
+      const { sample, lanes } = await begin();
+      const used = new Set<number>();
+      for (let round = 0; round < 2 * shards; round += 1) {
+        const before = store.transactions;
+        const writes = Array.from({ length: 20 }, () => sample.issue({ shard: lanes.shardForNew(1) }));
+        await Promise.all(writes.map((write) => lanes.submit(write)));
+        for (const { shard } of writes) used.add(shard);
+        expect(store.transactions - before).toBe(1);
+      }
+      expect(used.size).toBe(shards);
+    });
+
+    test('new things too many for one batch are advised to several shards', async () => {
+      const { lanes } = await begin();
+      const advised = Array.from({ length: 4 }, () => lanes.shardForNew(400));
+      expect(new Set(advised).size).toBe(Math.min(4, shards));
+    });
+
     test('a batch is bounded, and a write over the bound goes alone', async () => {
       const { sample } = await begin();
       const lanes = open({ batchWeightMax: 10 });

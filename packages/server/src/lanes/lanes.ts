@@ -9,6 +9,7 @@ import { type LaneLimits, laneLimits } from './lane-limits.ts';
 import { type LaneObserver, silentLaneObserver } from './lane-observer.ts';
 import type { LaneReceipt, Lanes, LaneWrite } from './lane-port.ts';
 import { Permits } from './permits.ts';
+import { ShardTurns } from './shard-turns.ts';
 
 /*
  * Group commit. A commit costs the same for one row as for five hundred (a flush of the log, the head row of the
@@ -54,6 +55,7 @@ export function createLanes(options: LanesOptions): RunningLanes {
 class LaneSet implements RunningLanes {
   readonly #runner: BatchRunner;
   readonly #lanes: readonly Lane[];
+  readonly #turns: ShardTurns;
   /** Idempotency keys whose first request is still under way in this process. */
   readonly #inFlight = new Set<string>();
   #draining = false;
@@ -64,7 +66,18 @@ class LaneSet implements RunningLanes {
     const observer = options.observer ?? silentLaneObserver;
     this.#runner = { store, shards, clock, timers, onCommitted, observer, limits, knownHeads: new Map() };
     const permits = new Permits(limits.transactionsMax);
-    this.#lanes = Array.from({ length: shards }, (_, shard) => new Lane(shard, this.#runner, permits));
+    const lanes: Lane[] = [];
+    const turns = new ShardTurns(lanes, limits.batchWeightMax);
+    const onTake = (shard: number) => turns.taken(shard);
+    for (let shard = 0; shard < shards; shard += 1) {
+      lanes.push(new Lane(shard, this.#runner, permits, onTake));
+    }
+    this.#lanes = lanes;
+    this.#turns = turns;
+  }
+
+  shardForNew(weight: number): number {
+    return this.#turns.next(weight);
   }
 
   async submit<Reply>(write: LaneWrite<Reply>): Promise<LaneReceipt<Reply>> {
