@@ -5,7 +5,9 @@ import type { RunAction } from '../runner.ts';
 
 export function addStartCommand(program: Command, action: RunAction): void {
   takesServerFlags(program.command('start'))
-    .description('start a server in this process; Ctrl-C or SIGTERM drains and ends it')
+    .description(
+      'start a server in this process, with its settings as flags; Ctrl-C or SIGTERM drains and ends it',
+    )
     .action(
       action(async (_context, _options, { command }) => {
         const flags = parseServerFlags(command.args);
