@@ -69,12 +69,12 @@ function tell(error: unknown): Told | undefined {
     return { code: 'usage', detail: error.message, field: error.field, expected: error.expected };
   }
   if (isConfigError(error)) {
-    return { code: 'config', detail: error.message, field: error.setting, expected: error.expected };
+    return { code: 'config', detail: error.message };
   }
   return { code: 'internal', detail: error instanceof Error ? error.message : String(error) };
 }
 
 /** The server's own class stays behind its lazily loaded door, so it is known by its shape. */
-function isConfigError(error: unknown): error is Error & { setting: string; expected: string } {
+function isConfigError(error: unknown): error is Error {
   return error instanceof Error && error.name === 'ConfigError' && 'setting' in error && 'expected' in error;
 }
