@@ -189,15 +189,20 @@ function declaresEnum(text: string, token: Token): boolean {
   return /^\s*(export\s+)?(declare\s+)?(const\s+)?enum\s+[A-Z]/.test(line);
 }
 
+/** Sockets and servers have methods of these names, which are no timers of ours. */
+const namesOfMethods = new Set(['setTimeout', 'setInterval']);
+
 /** The first token of every place in the code where one of `wanted` stands, token by token. */
 function sequences(text: string, wanted: readonly (readonly string[])[]): Token[] {
   const tokens = codeTokens(scanTokens(text));
-  return tokens.filter((_, index) =>
-    wanted.some((words) =>
+  return tokens.filter((_, index) => {
+    const isMember = tokens[index - 1]?.text === '.' && tokens[index - 2]?.text !== 'globalThis';
+    if (isMember && namesOfMethods.has(tokens[index]?.text ?? '')) return false;
+    return wanted.some((words) =>
       words.every((word, offset) => {
         const token = tokens[index + offset];
         return token !== undefined && token.text === word && (token.kind === 'word' || token.kind === 'mark');
       }),
-    ),
-  );
+    );
+  });
 }
