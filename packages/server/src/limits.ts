@@ -119,3 +119,9 @@ export const timeoutCheckMs = 1_000;
 
 /** What connections are left after the drain have this long to take what was sent to them. */
 export const drainLingerMs = 250;
+
+/** Management keys whose requests are counted apart: those under way (a few thousand) and room; 20,000 x 100 bytes. */
+export const sharesMax = 20_000;
+
+/** Bodies that take the short way of verification: the largest honest one has 64 scopes of 128 characters. */
+export const verifyLaneBodyBytesMax = 16 * 1024;

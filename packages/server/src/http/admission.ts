@@ -1,5 +1,6 @@
 import type { KeyId } from '@keyswarm/core';
 import type { ServerConfig } from '../config/config-schema.ts';
+import { sharesMax } from '../limits.ts';
 import type { ServerMetrics, ShedReason } from '../metrics/server-metrics.ts';
 
 /*
@@ -19,7 +20,12 @@ export type Budget = 'verifications' | 'mutations';
 export interface Place {
   readonly budget: Budget;
   readonly bodyBytes: number;
-  callerId: KeyId | undefined;
+  share: Share | undefined;
+}
+
+/** What one management key has under way. */
+interface Share {
+  inFlight: number;
 }
 
 type Limits = Pick<
@@ -35,7 +41,7 @@ export class Admission {
   readonly #limits: Limits;
   readonly #metrics: Pick<ServerMetrics, 'shed'>;
   readonly #inFlight: Record<Budget, number> = { verifications: 0, mutations: 0 };
-  readonly #byCaller = new Map<KeyId, number>();
+  readonly #shares = new Map<KeyId, Share>();
   #bodyBytes = 0;
   #isDraining = false;
   #onEmpty: (() => void) | undefined;
@@ -66,29 +72,25 @@ export class Admission {
     }
     this.#inFlight[budget] += 1;
     this.#bodyBytes += bodyBytes;
-    return { budget, bodyBytes, callerId: undefined };
+    return { budget, bodyBytes, share: undefined };
   }
 
   /** Counts the place towards its caller; false when the caller's share is used up. */
   claimShare(place: Place, callerId: KeyId): boolean {
-    const count = this.#byCaller.get(callerId) ?? 0;
-    if (count >= this.#limits.callerInFlightMax) {
+    const share = this.#shares.get(callerId) ?? this.#newShare(callerId);
+    if (share.inFlight >= this.#limits.callerInFlightMax) {
       this.#metrics.shed('caller');
       return false;
     }
-    this.#byCaller.set(callerId, count + 1);
-    place.callerId = callerId;
+    share.inFlight += 1;
+    place.share = share;
     return true;
   }
 
   leave(place: Place): void {
     this.#inFlight[place.budget] -= 1;
     this.#bodyBytes -= place.bodyBytes;
-    if (place.callerId !== undefined) {
-      const count = (this.#byCaller.get(place.callerId) ?? 1) - 1;
-      if (count === 0) this.#byCaller.delete(place.callerId);
-      else this.#byCaller.set(place.callerId, count);
-    }
+    if (place.share !== undefined) place.share.inFlight -= 1;
     if (this.total === 0) this.#onEmpty?.();
   }
 
@@ -99,6 +101,16 @@ export class Admission {
     return new Promise((resolve) => {
       this.#onEmpty = resolve;
     });
+  }
+
+  /** Shares stay when they are empty, so that a busy caller's is not made anew at each request; at the bound they go. */
+  #newShare(callerId: KeyId): Share {
+    if (this.#shares.size >= sharesMax) {
+      for (const [id, { inFlight }] of this.#shares) if (inFlight === 0) this.#shares.delete(id);
+    }
+    const share = { inFlight: 0 };
+    this.#shares.set(callerId, share);
+    return share;
   }
 
   #reasonToShed(budget: Budget, bodyBytes: number): ShedReason | undefined {

@@ -41,12 +41,7 @@ export function guardOf(services: GuardServices, id: OperationId, operation: Any
 
     function seat(found: Caller): void {
       // The visit may have ended while news was waited for; its place is given back already.
-      if (visit.place !== undefined && !admission.claimShare(visit.place, found.keyId)) {
-        throw new Fault('rate_limited', {
-          detail: 'Too many requests of this management key are under way.',
-          retryAfterMs: shedRetryAfterMs,
-        });
-      }
+      if (visit.place !== undefined && !admission.claimShare(visit.place, found.keyId)) throw shareFault();
       request.caller = found;
     }
   };
@@ -89,7 +84,7 @@ function bodyBytesOf(request: FastifyRequest, limitBytes: number): number {
   return bytes >= 0 && bytes <= limitBytes ? bytes : limitBytes;
 }
 
-function shedFault(reason: ShedReason): Fault {
+export function shedFault(reason: ShedReason): Fault {
   const retryAfterMs = shedRetryAfterMs;
   if (reason === 'draining') {
     return new Fault('shutting_down', {
@@ -98,4 +93,11 @@ function shedFault(reason: ShedReason): Fault {
     });
   }
   return new Fault('overloaded', { detail: 'As many requests as can be are under way.', retryAfterMs });
+}
+
+export function shareFault(): Fault {
+  return new Fault('rate_limited', {
+    detail: 'Too many requests of this management key are under way.',
+    retryAfterMs: shedRetryAfterMs,
+  });
 }

@@ -1,3 +1,4 @@
+import { createServer, type RequestListener, type Server } from 'node:http';
 import { assert, Fault } from '@keyswarm/core';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { ServerConfig } from '../config/config-schema.ts';
@@ -5,6 +6,7 @@ import { headerBytesMax, socketIdleMs, timeoutCheckMs } from '../limits.ts';
 import type { Log } from '../logging/log.ts';
 import { answerBrokenHttp } from './broken-http.ts';
 import { openGuardOf } from './guard.ts';
+import { verifyHandlers } from './handlers/verify-handlers.ts';
 import { acceptJsonBodies } from './json-body.ts';
 import { type OpenServices, registerOpenRoutes } from './open-routes.ts';
 import { faultOf, internalFault, sendFault } from './problem-reply.ts';
@@ -12,6 +14,7 @@ import { requestIdMaker } from './request-id.ts';
 import { type RouteServices, refuseOtherMethods, registerOperations } from './routes.ts';
 import { hasKeyString, secretInUrl } from './secret-in-url.ts';
 import { schemaCompiler } from './validate.ts';
+import { VerifyLane } from './verify-lane.ts';
 
 /*
  * The wire. A request goes: head → guard (URL, place, management key) → body → schema → handler → use-case, and
@@ -40,20 +43,15 @@ export function buildHttpServer(services: HttpServices): FastifyInstance {
     log.error({ requestId: request.id, route: request.routeOptions.url, err: error }, 'a request failed');
     return sendFault(reply, internalFault(), request.id);
   };
+  const requestIdOf = requestIdMaker(services.random);
+  const lane = new VerifyLane({ ...services, requestIdOf, handler: verifyHandlers(services).verifyKey });
   const app = Fastify({
     logger: false,
-    genReqId: requestIdMaker(services.random),
+    genReqId: requestIdOf,
     requestIdHeader: false,
     routerOptions: { maxParamLength: 128 },
     return503OnClosing: false,
-    connectionTimeout: socketIdleMs,
-    keepAliveTimeout: config.keepAliveTimeoutMs,
-    requestTimeout: config.requestTimeoutMs,
-    http: {
-      headersTimeout: config.headersTimeoutMs,
-      maxHeaderSize: headerBytesMax,
-      connectionsCheckingInterval: timeoutCheckMs,
-    },
+    serverFactory: (handler) => createHttpServer(config, lane, handler),
     frameworkErrors: (error, request, reply) => {
       const plainReply = reply as unknown as FastifyReply;
       if (hasKeyString(request.raw.url ?? '')) sendFault(plainReply, secretInUrl(), request.id);
@@ -61,7 +59,6 @@ export function buildHttpServer(services: HttpServices): FastifyInstance {
     },
     clientErrorHandler: answerBrokenHttp,
   });
-  app.server.maxConnections = config.socketsMax;
   app.decorateRequest('caller', null);
   app.setValidatorCompiler(schemaCompiler());
   app.setErrorHandler(fail);
@@ -71,6 +68,23 @@ export function buildHttpServer(services: HttpServices): FastifyInstance {
   registerOpenRoutes(app, services);
   refuseOtherMethods(app);
   return app;
+}
+
+function createHttpServer(config: ServerConfig, lane: VerifyLane, framework: RequestListener): Server {
+  const options = {
+    keepAliveTimeout: config.keepAliveTimeoutMs,
+    requestTimeout: config.requestTimeoutMs,
+    headersTimeout: config.headersTimeoutMs,
+    maxHeaderSize: headerBytesMax,
+    connectionsCheckingInterval: timeoutCheckMs,
+  };
+  const server = createServer(options, (request, response) => {
+    if (lane.takes(request)) lane.answer(request, response);
+    else framework(request, response);
+  });
+  server.setTimeout(socketIdleMs);
+  server.maxConnections = config.socketsMax;
+  return server;
 }
 
 /**

@@ -36,19 +36,31 @@ export function faultOf(error: unknown): Fault | undefined {
   return faultsOfFramework[String(error.code)]?.(error as FastifyError);
 }
 
-export function sendFault(reply: FastifyReply, fault: Fault, requestId: string): FastifyReply {
+/** A fault as it leaves, whoever writes it. */
+export interface ProblemReply {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly text: string;
+}
+
+export function problemReply(fault: Fault, requestId: string): ProblemReply {
   const { status, retryable } = faultRegistry[fault.code];
-  reply.code(status);
-  reply.header('content-type', 'application/problem+json');
-  reply.header('cache-control', 'no-store');
-  reply.header('x-content-type-options', 'nosniff');
-  reply.header('x-request-id', requestId);
-  if (retryable) {
-    reply.header('retry-after', Math.max(1, Math.ceil((fault.retryAfterMs ?? shedRetryAfterMs) / 1000)));
-  }
-  if (status === 401) reply.header('www-authenticate', 'Bearer realm="keyswarm"');
-  if (fault.code === 'shutting_down') reply.header('connection', 'close');
-  return reply.send(JSON.stringify(toProblem(fault, requestId)));
+  const retryAfterMs = fault.retryAfterMs ?? shedRetryAfterMs;
+  const headers = {
+    'content-type': 'application/problem+json',
+    'x-request-id': requestId,
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    ...(retryable ? { 'retry-after': String(Math.max(1, Math.ceil(retryAfterMs / 1000))) } : {}),
+    ...(status === 401 ? { 'www-authenticate': 'Bearer realm="keyswarm"' } : {}),
+    ...(fault.code === 'shutting_down' ? { connection: 'close' } : {}),
+  };
+  return { status, headers, text: JSON.stringify(toProblem(fault, requestId)) };
+}
+
+export function sendFault(reply: FastifyReply, fault: Fault, requestId: string): FastifyReply {
+  const { status, headers, text } = problemReply(fault, requestId);
+  return reply.code(status).headers(headers).send(text);
 }
 
 /** What a caller is told of a fault of ours: that it is one, and what to quote when asking about it. */

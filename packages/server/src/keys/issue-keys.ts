@@ -27,7 +27,7 @@ export async function issueOneKey(
 ): Promise<IssuedKey> {
   requireAnywhere(caller, 'keys:issue');
   const ticket = idempotency?.ticket<IssuedKey>();
-  const lastByte = lastByteFor(ports, ticket?.keyHash);
+  const lastByte = lastByteForNew(ports, 1);
   const prepared = await prepare(ports, caller, terms, lastByte);
   const receipt = await ports.lanes.submit<IssuedKey>({
     shard: shardOfHash(Uint8Array.of(lastByte), ports.shards),
@@ -60,7 +60,7 @@ export async function issueManyKeys(
 ): Promise<readonly IssueResult[]> {
   requireAnywhere(caller, 'keys:issue');
   const ticket = idempotency?.ticket<readonly IssueResult[]>();
-  const lastByte = lastByteFor(ports, ticket?.keyHash);
+  const lastByte = lastByteForNew(ports, items.length);
   const prepared: (Prepared | Fault)[] = [];
   for (const item of items) {
     prepared.push(item instanceof Fault ? item : await prepareOrFault(ports, caller, item, lastByte));
@@ -118,7 +118,11 @@ async function prepareOrFault(
   }
 }
 
-/** The last byte of a new id names its shard: that of the Idempotency-Key, so that effect and kept reply meet. */
-function lastByteFor(ports: UseCasePorts, keyHash: Uint8Array | undefined): number {
-  return (keyHash ?? ports.random.bytes(1)).at(-1) ?? 0;
+/**
+ * The last byte of a new id names its shard: where the lanes would best have it. A kept reply stands in the shard of
+ * its own hash wherever the keys are, so a retry finds it though it would have been sent to another lane.
+ */
+function lastByteForNew({ lanes, random, shards }: UseCasePorts, weight: number): number {
+  const byte = random.bytes(1).at(0) ?? 0;
+  return byte - (byte % shards) + lanes.shardForNew(weight);
 }

@@ -19,7 +19,8 @@ export function describeBadInput(serverOf: () => TestServer): void {
       ['null', { code: 'invalid_field', field: '', status: 400 }],
       ['{"__proto__":{"a":1}}', { code: 'invalid_json', status: 400 }],
       ['{"constructor":{"prototype":{"a":1}}}', { code: 'invalid_json', status: 400 }],
-      ['\ufeff{}', { code: 'missing_field', field: '/name', status: 400 }],
+      ['\ufeff{}', { code: 'invalid_json', status: 400 }],
+      ['{"\\u005f_proto__":{"a":1}}', { code: 'invalid_json', status: 400 }],
     ])('that is %j', async (body, expected) => {
       const options = { body, headers: { 'content-type': 'application/json' } };
       expect(await refused(() => serverOf().call('POST', '/v1/keyspaces', options))).toEqual(expected);
