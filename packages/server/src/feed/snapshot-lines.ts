@@ -14,6 +14,8 @@ import {
 /** Ids and scope sets that are remembered; past this all are forgotten and learnt again. */
 const rememberedMax = 50_000;
 
+const uuidLength = 36;
+
 /**
  * Facts out of the lines of `storage/statements/snapshot-pages.ts`. What many keys share (keyspace, owner, scope
  * set) is decoded once and is then one object in memory.
@@ -47,18 +49,20 @@ export class SnapshotLines {
     };
   }
 
-  /** Both lists are in the order of key ids; the versions of a key come newest first. */
+  /** Both lists are of the same keys, each in any order. */
   *keyFacts(keys: readonly string[], versions: readonly string[]): Generator<KeyFact> {
-    let at = 0;
-    for (const line of keys) {
-      const own: VersionFact[] = [];
-      for (let text = versions[at]; text?.startsWith(line.slice(0, 36)); text = versions[at]) {
-        if (own.length < versionsKeptMax) own.push(versionFact(text));
-        at += 1;
-      }
-      yield this.#keyFact(line, own.reverse());
+    const versionsByKey = new Map<string, VersionFact[]>();
+    for (const line of versions) {
+      const keyUuid = line.slice(0, uuidLength);
+      const known = versionsByKey.get(keyUuid);
+      if (known === undefined) versionsByKey.set(keyUuid, [versionFact(line)]);
+      else known.push(versionFact(line));
     }
-    assert(at === versions.length, 'every version of a page belongs to a key of the page');
+    for (const line of keys) {
+      const own = versionsByKey.get(line.slice(0, uuidLength));
+      assert(own !== undefined, 'every key has a version');
+      yield this.#keyFact(line, newest(own));
+    }
   }
 
   #keyFact(line: string, versions: readonly VersionFact[]): KeyFact {
@@ -93,6 +97,12 @@ export class SnapshotLines {
     this.#scopes.set(text, scopes);
     return scopes;
   }
+}
+
+/** What a fact carries of a key's versions: the newest few, ascending. */
+function newest(versions: VersionFact[]): readonly VersionFact[] {
+  if (versions.length === 1) return versions;
+  return versions.sort((a, b) => a.number - b.number).slice(-versionsKeptMax);
 }
 
 function versionFact(line: string): VersionFact {

@@ -4,10 +4,10 @@ import type {
   KeyFact,
   KeyId,
   KeyRecord,
+  KeyState,
   KeyspaceFact,
   KeyspaceId,
   KeyspaceRecord,
-  KeyState,
   OwnerFact,
   OwnerId,
   OwnerKind,
@@ -46,7 +46,12 @@ export interface EventPage {
 /** Read port of the use-case rooms. Everything is bound to a workspace: what belongs to another is not there. */
 export interface Reader {
   key(workspaceId: WorkspaceId, id: KeyId): Promise<KeyRecord | undefined>;
-  keys(workspaceId: WorkspaceId, filter: KeyFilter, page: Page<KeyId>, nowMs: number): Promise<readonly KeyRecord[]>;
+  keys(
+    workspaceId: WorkspaceId,
+    filter: KeyFilter,
+    page: Page<KeyId>,
+    nowMs: number,
+  ): Promise<readonly KeyRecord[]>;
   owner(workspaceId: WorkspaceId, id: OwnerId): Promise<OwnerRecord | undefined>;
   owners(
     workspaceId: WorkspaceId,

@@ -1,7 +1,7 @@
 import { type KeyspaceId, type KeyspaceRecord, uuidHexOf, type WorkspaceId } from '@keyswarm/core';
 import type { Queryable } from '../store.ts';
 import { type KeyspaceRow, keyspaceColumns, keyspaceRecordOf } from './record-rows.ts';
-import { nilUuid } from './snapshot-pages.ts';
+import { firstUuid } from './snapshot-pages.ts';
 
 /*
  * Keyspaces are few (tens a workspace), so the index by name serves the list too: its range of one workspace is
@@ -40,7 +40,7 @@ export async function listKeyspaces(
   },
   shards: number,
 ): Promise<readonly KeyspaceRecord[]> {
-  const after = list.after === undefined ? nilUuid : uuidHexOf(list.after);
+  const after = list.after === undefined ? firstUuid : uuidHexOf(list.after);
   const params = [shards, uuidHexOf(list.workspaceId), after, list.limit];
   return (await tx.query<KeyspaceRow>(listKeyspacesStatement, params)).map(keyspaceRecordOf);
 }

@@ -1,7 +1,7 @@
 import { type OwnerId, type OwnerKind, type OwnerRecord, uuidHexOf, type WorkspaceId } from '@keyswarm/core';
 import type { Queryable, Statement } from '../store.ts';
 import { type OwnerRow, ownerColumns, ownerRecordOf } from './record-rows.ts';
-import { nilUuid } from './snapshot-pages.ts';
+import { firstUuid } from './snapshot-pages.ts';
 
 /** One index range a shard, read as far as the page is long, then the first of all. */
 function listStatement(name: string, where: string): Statement {
@@ -41,7 +41,7 @@ export async function listOwners(
   const params = [
     shards,
     uuidHexOf(list.workspaceId),
-    list.after === undefined ? nilUuid : uuidHexOf(list.after),
+    list.after === undefined ? firstUuid : uuidHexOf(list.after),
     list.limit,
     list.kind ?? null,
   ];

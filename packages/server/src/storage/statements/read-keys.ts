@@ -15,7 +15,7 @@ import {
 import type { Queryable, Statement } from '../store.ts';
 import { instantText } from './instant-text.ts';
 import { type KeyRow, keyColumns, keyRecordOf } from './record-rows.ts';
-import { nilUuid } from './snapshot-pages.ts';
+import { firstUuid } from './snapshot-pages.ts';
 
 /*
  * Keys without a lock. Here the versions have to come in the same statement: two statements outside a
@@ -119,7 +119,7 @@ export async function listKeys(tx: Queryable, list: KeyList, shards: number): Pr
   const rows = await tx.query<KeyWithVersions>(statement, [
     shards,
     uuidHexOf(list.workspaceId),
-    list.after === undefined ? nilUuid : uuidHexOf(list.after),
+    list.after === undefined ? firstUuid : uuidHexOf(list.after),
     list.limit,
     list.state ?? null,
     instantText(list.nowMs),
