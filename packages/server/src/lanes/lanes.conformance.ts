@@ -180,6 +180,15 @@ export function lanesConformance(openStore: () => Promise<Store>, shards: number
       };
       const error = await withNeighbours(sample, lanes, { ...write, decide });
       expect(error).toMatchObject({ name: 'AssertionBroken' });
+      // It had put its key before it was refused: its neighbours must not have taken that along.
+      const page = { limit: 10 };
+      const keys = await createReader(store, { shards }).keys(
+        sample.workspaceId,
+        {},
+        page,
+        systemClock.nowMs(),
+      );
+      expect(keys).toHaveLength(2);
     });
 
     test('when it saw what it had not named in its reads', async () => {
