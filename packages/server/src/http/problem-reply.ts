@@ -47,7 +47,7 @@ export function problemReply(fault: Fault, requestId: string): ProblemReply {
   const { status, retryable } = faultRegistry[fault.code];
   const retryAfterMs = fault.retryAfterMs ?? shedRetryAfterMs;
   const headers = {
-    'content-type': 'application/problem+json',
+    'content-type': 'application/problem+json; charset=utf-8',
     'x-request-id': requestId,
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',

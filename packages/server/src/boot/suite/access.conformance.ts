@@ -8,12 +8,14 @@ import {
   problemOf,
   terms,
   verdictOf,
+  verify,
+  withoutRequestId,
 } from './fixtures.ts';
-import type { Reply, TestServer } from './test-server.ts';
+import type { TestServer } from './test-server.ts';
 
 /** Who may do what, and what the others learn of it. */
 export function describeAccess(serverOf: () => TestServer): void {
-  const anonymous = (reply: Reply) => reply.text.replace(/"request_id":"[^"]*"/, '');
+  const anonymous = withoutRequestId;
 
   test('without a valid management key there is one answer, whatever is wrong with it', async () => {
     const server = serverOf();
@@ -61,7 +63,7 @@ export function describeAccess(serverOf: () => TestServer): void {
         status: 403,
       });
     }
-    expect((await server.post('/v1/keys/verify', { key: 'x' }, { key })).body).toMatchObject({
+    expect((await verify(server, { key: 'x' }, { key })).body).toMatchObject({
       code: 'forbidden',
     });
   });
@@ -94,15 +96,15 @@ export function describeAccess(serverOf: () => TestServer): void {
     });
     const listed = await server.get(`/v1/keys?keyspace=${mine.name}`, { key });
     expect((listed.body.items as object[]).length).toBe(1);
-    const verify = (body: object) => server.post('/v1/keys/verify', body, { key });
-    expect((await verify({ key: inMine.secret, keyspace: mine.name })).body).toMatchObject({ code: 'valid' });
-    expect((await verify({ key: inMine.secret, keyspace: mine.id })).body).toMatchObject({ code: 'valid' });
-    expect((await verify({ key: inOther.secret, keyspace: mine.name })).body).toMatchObject({
+    const asked = (body: object) => verify(server, body, { key });
+    expect((await asked({ key: inMine.secret, keyspace: mine.name })).body).toMatchObject({ code: 'valid' });
+    expect((await asked({ key: inMine.secret, keyspace: mine.id })).body).toMatchObject({ code: 'valid' });
+    expect((await asked({ key: inOther.secret, keyspace: mine.name })).body).toMatchObject({
       code: 'wrong_keyspace',
     });
-    expect((await verify({ key: inOther.secret, keyspace: other.name })).status).toBe(404);
-    expect((await verify({ key: inOther.secret, keyspace: other.id })).status).toBe(404);
-    expect((await verify({ key: inMine.secret })).body).toMatchObject({
+    expect((await asked({ key: inOther.secret, keyspace: other.name })).status).toBe(404);
+    expect((await asked({ key: inOther.secret, keyspace: other.id })).status).toBe(404);
+    expect((await asked({ key: inMine.secret })).body).toMatchObject({
       code: 'forbidden',
       field: '/keyspace',
     });
@@ -197,7 +199,7 @@ export function describeAccess(serverOf: () => TestServer): void {
       }[];
       const builtin = (await server.get('/v1/keyspaces/keyswarm')).body.id;
       expect(listed.filter((item) => item.keyspace_id === builtin)).toEqual([]);
-      expect((await server.post('/v1/keys/verify', { key: strong.secret }, { key })).body).toMatchObject({
+      expect((await verify(server, { key: strong.secret }, { key })).body).toMatchObject({
         code: 'unknown',
       });
       const patch = { key, body: { lease_seconds: 600 } };

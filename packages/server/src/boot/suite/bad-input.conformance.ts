@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { issue, makeKeyspace, problemOf, terms, verdictOf } from './fixtures.ts';
+import { issue, makeKeyspace, problemOf, terms, verdictOf, verify } from './fixtures.ts';
+import { RawConnection } from './raw-request.ts';
 import type { Reply, TestServer } from './test-server.ts';
 
 /** Whatever is sent wrong has a code of its own, names the field, and changes nothing. */
@@ -262,6 +263,35 @@ export function describeBadInput(serverOf: () => TestServer): void {
       ['a prototype', '__proto__'],
     ])('%s', async (_, key) => {
       expect(await verdictOf(serverOf(), key)).toBe('malformed');
+    });
+
+    test.each([
+      [{}, { code: 'missing_field', field: '/key', status: 400 }],
+      [{ key: 1 }, { code: 'invalid_field', field: '/key', status: 400 }],
+      [
+        { key: 'x', colour: 1 },
+        { code: 'unknown_field', field: '/colour', status: 400 },
+      ],
+      [
+        { key: 'x', scopes: 'a' },
+        { code: 'invalid_field', field: '/scopes', status: 400 },
+      ],
+      ['{"key":"x"', { code: 'invalid_json', status: 400 }],
+      ['{"key":"x","__proto__":{}}', { code: 'invalid_json', status: 400 }],
+      ['null', { code: 'invalid_field', field: '', status: 400 }],
+      [Uint8Array.of(0x22, 0xff, 0x22), { code: 'invalid_json', status: 400 }],
+    ])('unless the request itself is wrong: %j', async (body, expected) => {
+      expect(problemOf(await verify(serverOf(), body))).toEqual(expected);
+    });
+
+    test('in pieces as well as whole, and not at all without a key', async () => {
+      const connection = await RawConnection.open(serverOf().url);
+      const body = '{"key":"x"}';
+      await connection.hold('/v1/keys/verify', serverOf().rootKey, body.length);
+      for (const piece of body) connection.socket.write(piece);
+      await connection.until('"code":"malformed"');
+      connection.socket.destroy();
+      expect(problemOf(await verify(serverOf(), { key: 'x' }, { key: null }))).toMatchObject({ status: 401 });
     });
 
     test('in bulk too, in order, one beside the other', async () => {
