@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { Client } from 'pg';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type Postgres, startPostgres } from './index.ts';
 
 async function ask(url: string, text: string): Promise<unknown> {
@@ -64,6 +64,22 @@ describe('a server of its own', () => {
     }
     expect(existsSync(root) || isAlive(pid)).toBe(false);
     expect(await ask(postgres.url, 'select 1')).toBe(1);
+  });
+
+  test('may be the one that KEYSWARM_DATABASE_URL names: databases are made and dropped, the server stays', async () => {
+    vi.stubEnv('KEYSWARM_DATABASE_URL', postgres.url);
+    try {
+      const named = await startPostgres();
+      expect([named.url, named.pid]).toEqual([postgres.url, undefined]);
+      const url = await named.createDatabase();
+      expect(await ask(url, 'select 1')).toBe(1);
+      await expect(named.halt()).rejects.toThrow(/not ours to stop/);
+      await named.stop();
+      await expect(ask(url, 'select 1')).rejects.toThrow(/does not exist/);
+      expect(await ask(postgres.url, 'select 1')).toBe(1);
+    } finally {
+      vi.unstubAllEnvs();
+    }
   });
 
   test('keeps what was committed through a crash, on the same port', async () => {

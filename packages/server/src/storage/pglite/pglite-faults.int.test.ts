@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { PGlite } from '@electric-sql/pglite';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { Fault } from '@keyswarm/core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { systemTimers } from '../../runtime/timers.ts';
 import { failureOf, sql } from '../store-conformance.ts';
 import { DurableNodeFs } from './durable-node-fs.ts';
@@ -15,15 +16,28 @@ import { createPgliteStore, PgliteStore } from './pglite-store.ts';
 
 /** What only the embedded engine can be put to: its folder, its process, its thread. */
 
+const root = mkdtempSync(join(tmpdir(), 'keyswarm-pglite-'));
+/** A folder after its first start, to begin from: a first start takes seconds. */
+const begun = join(root, 'begun');
 let dataDir: string;
+let folders = 0;
 const children: ChildProcess[] = [];
+beforeAll(async () => {
+  await (await createPgliteStore({ dataDir: begun })).close();
+}, 60_000);
+afterAll(() => rmSync(root, { recursive: true, force: true }));
 beforeEach(() => {
-  dataDir = join(mkdtempSync(join(tmpdir(), 'keyswarm-pglite-')), 'data');
+  folders += 1;
+  dataDir = join(root, `data-${folders}`);
 });
 afterEach(async () => {
   for (const child of children.splice(0)) await kill(child);
-  rmSync(join(dataDir, '..'), { recursive: true, force: true });
+  rmSync(dataDir, { recursive: true, force: true });
 });
+
+function beginFromCopy(): void {
+  cpSync(begun, dataDir, { recursive: true });
+}
 
 async function kill(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
@@ -55,6 +69,7 @@ async function nextLine(lines: AsyncIterator<string>): Promise<string> {
 
 describe('a data folder', () => {
   test('keeps what was committed, over a close and over SIGKILL in the middle of writing', async () => {
+    beginFromCopy();
     const { child, lines } = startProcess(`
       await store.transaction((tx) => tx.query(sql('create table kept (id integer primary key, half integer)')));
       for (let id = 0; ; id += 1) {
@@ -65,7 +80,7 @@ describe('a data folder', () => {
         say(String(id));
       }`);
     let acknowledged = -1;
-    while (acknowledged < 200) acknowledged = Number(await nextLine(lines));
+    while (acknowledged < 60) acknowledged = Number(await nextLine(lines));
     await kill(child);
     // What was in the pipe was acknowledged too.
     for (let line = await lines.next(); !line.done; line = await lines.next())
@@ -84,6 +99,7 @@ describe('a data folder', () => {
   }, 60_000);
 
   test('is open in one process at a time; the other one is told which', async () => {
+    beginFromCopy();
     const { child, lines } = startProcess(`say('open'); setInterval(() => {}, 1000);`);
     await nextLine(lines);
     const failure = await failureOf(createPgliteStore({ dataDir }));
@@ -96,7 +112,6 @@ describe('a data folder', () => {
     expect(String(again)).toContain(`process ${process.pid} on `);
     expect(await store.query(sql('select 1 as one'))).toEqual([{ one: 1 }]);
     await store.close();
-    await (await createPgliteStore({ dataDir })).close();
   }, 60_000);
 
   test('whose first start was cut short is begun anew, and syncs to disk like any other', async () => {
@@ -128,8 +143,9 @@ describe('a data folder', () => {
 
 describe('durability', () => {
   test('every commit syncs a real file before it is answered', async () => {
+    beginFromCopy();
     const engine = await PGlite.create({
-      fs: new DurableNodeFs(dataDir),
+      fs: new DurableNodeFs(join(dataDir, 'postgres')),
       startParams: [...durableSettings],
     });
     const operations: { fsync?: (stream: { nfd: number }) => number } = engine.Module.NODEFS.stream_ops;
@@ -149,9 +165,46 @@ describe('durability', () => {
   }, 60_000);
 });
 
+test('upkeep clears what was replaced and counts what is there', async () => {
+  beginFromCopy();
+  let runUpkeep: (() => void) | undefined;
+  const failures: unknown[] = [];
+  const store = await createPgliteStore({
+    dataDir,
+    timers: {
+      ...systemTimers,
+      every: (periodMs, run) => {
+        runUpkeep = run;
+        return systemTimers.every(periodMs, run);
+      },
+    },
+    onUpkeepFailure: (error) => failures.push(error),
+  });
+  await store.transaction((tx) =>
+    tx.query(
+      sql(
+        'create table churned (id integer, n integer); insert into churned select i, 0 from generate_series(1, 1000) i',
+      ),
+    ),
+  );
+  for (let round = 0; round < 3; round += 1) {
+    await store.transaction((tx) => tx.query(sql('update churned set n = n + 1')));
+  }
+  const facts = () =>
+    store.query(
+      sql(`select reltuples as rows, relallvisible > 0 as cleared from pg_class where relname = 'churned'`),
+    );
+  expect(await facts()).toEqual([{ rows: -1, cleared: false }]);
+  runUpkeep?.();
+  await expect.poll(facts, { timeout: 30_000 }).toEqual([{ rows: 1000, cleared: true }]);
+  await store.close();
+  expect(failures.filter((it) => !(it instanceof Fault && it.code === 'shutting_down'))).toEqual([]);
+}, 60_000);
+
 describe('the thread of the engine', () => {
   test('does not hold up this one', async () => {
-    const store = await createPgliteStore();
+    beginFromCopy();
+    const store = await createPgliteStore({ dataDir });
     const slow = store.query(sql('select count(*) as n from generate_series(1, 3000000)'));
     let turns = 0;
     let done = false;
@@ -168,19 +221,20 @@ describe('the thread of the engine', () => {
   }, 60_000);
 
   test('when it dies, what was asked is unavailable, and the next one is served by a new thread', async () => {
+    beginFromCopy();
     const engine = new PgliteEngine(dataDir, systemTimers);
     await engine.start();
     const store = new PgliteStore(engine, {});
     await store.transaction((tx) => tx.query(sql('create table kept as select 42 as answer')));
-    const begun = Promise.withResolvers<void>();
+    const deleted = Promise.withResolvers<void>();
     const asked = failureOf(
       store.transaction(async (tx) => {
         await tx.query(sql('delete from kept'));
-        begun.resolve();
+        deleted.resolve();
         await tx.query(sql('select pg_sleep(20)'));
       }),
     );
-    await begun.promise;
+    await deleted.promise;
     await engine.kill();
     expect(await asked).toMatchObject({ code: 'store_unavailable' });
     expect(await store.query(sql('select answer from kept'))).toEqual([{ answer: 42 }]);

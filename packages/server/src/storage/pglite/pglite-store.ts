@@ -1,13 +1,16 @@
 import { type Random, systemRandom } from '../../runtime/random.ts';
-import { systemTimers, type Timers } from '../../runtime/timers.ts';
+import { type CancelTimer, systemTimers, type Timers } from '../../runtime/timers.ts';
 import { PooledStore } from '../pool/pooled-store.ts';
 import type { Store } from '../store.ts';
 import { PgliteEngine } from './pglite-engine.ts';
+import { upkeep } from './upkeep.ts';
 
 export interface PgliteStoreOptions {
   /** The folder that the data lives in, made if it isn't there. Absent: in memory, gone with the process. */
   readonly dataDir?: string;
   readonly waitersMax?: number;
+  /** Hears of an upkeep that failed. It is tried again an hour later. */
+  readonly onUpkeepFailure?: (error: unknown) => void;
   readonly timers?: Timers;
   readonly random?: Random;
 }
@@ -20,6 +23,7 @@ const waitersMaxDefault = 1000;
 const waitTimeoutMs = 15_000;
 /** The engine can't be interrupted. Past this its answer is given up and its thread's session is wiped. */
 const answerTimeoutMs = 60_000;
+const upkeepPeriodMs = 60 * 60_000;
 
 /**
  * The store over PGlite: PostgreSQL in WebAssembly, in a worker thread, with its data in `dataDir`. A commit is
@@ -39,8 +43,10 @@ export async function createPgliteStore(options: PgliteStoreOptions = {}): Promi
 
 export class PgliteStore extends PooledStore {
   readonly #engine: PgliteEngine;
+  readonly #cancelUpkeep: CancelTimer;
 
   constructor(engine: PgliteEngine, options: Omit<PgliteStoreOptions, 'dataDir'>) {
+    const timers = options.timers ?? systemTimers;
     super({
       connection: {
         stream: () => engine.openLink(),
@@ -55,13 +61,17 @@ export class PgliteStore extends PooledStore {
       answerTimeoutMs,
       idleTimeoutMs: 0,
       lifetimeMs: 0,
-      timers: options.timers ?? systemTimers,
+      timers,
       random: options.random ?? systemRandom,
     });
     this.#engine = engine;
+    this.#cancelUpkeep = timers.every(upkeepPeriodMs, () => {
+      upkeep(this).catch((error: unknown) => options.onUpkeepFailure?.(error));
+    });
   }
 
   override async close(): Promise<void> {
+    this.#cancelUpkeep();
     await super.close();
     await this.#engine.close();
   }
