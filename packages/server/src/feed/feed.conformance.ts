@@ -217,6 +217,13 @@ export function feedConformance(openStore: () => Promise<Store>, shards: number)
       await sql('truncate feed_default');
     });
 
+    test('leaves a day that has begun without a partition where it is', async () => {
+      await issue(1, 1);
+      expect(await runUpkeep({ store, shards, clock: systemClock })).toEqual([]);
+      expect(await listDays(store)).not.toContain(dayAt(systemClock.nowMs(), 0));
+      await issue(1, 1);
+    });
+
     test('can be run by several at once', async () => {
       const clock = at(systemClock.nowMs() + 50 * dayMs);
       const runs = await Promise.all([1, 2, 3].map(() => runUpkeep({ store, shards, clock })));

@@ -37,6 +37,8 @@ export interface UpkeepOptions {
   readonly clock: Clock;
   readonly retentionDays?: number;
   readonly daysAhead?: number;
+  /** How long a change of partitions waits for its lock. */
+  readonly lockMsMax?: number;
 }
 
 /** What failed in a run: the step's name and why. */
@@ -48,29 +50,44 @@ export interface UpkeepProblem {
 export async function runUpkeep(options: UpkeepOptions): Promise<readonly UpkeepProblem[]> {
   const { store, clock } = options;
   const problems: UpkeepProblem[] = [];
-  const step = async (name: string, work: () => Promise<void>): Promise<void> => {
+  const step = async (name: string, work: () => Promise<void>): Promise<boolean> => {
     try {
       await work();
+      return true;
     } catch (error) {
       problems.push({ step: name, error });
+      return false;
     }
   };
   const nowMs = clock.nowMs();
   const oldest = dayAt(nowMs, -(options.retentionDays ?? feedRetentionDays));
-  let days: readonly Day[] = [];
   await step('list days', async () => {
-    days = await listDays(store);
+    const days = await listDays(store);
+    for (const { change, day } of dayChanges(days, oldest, options)) {
+      // What holds up one change of partitions holds up the next: each would stop commits for its wait again.
+      if (!(await step(`${change} day ${day}`, () => changeDay(options, change, day)))) break;
+    }
   });
-  for (let ahead = 0; ahead <= (options.daysAhead ?? feedDaysAhead); ahead += 1) {
-    const day = dayAt(nowMs, ahead);
-    if (!days.includes(day)) await step(`create day ${day}`, () => changeDay(store, 'create', day));
-  }
-  for (const day of days) {
-    if (day < oldest) await step(`drop day ${day}`, () => changeDay(store, 'drop', day));
-  }
   await step('sweep the default day', () => store.transaction((tx) => deleteBefore(tx, oldest)));
   await step('sweep replies', () => sweepReplies(options, nowMs));
   return problems;
+}
+
+type DayChange = 'create' | 'drop';
+
+/** Days to come first: rows without a partition are the greater nuisance. */
+function dayChanges(
+  days: readonly Day[],
+  oldest: Day,
+  options: UpkeepOptions,
+): readonly { readonly change: DayChange; readonly day: Day }[] {
+  const ahead = Array.from({ length: (options.daysAhead ?? feedDaysAhead) + 1 }, (_, offset) =>
+    dayAt(options.clock.nowMs(), offset),
+  );
+  return [
+    ...ahead.filter((day) => !days.includes(day)).map((day) => ({ change: 'create' as const, day })),
+    ...days.filter((day) => day < oldest).map((day) => ({ change: 'drop' as const, day })),
+  ];
 }
 
 export interface Upkeep {
@@ -108,12 +125,11 @@ export function startUpkeep(
   };
 }
 
-type DayChange = 'create' | 'drop';
-
-async function changeDay(store: Store, change: DayChange, day: Day): Promise<void> {
+async function changeDay(options: UpkeepOptions, change: DayChange, day: Day): Promise<void> {
+  const { store, lockMsMax = upkeepLockMsMax } = options;
   try {
     await store.transaction(async (tx) => {
-      await boundLocks(tx, upkeepLockMsMax);
+      await boundLocks(tx, lockMsMax);
       await (change === 'create' ? createDay(tx, day) : dropDay(tx, day));
     });
   } catch (error) {

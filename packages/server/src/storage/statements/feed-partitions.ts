@@ -14,6 +14,7 @@ const listPartitions = {
 };
 
 const setLockTimeout = { name: '', text: "select set_config('lock_timeout', $1, true)" };
+const hasBegun = { name: '', text: 'select 1 as begun from feed_default where day = $1::date limit 1' };
 const sweepDefault = { name: '', text: 'delete from feed_default where day < $1::date' };
 
 /** The days that have a partition of their own. */
@@ -30,8 +31,13 @@ export async function boundLocks(tx: Queryable, ms: number): Promise<void> {
 /**
  * Made beside and then attached: to create it in place would lock the whole feed against readers and writers,
  * where attaching only locks out other changes of partitions.
+ *
+ * A day that has begun in the default partition stays there: to move its rows would stop all writers for as long
+ * as that takes. It happens where upkeep was late, and costs a delete in place of a drop when the day is old.
  */
 export async function createDay(tx: Queryable, day: Day): Promise<void> {
+  const begun = await tx.query(hasBegun, [day]);
+  if (begun.length > 0) return;
   const name = partitionOf(day);
   await tx.query({ name: '', text: `create table ${name} (like feed including all)` });
   await tx.query({
