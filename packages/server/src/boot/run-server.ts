@@ -31,7 +31,10 @@ export async function runServer(flags: Flags, port: ProcessPort = currentProcess
   });
   let isStopping = false;
   port.onSignal((signal) => {
-    if (isStopping) port.exit(signal === 'SIGINT' ? 130 : 143);
+    if (isStopping) {
+      port.exit(signal === 'SIGINT' ? 130 : 143);
+      return;
+    }
     isStopping = true;
     log.info({ signal }, 'stopping');
     void server.close().then(() => {

@@ -1,12 +1,8 @@
 import { type Postgres, startPostgres } from '@keyswarm/harness/postgres';
 import { afterAll, beforeAll } from 'vitest';
 import { createPostgresStore } from '../storage/postgres/postgres-store.ts';
-import { describeAccess } from './suite/access.conformance.ts';
-import { describeBadInput } from './suite/bad-input.conformance.ts';
-import { describeLifecycle } from './suite/lifecycle.conformance.ts';
-import { describeRetries } from './suite/retries.conformance.ts';
-import { describeService } from './suite/service.conformance.ts';
 import { startTestServer, type TestServer } from './suite/test-server.ts';
+import { describeWholeServer } from './suite/whole-server.conformance.ts';
 
 /* The suite of server.test.ts over PostgreSQL. */
 
@@ -25,8 +21,4 @@ afterAll(async () => {
   await postgres.stop();
 });
 
-describeLifecycle(() => server);
-describeBadInput(() => server);
-describeAccess(() => server);
-describeRetries(() => server);
-describeService(() => server);
+describeWholeServer(() => server);

@@ -1,11 +1,7 @@
 import { afterAll, beforeAll } from 'vitest';
 import { createPgliteStore } from '../storage/pglite/pglite-store.ts';
-import { describeAccess } from './suite/access.conformance.ts';
-import { describeBadInput } from './suite/bad-input.conformance.ts';
-import { describeLifecycle } from './suite/lifecycle.conformance.ts';
-import { describeRetries } from './suite/retries.conformance.ts';
-import { describeService } from './suite/service.conformance.ts';
 import { startTestServer, type TestServer } from './suite/test-server.ts';
+import { describeWholeServer } from './suite/whole-server.conformance.ts';
 
 /* The whole server over the embedded store; server.int.test.ts runs the same over PostgreSQL. */
 
@@ -15,8 +11,4 @@ beforeAll(async () => {
 }, 30_000);
 afterAll(() => server.close());
 
-describeLifecycle(() => server);
-describeBadInput(() => server);
-describeAccess(() => server);
-describeRetries(() => server);
-describeService(() => server);
+describeWholeServer(() => server);

@@ -26,6 +26,7 @@ import { noteFollowerState } from './note-follower-state.ts';
 import { openStore, prepareStore } from './open-store.ts';
 import { readVersion } from './read-version.ts';
 import { watchLag } from './watch-lag.ts';
+import { within } from './within.ts';
 
 /*
  * The house, put together: store, schema, resident table, feed, lanes, first key, wire. Each part is given what it
@@ -196,15 +197,4 @@ function bootstrapKeyOf({ bootstrapKey }: ServerConfig): Secret | undefined {
 function urlOf(host: string, address: AddressInfo | string | null): string {
   assert(address !== null && typeof address === 'object', 'a server that listens has a port');
   return `http://${host.includes(':') ? `[${host}]` : host}:${address.port}`;
-}
-
-/** Resolves with the work, or when its time is up. */
-function within(timeoutMs: number, work: PromiseLike<unknown>): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const cancel = systemTimers.after(timeoutMs, resolve);
-    work.then(() => {
-      cancel();
-      resolve();
-    }, reject);
-  });
 }

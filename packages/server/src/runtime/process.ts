@@ -7,7 +7,8 @@ export interface ProcessPort {
   onSignal(stop: (signal: NodeJS.Signals) => void): void;
   /** Runs `report` for an exception or a rejection that nobody caught. */
   onBug(report: (error: unknown) => void): void;
-  exit(code: number): never;
+  /** Ends the process; nothing that stands after it runs, except in a test. */
+  exit(code: number): void;
 }
 
 export const currentProcess: ProcessPort = Object.freeze({

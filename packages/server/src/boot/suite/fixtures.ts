@@ -102,3 +102,11 @@ export function problemOf(reply: Reply): object {
   expect(status).toBe(reply.status);
   return field === undefined ? { status, code } : { status, code, field };
 }
+
+/** The problem of a request that is refused, and the proof that it changed nothing. */
+export async function refused(server: TestServer, send: () => Promise<Reply>): Promise<object> {
+  const before = await server.changes();
+  const reply = await send();
+  expect(await server.changes(), 'a refused request changes nothing').toBe(before);
+  return problemOf(reply);
+}

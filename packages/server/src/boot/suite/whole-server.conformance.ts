@@ -1,0 +1,23 @@
+import { describeAccess } from './access.conformance.ts';
+import { describeBadFields } from './bad-fields.conformance.ts';
+import { describeBadRequests } from './bad-requests.conformance.ts';
+import { describeEscalation } from './escalation.conformance.ts';
+import { describeLifecycle } from './lifecycle.conformance.ts';
+import { describeLists } from './lists.conformance.ts';
+import { describeRetries } from './retries.conformance.ts';
+import { describeService } from './service.conformance.ts';
+import type { TestServer } from './test-server.ts';
+import { describeVerdicts } from './verdicts.conformance.ts';
+
+/** Everything that a server has to do over the wire, whatever it stands on. */
+export function describeWholeServer(serverOf: () => TestServer): void {
+  describeLifecycle(serverOf);
+  describeLists(serverOf);
+  describeBadRequests(serverOf);
+  describeBadFields(serverOf);
+  describeVerdicts(serverOf);
+  describeAccess(serverOf);
+  describeEscalation(serverOf);
+  describeRetries(serverOf);
+  describeService(serverOf);
+}
