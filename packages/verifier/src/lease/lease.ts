@@ -28,8 +28,8 @@ export class Lease {
   #baseWallMs = Number.NEGATIVE_INFINITY;
   /** Wall minus monotonic, as last agreed on. */
   #offsetMs: number;
-  /** Heads asked for before this monotonic instant don't count. */
-  #notBeforeMs = Number.NEGATIVE_INFINITY;
+  /** Heads asked for up to this monotonic instant don't count; at it neither, for it may have stood still since. */
+  #droppedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(clock: VerifierClock, jumpMsMax: number) {
     this.#clock = clock;
@@ -45,7 +45,7 @@ export class Lease {
     const offsetBeforeMs = this.#offsetMs;
     this.#offsetMs = offsetMs;
     // An answer from the future is no answer, and NaN is none either.
-    if (!(p0MonotonicMs <= nowMs) || p0MonotonicMs < this.#notBeforeMs) return;
+    if (!(p0MonotonicMs <= nowMs) || p0MonotonicMs <= this.#droppedAtMs) return;
     if (p0MonotonicMs <= this.#baseMs) return;
     this.#baseMs = p0MonotonicMs;
     this.#baseWallMs = p0MonotonicMs + Math.min(offsetBeforeMs, offsetMs);
@@ -89,7 +89,7 @@ export class Lease {
 
   #dropAsOf(nowMs: number, offsetMs: number): void {
     this.drop();
-    this.#notBeforeMs = nowMs;
+    this.#droppedAtMs = nowMs;
     this.#offsetMs = offsetMs;
   }
 }

@@ -134,6 +134,17 @@ export class FingerprintIndex {
     return this.#old.length === 0;
   }
 
+  /** The most slots that any look-up can walk: what hostile fingerprints would want to drive up. */
+  longestRun(): number {
+    let longest = 0;
+    let run = 0;
+    for (const slot of this.#slots) {
+      run = slot === 0 ? 0 : run + 1;
+      longest = Math.max(longest, run);
+    }
+    return longest;
+  }
+
   #findOld(w0: number, w1: number, w2: number, w3: number): number {
     const old = this.#old;
     const hash = this.#hash(w0, w1, w2, w3);

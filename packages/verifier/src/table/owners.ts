@@ -7,36 +7,36 @@ export interface OwnerView {
   readonly externalId: string;
 }
 
+export interface OwnerRestriction {
+  readonly suspended: boolean;
+  /** -Infinity: no version was ever cut off. */
+  readonly keysNotBeforeMs: number;
+}
+
 /*
  * Owners, each once, by index. A key names its owner by index and the owner holds its own state, so suspending it
  * is one write here however many keys it has. Columns instead of objects, because a verification of one key among
- * millions meets a cold owner: the common case (seen, not suspended, no watermark) reads one small integer and
- * the view that the verdict carries, and nothing behind them.
+ * millions meets a cold owner: it reads one reference, the view that the verdict carries, and nothing behind it.
+ * Owners that restrict their keys are few and stand in a map of their own.
  *
- * A key may come before its owner's fact; until the fact comes, the owner is `unseen`. An unseen owner goes when
- * its last key goes. A seen one stays, as it does in the store, because its suspension must hold for the key that
- * is issued to it next.
+ * A key may come before its owner's fact; until the fact comes, the owner has no view. Such an owner goes when its
+ * last key goes. One that was seen stays, as it does in the store, because its suspension must hold for the key
+ * that is issued to it next.
  */
-
-const suspendedBit = 1;
-const watermarkBit = 2;
-const unseen = 4;
-
 export class Owners {
   readonly #indices = new Map<OwnerId, number>();
   readonly #ids: (OwnerId | undefined)[] = [];
   readonly #views: (OwnerView | undefined)[] = [];
-  readonly #states: number[] = [];
   readonly #revisions: number[] = [];
   readonly #references: number[] = [];
-  readonly #watermarksMs = new Map<number, number>();
+  readonly #restrictions = new Map<number, OwnerRestriction>();
   readonly #free: number[] = [];
 
   get size(): number {
     return this.#indices.size;
   }
 
-  /** The index of this owner, with one more key pointing at it. */
+  /** The index of this owner, with one more version pointing at it. */
   acquire(id: OwnerId): number {
     const index = this.#indexOf(id);
     this.#references[index] = (this.#references[index] ?? 0) + 1;
@@ -47,7 +47,7 @@ export class Owners {
     const left = (this.#references[index] ?? 0) - 1;
     this.#references[index] = left;
     const id = this.#ids[index];
-    if (left > 0 || this.#states[index] !== unseen || id === undefined) return;
+    if (left > 0 || this.#views[index] !== undefined || id === undefined) return;
     this.#indices.delete(id);
     this.#ids[index] = undefined;
     this.#free.push(index);
@@ -58,10 +58,12 @@ export class Owners {
     if (fact.revision <= (this.#revisions[index] ?? 0)) return;
     this.#revisions[index] = fact.revision;
     this.#views[index] = Object.freeze({ id: fact.id, kind: fact.kind, externalId: fact.externalId });
-    this.#states[index] =
-      (fact.state === 'active' ? 0 : suspendedBit) | (fact.keysNotBeforeMs === null ? 0 : watermarkBit);
-    if (fact.keysNotBeforeMs === null) this.#watermarksMs.delete(index);
-    else this.#watermarksMs.set(index, fact.keysNotBeforeMs);
+    if (fact.state === 'active' && fact.keysNotBeforeMs === null) {
+      this.#restrictions.delete(index);
+    } else {
+      const keysNotBeforeMs = fact.keysNotBeforeMs ?? Number.NEGATIVE_INFINITY;
+      this.#restrictions.set(index, { suspended: fact.state !== 'active', keysNotBeforeMs });
+    }
   }
 
   /** Undefined until the owner's fact has come. */
@@ -69,14 +71,9 @@ export class Owners {
     return this.#views[index];
   }
 
-  isSuspended(index: number): boolean {
-    return ((this.#states[index] ?? suspendedBit) & suspendedBit) !== 0;
-  }
-
-  /** -Infinity: no version was ever cut off. */
-  keysNotBeforeMs(index: number): number {
-    if (((this.#states[index] ?? 0) & watermarkBit) === 0) return Number.NEGATIVE_INFINITY;
-    return this.#watermarksMs.get(index) ?? Number.POSITIVE_INFINITY;
+  /** Undefined where the owner restricts nothing, which is nearly always. */
+  restriction(index: number): OwnerRestriction | undefined {
+    return this.#restrictions.size === 0 ? undefined : this.#restrictions.get(index);
   }
 
   #indexOf(id: OwnerId): number {
@@ -86,7 +83,6 @@ export class Owners {
     this.#indices.set(id, index);
     this.#ids[index] = id;
     this.#views[index] = undefined;
-    this.#states[index] = unseen;
     this.#revisions[index] = 0;
     this.#references[index] = 0;
     return index;

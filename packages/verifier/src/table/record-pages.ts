@@ -1,7 +1,7 @@
 import { assert } from '@keyswarm/core';
 
 /*
- * Where versions are kept: records of 64 bytes in pages of 16,384 (1 MB), addressed by a number that never
+ * Where versions are kept: records of 64 bytes in pages of 65,536, addressed by a number that never
  * changes while the record lives. Sixteen 32-bit words:
  *
  *    0…3   fingerprint, the first 16 bytes of SHA-256 of the key string, big-endian
@@ -15,11 +15,13 @@ import { assert } from '@keyswarm/core';
  *   14     next version of the same key, a circle (27 bits), version number bits 14…10
  *   15     keyspace index (22 bits), version number bits 9…0
  *
- * A page is never moved once it is full. Only the last page grows, in steps of 1/40 of the table, by copying at
- * most 1 MB; so growth neither doubles the memory nor stops the world, and at most 1.6 bytes a version are unused.
- * Rejected: one ArrayBuffer for all (growing it copies everything, 320 MB at five million versions);
- * `ArrayBuffer.prototype.transfer` for the last page (the first detached buffer makes V8 check every typed array
- * of the process for detachment from then on).
+ * A page is a growable SharedArrayBuffer of 4 MB, of which only what is needed is there. It is shared with nobody:
+ * this is the one kind of buffer that grows in place, that starts at a memory page (so that a record is one cache
+ * line, not parts of two), and that typed arrays read at full speed. Growth copies nothing and doubles nothing; the
+ * last page grows by 1/64 of the table, so at most one byte a version is unused.
+ * Rejected: one ArrayBuffer for all (growing it copies everything, 320 MB at five million versions); copying the
+ * last page as it grows (garbage of a page at each step); `ArrayBuffer.prototype.transfer` (the first detached
+ * buffer makes V8 check every typed array of the process for detachment from then on).
  *
  * Record 0 is never used: zero means "none" in links and in the index. A released record has revision 0 and is
  * threaded on the free list through its link word, so churn reuses memory and never shrinks it; a snapshot does.
@@ -31,8 +33,8 @@ const pageBits = 16;
 const pageRecords = 1 << pageBits;
 const pageMask = pageRecords - 1;
 const growthStepMin = 64;
-/** The last page grows by this part of the table: the price of a small part is more copying. */
-const growthShare = 40;
+/** The last page grows by this part of the table. */
+const growthShare = 64;
 
 export const word = {
   fingerprint: 0,
@@ -119,7 +121,8 @@ export class RecordPages {
   #grow(): void {
     if (this.#next > recordsMax) throw new RangeError(`the table holds at most ${recordsMax} versions`);
     const inLast = this.#capacity & pageMask;
-    if (inLast === 0) this.#buffers.push(new SharedArrayBuffer(0, { maxByteLength: pageRecords * recordBytes }));
+    if (inLast === 0)
+      this.#buffers.push(new SharedArrayBuffer(0, { maxByteLength: pageRecords * recordBytes }));
     const last = this.#buffers.length - 1;
     const buffer = this.#buffers[last];
     assert(buffer !== undefined, 'there is a last page');

@@ -31,7 +31,13 @@ export class ScopeSets {
     if (index === undefined) {
       index = this.#free.pop() ?? this.#sets.length;
       this.#indices.set(text, index);
-      this.#sets[index] = { text, scopes: Object.freeze([...scopes]), compiled: undefined, lastCovered: undefined, references: 0 };
+      this.#sets[index] = {
+        text,
+        scopes: Object.freeze([...scopes]),
+        compiled: undefined,
+        lastCovered: undefined,
+        references: 0,
+      };
     }
     this.#set(index).references += 1;
     return index;

@@ -133,7 +133,6 @@ export class KeyJudge {
     const page = table.records.pageOf(record);
     const from = table.records.offsetOf(record);
     const ownerWord = page[from + word.owner] ?? 0;
-    const ownerIndex = ownerWord >>> 5;
     const asked = requirement.keyspace;
     standing.keyspaceMatches = asked === undefined || asked === keyspace.askedAs || asked === keyspace.id;
     standing.keyState = keyStateIn(ownerWord);
@@ -143,8 +142,9 @@ export class KeyJudge {
     standing.expiresAtMs = endMs;
     standing.mintedAtMs = mintedAtMsAt(page, from);
     standing.notBeforeMs = notBeforeMsOf(table, record, ownerWord);
-    standing.ownerSuspended = table.owners.isSuspended(ownerIndex);
-    standing.ownerKeysNotBeforeMs = table.owners.keysNotBeforeMs(ownerIndex);
+    const restriction = table.owners.restriction(ownerWord >>> 5);
+    standing.ownerSuspended = restriction?.suspended ?? false;
+    standing.ownerKeysNotBeforeMs = restriction?.keysNotBeforeMs ?? Number.NEGATIVE_INFINITY;
     standing.keyspaceSuspended = keyspace.suspended;
     standing.keyspaceKeysNotBeforeMs = keyspace.keysNotBeforeMs;
     const scopes = requirement.scopes ?? noScopes;
