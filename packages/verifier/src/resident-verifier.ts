@@ -3,6 +3,7 @@ import { type IndexSeed, randomIndexSeed } from './clock/index-seed.ts';
 import { Positions } from './feed/positions.ts';
 import { LoadingTable } from './feed/snapshot-load.ts';
 import { Lease } from './lease/lease.ts';
+import type { LeaseTimes } from './lease/raised-lease.ts';
 import { ResidentTable } from './table/resident-table.ts';
 import { KeyJudge, stale } from './verdict/judge-key.ts';
 import type {
@@ -97,27 +98,30 @@ class TableVerifier implements ResidentVerifier {
   }
 
   applyKeyspace(fact: KeyspaceFact): void {
-    this.#table.keyspaces.apply(fact);
+    this.#table.keyspaces.apply(fact, this.#lease);
   }
 
   applyRow(row: FeedRow): boolean {
     if (!this.#ready || !this.#positions.isNext(row)) return false;
-    applyFactsOf(row, this.#table);
+    applyFactsOf(row, this.#table, this.#lease);
     this.#positions.advance(row);
     this.#loading?.keep(row);
     return true;
   }
 
   applyFacts(row: FeedRow): void {
-    if (this.#ready && this.#positions.isAhead(row)) applyFactsOf(row, this.#table);
+    if (this.#ready && this.#positions.isAhead(row)) applyFactsOf(row, this.#table, this.#lease);
     this.#loading?.keep(row);
   }
 
   startSnapshot(): SnapshotLoad {
     this.#loading?.abandon();
-    const load = new LoadingTable(new ResidentTable(this.#seed), this.#rowsDuringLoadMax, (done, applied) =>
-      this.#swap(done, applied),
-    );
+    const load = new LoadingTable({
+      table: new ResidentTable(this.#seed),
+      times: this.#lease,
+      rowsMax: this.#rowsDuringLoadMax,
+      whenFinished: (done, applied) => this.#swap(done, applied),
+    });
     this.#loading = load;
     return load;
   }
@@ -156,10 +160,11 @@ class TableVerifier implements ResidentVerifier {
     const { table } = load;
     const positions = new Positions(applied);
     for (const row of load.rows) {
-      if (positions.isAhead(row)) applyFactsOf(row, table);
+      if (positions.isAhead(row)) applyFactsOf(row, table, this.#lease);
       if (positions.isNext(row)) positions.advance(row);
     }
     table.adoptGraceUses(this.#table);
+    table.keyspaces.inheritLeases(this.#table.keyspaces, this.#lease);
     if (!this.#ready || !positions.covers(this.#positions)) this.#lease.drop();
     this.#table = table;
     this.#positions = positions;
@@ -169,8 +174,8 @@ class TableVerifier implements ResidentVerifier {
 }
 
 /** Keyspace and owner first, so that the key is never there without them. */
-function applyFactsOf(row: FeedRow, table: ResidentTable): void {
-  if (row.keyspace !== null) table.keyspaces.apply(row.keyspace);
+function applyFactsOf(row: FeedRow, table: ResidentTable, times: LeaseTimes): void {
+  if (row.keyspace !== null) table.keyspaces.apply(row.keyspace, times);
   if (row.owner !== null) table.owners.apply(row.owner);
   if (row.key !== null) table.applyKey(row.key);
 }

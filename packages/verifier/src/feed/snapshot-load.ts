@@ -1,4 +1,5 @@
 import { assert, type FeedRow, type KeyFact, type KeyspaceFact, type OwnerFact } from '@keyswarm/core';
+import type { LeaseTimes } from '../lease/raised-lease.ts';
 import type { ResidentTable } from '../table/resident-table.ts';
 import type { Applied, SnapshotLoad } from '../verifier-port.ts';
 
@@ -9,20 +10,26 @@ import type { Applied, SnapshotLoad } from '../verifier-port.ts';
  * go, all of them (some would leave a hole); then the new table starts behind the old one, its lease is dropped,
  * and the follower catches up before anything is VALID again.
  */
+export interface LoadingTableOptions {
+  readonly table: ResidentTable;
+  /** Those of the verifier's lease, for keyspaces whose own lease changes. */
+  readonly times: LeaseTimes;
+  readonly rowsMax: number;
+  readonly whenFinished: (load: LoadingTable, applied: Applied) => void;
+}
+
 export class LoadingTable implements SnapshotLoad {
   readonly table: ResidentTable;
+  readonly #times: LeaseTimes;
   readonly #rowsMax: number;
   readonly #whenFinished: (load: LoadingTable, applied: Applied) => void;
   #rows: FeedRow[] = [];
   #overflowed = false;
   #done = false;
 
-  constructor(
-    table: ResidentTable,
-    rowsMax: number,
-    whenFinished: (load: LoadingTable, applied: Applied) => void,
-  ) {
+  constructor({ table, times, rowsMax, whenFinished }: LoadingTableOptions) {
     this.table = table;
+    this.#times = times;
     this.#rowsMax = rowsMax;
     this.#whenFinished = whenFinished;
   }
@@ -54,7 +61,7 @@ export class LoadingTable implements SnapshotLoad {
 
   applyKeyspace(fact: KeyspaceFact): void {
     this.#assertOpen();
-    this.table.keyspaces.apply(fact);
+    this.table.keyspaces.apply(fact, this.#times);
   }
 
   finish(applied: Applied): void {

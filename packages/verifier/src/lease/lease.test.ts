@@ -81,6 +81,14 @@ const rules = {
     clock.advance(leaseMs - 300);
     return !held(lease, clock);
   },
+  'a machine that slept for long before it heard the answer has no lease': (make: MakeLease) => {
+    const clock = new ManualVerifierClock(startMs);
+    const lease = make(clock);
+    const p0 = clock.monotonicMs();
+    clock.suspend(leaseMs + 1);
+    lease.renew(p0);
+    return !held(lease, clock);
+  },
   'a jump drops it, and only heads asked for after that bring it back': (make: MakeLease) => {
     const { clock, lease } = renewed(make);
     const asked = clock.monotonicMs();

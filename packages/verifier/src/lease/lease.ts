@@ -1,4 +1,5 @@
 import type { VerifierClock } from '../verifier-port.ts';
+import type { LeaseTimes } from './raised-lease.ts';
 
 /*
  * The right to say VALID. At `p0` the heads were asked for; once everything up to the answer is applied, this
@@ -21,11 +22,13 @@ import type { VerifierClock } from '../verifier-port.ts';
  * When the clocks disagree by more than `jumpMsMax` since the last renewal, the lease is dropped, and only heads
  * asked for after that was noticed bring it back: a machine that was frozen or restored knows nothing of the present.
  */
-export class Lease {
+export class Lease implements LeaseTimes {
   readonly #clock: VerifierClock;
   readonly #jumpMsMax: number;
   #baseMs = Number.NEGATIVE_INFINITY;
   #baseWallMs = Number.NEGATIVE_INFINITY;
+  /** The latest base there ever was: no drop makes an older one count again. */
+  #baseMsMax = Number.NEGATIVE_INFINITY;
   /** Wall minus monotonic, as last agreed on. */
   #offsetMs: number;
   /** Heads asked for up to this monotonic instant don't count; at it neither, for it may have stood still since. */
@@ -46,8 +49,9 @@ export class Lease {
     this.#offsetMs = offsetMs;
     // An answer from the future is no answer, and NaN is none either.
     if (!(p0MonotonicMs <= nowMs) || p0MonotonicMs <= this.#droppedAtMs) return;
-    if (p0MonotonicMs <= this.#baseMs) return;
+    if (p0MonotonicMs <= this.#baseMs || p0MonotonicMs < this.#baseMsMax) return;
     this.#baseMs = p0MonotonicMs;
+    this.#baseMsMax = p0MonotonicMs;
     this.#baseWallMs = p0MonotonicMs + Math.min(offsetBeforeMs, offsetMs);
   }
 
@@ -69,6 +73,15 @@ export class Lease {
   drop(): void {
     this.#baseMs = Number.NEGATIVE_INFINITY;
     this.#baseWallMs = Number.NEGATIVE_INFINITY;
+  }
+
+  /** When the heads that are relied on were asked for; -Infinity: none are. */
+  get baseMs(): number {
+    return this.#baseMs;
+  }
+
+  get nowMs(): number {
+    return this.#clock.monotonicMs();
   }
 
   get ageMs(): number {

@@ -1,7 +1,14 @@
 import { assert, type KeyspaceFact, type KeyspaceId, parseId, type WorkspaceId } from '@keyswarm/core';
+import {
+  changeLease,
+  inheritLease,
+  type LeaseTerms,
+  type LeaseTimes,
+  startLease,
+} from '../lease/raised-lease.ts';
 
 /** A keyspace as the hot path reads it. Mutable, and the same object for ever, so that a change is one write. */
-export interface KeyspaceEntry {
+export interface KeyspaceEntry extends LeaseTerms {
   readonly id: KeyspaceId;
   /** Undefined until the keyspace's fact has come: its keys can't be judged before. */
   workspaceId: WorkspaceId | undefined;
@@ -12,7 +19,6 @@ export interface KeyspaceEntry {
    */
   askedAs: string | undefined;
   revision: number;
-  leaseMs: number;
   suspended: boolean;
   /** -Infinity: no version was ever cut off. */
   keysNotBeforeMs: number;
@@ -45,16 +51,29 @@ export class Keyspaces {
     this.#free.push(index);
   }
 
-  apply(fact: KeyspaceFact): void {
+  /** `times` are those of the verifier's lease, for a change of the keyspace's own. */
+  apply(fact: KeyspaceFact, times: LeaseTimes): void {
     const entry = this.entry(this.#indexOf(fact.id));
     if (fact.revision <= entry.revision) return;
+    if (entry.revision === 0) startLease(entry, fact.leaseMs, fact.revision, times);
+    else changeLease(entry, fact.leaseMs, times);
     entry.revision = fact.revision;
     entry.workspaceId = fact.workspaceId;
     entry.name = fact.name;
     entry.askedAs = parseId('ks', fact.name) === undefined ? fact.name : undefined;
-    entry.leaseMs = fact.leaseMs;
     entry.suspended = fact.state !== 'active';
     entry.keysNotBeforeMs = fact.keysNotBeforeMs ?? Number.NEGATIVE_INFINITY;
+  }
+
+  /** When this table takes over from another. */
+  inheritLeases(from: Keyspaces, times: LeaseTimes): void {
+    for (const [id, index] of this.#indices) {
+      const indexBefore = from.#indices.get(id);
+      if (indexBefore === undefined) continue;
+      const entry = this.entry(index);
+      const before = from.entry(indexBefore);
+      if (entry.revision > 0 && before.revision > 0) inheritLease(entry, before, times);
+    }
   }
 
   entry(index: number): KeyspaceEntry {
@@ -63,6 +82,7 @@ export class Keyspaces {
     return entry;
   }
 
+  /** As stated: never less than what is in force. */
   leaseMsOf(id: KeyspaceId): number | undefined {
     const index = this.#indices.get(id);
     if (index === undefined) return undefined;
@@ -83,6 +103,8 @@ export class Keyspaces {
       askedAs: undefined,
       revision: 0,
       leaseMs: 0,
+      leaseBeforeRaiseMs: 0,
+      raisedAtMs: Number.NEGATIVE_INFINITY,
       suspended: true,
       keysNotBeforeMs: Number.POSITIVE_INFINITY,
       references: 0,

@@ -1,4 +1,3 @@
-import { env } from 'node:process';
 import fc from 'fast-check';
 import { expect, vi } from 'vitest';
 
@@ -10,10 +9,20 @@ import { expect, vi } from 'vitest';
 // With a large RUNS a test may well take minutes; that is no failure.
 vi.setConfig({ testTimeout: 600_000 });
 
-/** Checks a property, with `SEED` and `RUNS` of the environment if given, and names the command that replays a failure. */
-export function checkProperty<Values>(property: fc.IProperty<Values>, runsDefault = 300): void {
-  const numRuns = env['RUNS'] === undefined ? runsDefault : Number(env['RUNS']);
-  const seed = env['SEED'] === undefined ? {} : { seed: Number(env['SEED']) };
+/** `SEED` and `RUNS` of the environment; a test file passes `process.env`. */
+export interface Replay {
+  readonly SEED?: string | undefined;
+  readonly RUNS?: string | undefined;
+}
+
+/** Checks a property, with `SEED` and `RUNS` if they are given, and names the command that replays a failure. */
+export function checkProperty<Values>(
+  property: fc.IProperty<Values>,
+  environment: Replay,
+  runsDefault = 300,
+): void {
+  const numRuns = environment.RUNS === undefined ? runsDefault : Number(environment.RUNS);
+  const seed = environment.SEED === undefined ? {} : { seed: Number(environment.SEED) };
   const details = fc.check(property, { numRuns, ...seed });
   if (!details.failed) return;
   const report = fc.defaultReportMessage(details) ?? 'the property does not hold';

@@ -11,6 +11,7 @@ import {
   type ValidVerdict,
 } from '@keyswarm/core';
 import type { Lease } from '../lease/lease.ts';
+import { leaseInForceMs } from '../lease/raised-lease.ts';
 import type { KeyspaceEntry } from '../table/keyspaces.ts';
 import {
   endMsAt,
@@ -123,7 +124,8 @@ export class KeyJudge {
       expiresAtMs: endMs === Number.POSITIVE_INFINITY ? null : endMs,
       rotation: inGrace ? { state: 'grace', retiresAtMs: endMs } : null,
     };
-    if (!this.#lease.holds(keyspace.leaseMs, latestMs)) return stale;
+    const leaseMs = leaseInForceMs(keyspace, this.#lease.baseMs);
+    if (!this.#lease.holds(leaseMs, latestMs)) return stale;
     if (inGrace) table.graceUses.note(record, latestMs);
     return verdict;
   }
