@@ -1,4 +1,4 @@
-import type { KeyFact, VersionFact } from '@keyswarm/core';
+import { type KeyFact, uuidBytesOf, type VersionFact } from '@keyswarm/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { checkProperty } from '../testing/check-property.arbitrary.ts';
@@ -28,7 +28,7 @@ import { wordsOfBytes } from './words.ts';
 /** Everything the table says of one version, or undefined: read back through the index, as a verification does. */
 function lookUp(table: ResidentTable, fingerprint: Uint8Array, key: number) {
   const [w0 = 0, w1 = 0, w2 = 0, w3 = 0] = wordsOfBytes(fingerprint);
-  const wanted = [...wordsOfBytes(keyIdBytes(key))];
+  const wanted = [...wordsOfBytes(uuidBytesOf(keyId(key)))];
   const record = table.index
     .findAll(w0, w1, w2, w3)
     .find((found) => wanted.every((part, at) => table.records.get(found, word.keyId + at) === part));
@@ -48,17 +48,6 @@ function lookUp(table: ResidentTable, fingerprint: Uint8Array, key: number) {
     scopes: table.scopeSets.scopes((page[from + word.scopes] ?? 0) >>> 5),
     keyspaceId: table.keyspaces.entry((page[from + word.keyspace] ?? 0) >>> 10).id,
   };
-}
-
-function keyIdBytes(key: number): Uint8Array {
-  const table = new ResidentTable(sampleSeed);
-  table.applyKey(keyFact(key));
-  const words = Array.from({ length: 4 }, (_, at) => table.records.get(1, word.keyId + at));
-  const bytes = new Uint8Array(16);
-  words.forEach((value, at) => {
-    new DataView(bytes.buffer).setInt32(at * 4, value);
-  });
-  return bytes;
 }
 
 function expected(fact: KeyFact, version: VersionFact) {
@@ -130,7 +119,6 @@ const factsOfKey = fc
 
 describe('the resident table', () => {
   it('says what a plain Map says, whatever facts come in whatever order', () => {
-    const idBytes = new Map(Array.from({ length: 2 }, (_, at) => [at + 1, keyIdBytes(at + 1)]));
     checkProperty(
       fc.property(fc.array(factsOfKey, { maxLength: 60 }), (facts) => {
         const table = new ResidentTable(sampleSeed);
@@ -140,7 +128,7 @@ describe('the resident table', () => {
           model.apply(key, fact);
           expect(table.records.live).toBe(model.versions.size);
         }
-          for (let key = 1; key <= 2; key += 1) {
+        for (let key = 1; key <= 2; key += 1) {
           for (let number = 1; number <= 9; number += 1) {
             const version = versionFact(key, number);
             const entry = model.versions.get(nameOf(key, version));
@@ -212,8 +200,7 @@ describe('the resident table', () => {
       new DataView(fingerprint.buffer).setUint32(12, key);
       chosen.applyKey(plainKey(key, 1, fingerprint));
     }
-    // The slots that a look-up walks, taken from how far records stand from each other in the index.
-    expect(longestRun(chosen)).toBeLessThan(200);
+    expect(chosen.index.longestRun()).toBeLessThan(200);
   });
 
   it('keeps two keys with one secret apart, and forgets either without the other', () => {
@@ -300,8 +287,4 @@ function randomLike(number: number): Uint8Array {
 function find(table: ResidentTable, fingerprint: Uint8Array): number {
   const [w0 = 0, w1 = 0, w2 = 0, w3 = 0] = wordsOfBytes(fingerprint);
   return table.index.find(w0, w1, w2, w3);
-}
-
-function longestRun(table: ResidentTable): number {
-  return table.index.longestRun();
 }

@@ -235,17 +235,21 @@ describe('imported keys', () => {
     expect(verifier.verify(key, required)).toMatchObject({ valid: true, keyId: keyId(1) });
   });
 
-  it.each(['before', 'after'])('a foreign key whose hash is imported %s it came is neither replaced nor hidden', (when) => {
-    const { verifier } = readyVerifier();
-    verifier.applyKeyspace(keyspaceFact(2, { workspaceId: workspaceId(2) }));
-    const stolen = { ...versionFact(1), mintedAtMs: startMs };
-    const theirs = keyFact(2, { keyspaceId: keyspaceId(2), versions: [stolen] });
-    for (const fact of when === 'before' ? [theirs, keyFact(1)] : [keyFact(1), theirs]) verifier.applyKey(fact);
-    expect(verifier.verify(keyString(1), required)).toMatchObject({ valid: true, keyId: keyId(1) });
-    expect(verifier.verify(keyString(1), {})).toMatchObject({ valid: true, keyId: keyId(1) });
-    const asThem = { workspaceId: workspaceId(2) };
-    expect(verifier.verify(keyString(1), asThem)).toMatchObject({ valid: true, keyId: keyId(2) });
-  });
+  it.each(['before', 'after'])(
+    'a foreign key whose hash is imported %s it came is neither replaced nor hidden',
+    (when) => {
+      const { verifier } = readyVerifier();
+      verifier.applyKeyspace(keyspaceFact(2, { workspaceId: workspaceId(2) }));
+      const stolen = { ...versionFact(1), mintedAtMs: startMs };
+      const theirs = keyFact(2, { keyspaceId: keyspaceId(2), versions: [stolen] });
+      for (const fact of when === 'before' ? [theirs, keyFact(1)] : [keyFact(1), theirs])
+        verifier.applyKey(fact);
+      expect(verifier.verify(keyString(1), required)).toMatchObject({ valid: true, keyId: keyId(1) });
+      expect(verifier.verify(keyString(1), {})).toMatchObject({ valid: true, keyId: keyId(1) });
+      const asThem = { workspaceId: workspaceId(2) };
+      expect(verifier.verify(keyString(1), asThem)).toMatchObject({ valid: true, keyId: keyId(2) });
+    },
+  );
 });
 
 describe('the lease of a verdict', () => {
