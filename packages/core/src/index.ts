@@ -107,6 +107,7 @@ export {
   graceVersionAt,
   keyStateAt,
   liveVersionsAt,
+  underOwner,
   versionStateAt,
 } from './lifecycle/states.ts';
 export { resumeKey, suspendKey } from './lifecycle/suspend-key.ts';

@@ -12,6 +12,24 @@ export function keyStateAt(
   return 'active';
 }
 
+/**
+ * The key as its owner leaves it: revoking all keys of an owner is one watermark on the owner and touches no key,
+ * so whoever reads a key's record or decides on it has to see it through this. A key is revoked when its newest
+ * version was minted at or before the watermark; no decider mints for a revoked key, so it stays so.
+ */
+export function underOwner(key: KeyRecord, ownerKeysNotBeforeMs: number | null): KeyRecord {
+  const newest = key.versions.at(-1);
+  const isRevoked =
+    ownerKeysNotBeforeMs !== null && newest !== undefined && newest.mintedAtMs <= ownerKeysNotBeforeMs;
+  if (!isRevoked || key.state === 'revoked') return key;
+  return {
+    ...key,
+    state: 'revoked',
+    revokedAtMs: ownerKeysNotBeforeMs,
+    revokeReason: 'all keys of the owner were revoked',
+  };
+}
+
 /** What the version is at an instant: a grace that has run out is retired, whether or not anyone wrote it down. */
 export function versionStateAt(
   version: Pick<KeyVersion, 'state' | 'retiresAtMs'>,

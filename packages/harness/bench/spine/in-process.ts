@@ -16,7 +16,7 @@ import { type ReportRow, reportText } from './report.ts';
  * Both see the same key strings in the same random order, in rounds that alternate; the ratio is the median of the
  * rounds' ratios, so that a noisy neighbour spoils rounds and not the figure.
  *
- *   node packages/harness/bench/spine/in-process.ts [--versions 10000,5000000] [--rounds 21] [--json]
+ *   node packages/harness/bench/spine/in-process.ts [--versions 10000,5000000] [--rounds 101] [--json]
  */
 
 export interface InProcessOptions {
@@ -28,12 +28,12 @@ export interface InProcessOptions {
 
 export const inProcessDefaults: InProcessOptions = {
   versions: [10_000, 5_000_000],
-  rounds: 21,
+  rounds: 101,
   sample: 250_000,
 };
 
-const callsPerRound = 100_000;
-const warmupRounds = 3;
+const callsPerRound = 20_000;
+const warmupRounds = 15;
 const floorEncoding = 'binary';
 
 export function benchInProcess(options: InProcessOptions = inProcessDefaults): readonly ReportRow[] {

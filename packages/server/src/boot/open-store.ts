@@ -9,8 +9,14 @@ import { createPostgresStore } from '../storage/postgres/postgres-store.ts';
 import { migrationsDir } from '../storage/read-migrations.ts';
 import type { Store } from '../storage/store.ts';
 
-export async function openStore(config: ServerConfig): Promise<Store> {
-  if (config.databaseUrl === null) return await createPgliteStore({ dataDir: join(config.dataDir, 'store') });
+export async function openStore(config: ServerConfig, log: Log): Promise<Store> {
+  if (config.databaseUrl === null) {
+    return await createPgliteStore({
+      dataDir: join(config.dataDir, 'store'),
+      onUpkeepFailure: (err) =>
+        log.warn({ err }, 'upkeep of the embedded store left something to its next run'),
+    });
+  }
   return createPostgresStore({ url: config.databaseUrl, connectionsMax: config.databaseConnectionsMax });
 }
 

@@ -21,6 +21,7 @@ import { loadMasterKey } from '../signing/load-master-key.ts';
 import { createReader } from '../storage/reader.ts';
 import type { Store } from '../storage/store.ts';
 import { bootstrap, isBootstrapKey } from '../workspaces/bootstrap.ts';
+import { checkPort } from './check-port.ts';
 import { closeInOrder } from './close-in-order.ts';
 import { noteFollowerState } from './note-follower-state.ts';
 import { openStore, prepareStore } from './open-store.ts';
@@ -55,9 +56,10 @@ export async function startServer(config: ServerConfig, options: StartOptions): 
   const { log } = options;
   const given = bootstrapKeyOf(config);
   const masterKey = loadMasterKey(config, systemRandom);
+  await checkPort(config);
   const closing = closeInOrder(log);
   try {
-    const store = options.store ?? (await openStore(config));
+    const store = options.store ?? (await openStore(config, log));
     closing.add('store', () => store.close());
     const core = await startCore(config, { store, log, closing });
     const firstKey = await bootstrap(core.ports, given);

@@ -50,7 +50,11 @@ function refuseReservedName(name: string, value: unknown): unknown {
     value !== null &&
     Object.hasOwn(value, 'prototype');
   if (name === '__proto__' || reachesPrototype)
-    throw invalidJson('A member of the body has a reserved name.');
+    throw new Fault('unknown_field', {
+      detail: 'A member of the body has a reserved name.',
+      field: `/${name}`,
+      expected: 'only members that the operation knows',
+    });
   return value;
 }
 

@@ -126,12 +126,20 @@ export class VerifyLane {
 /** A verdict's view is put together field by field, which is the allow-list here. */
 function reply(response: ServerResponse, requestId: string, view: VerdictView): void {
   const text = JSON.stringify(view);
-  response.writeHead(200, {
-    'content-type': 'application/json; charset=utf-8',
-    'content-length': Buffer.byteLength(text),
-    'x-request-id': requestId,
-    'cache-control': 'no-store',
-    'x-content-type-options': 'nosniff',
-  });
-  response.end(text);
+  const bytes = Buffer.byteLength(text);
+  // A flat list, because Node copies an object of headers into one first.
+  response.writeHead(200, [
+    'content-type',
+    'application/json; charset=utf-8',
+    'content-length',
+    String(bytes),
+    'x-request-id',
+    requestId,
+    'cache-control',
+    'no-store',
+    'x-content-type-options',
+    'nosniff',
+  ]);
+  // As many bytes as characters: plain ASCII, which Latin-1 writes without looking at each character again.
+  response.end(text, bytes === text.length ? 'latin1' : 'utf8');
 }

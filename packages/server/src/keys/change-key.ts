@@ -6,6 +6,7 @@ import {
   type KeyspaceRecord,
   type OwnerRecord,
   shardOfId,
+  underOwner,
 } from '@keyswarm/core';
 import { actorOf, type Caller } from '../access/caller.ts';
 import { requireAnywhere, requireIn } from '../access/grants.ts';
@@ -74,13 +75,14 @@ export async function changeKey<Reply>(
     actor: actorOf(caller),
     reads: { keys: [found.id], owners: [found.ownerId], keyspaces: [found.keyspaceId] },
     decide(view, nowMs) {
-      const key = view.key(found.id);
+      const stored = view.key(found.id);
       const keyspace = view.keyspace(found.keyspaceId);
       const owner = view.owner(found.ownerId);
       assert(
-        key !== undefined && keyspace !== undefined && owner !== undefined,
+        stored !== undefined && keyspace !== undefined && owner !== undefined,
         'a key that was found stays',
       );
+      const key = underOwner(stored, owner.keysNotBeforeMs);
       const after = change.decide({ key, keyspace, owner, nowMs });
       const data = keyEventData(after, caller.keyId, change.data?.(after));
       return { changes: [{ kind: 'key', event: change.event, after, data }], reply: change.reply(after) };

@@ -8,6 +8,7 @@ import {
   type KeyVersion,
   type OwnerId,
   shardOfId,
+  underOwner,
   uuidHexOf,
   type VersionState,
   type WorkspaceId,
@@ -36,18 +37,30 @@ const versionsOfKey = `(
       ) v
     ) as versions`;
 
+/** An owner's shard is the last byte of its id modulo the shards, as everywhere. */
+const ownerOfKey = (shards: string): string => `
+        select o.keys_not_before from owners o
+        where o.id = k.owner_id
+          and o.shard = (('x' || right(k.owner_id::text, 2))::bit(8)::integer % ${shards})::smallint`;
+
+const watermarkOfKey = (shards: string): string => `(${ownerOfKey(shards)}
+    ) as owner_keys_not_before`;
+
 const readKeyStatement = {
   name: 'read_key',
   text: `
-    select ${keyColumns}, ${versionsOfKey}
+    select ${keyColumns}, ${versionsOfKey}, ${watermarkOfKey('$4::integer')}
     from keys k
     where k.shard = $1::smallint and k.id = $2::uuid and k.workspace_id = $3::uuid`,
 };
 
-/** As `keyStateAt` of the core has it; the two are compared by a test. */
+/** As `keyStateAt` has it of what `underOwner` leaves; SQL and core are compared by a test. */
 const stateAt = (now: string): string => `
           case
             when k.state = 'revoked' then 'revoked'
+            when (${ownerOfKey('$1::integer')}) >= (
+              select max(n.minted_at) from key_versions n where n.shard = k.shard and n.key_id = k.id
+            ) then 'revoked'
             when k.expires_at <= ${now} then 'expired'
             when k.state = 'suspended' then 'suspended'
             when k.not_before > ${now} then 'pending'
@@ -76,7 +89,7 @@ function listStatement(name: string, where: string): Statement {
       order by k.id
       limit $4::integer
     )
-    select ${keyColumns}, ${versionsOfKey}
+    select ${keyColumns}, ${versionsOfKey}, ${watermarkOfKey('$1::integer')}
     from page k
     order by k.id`,
   };
@@ -99,7 +112,7 @@ export async function readKey(
   id: KeyId,
   shards: number,
 ): Promise<KeyRecord | undefined> {
-  const params = [shardOfId(id, shards), uuidHexOf(id), uuidHexOf(workspaceId)];
+  const params = [shardOfId(id, shards), uuidHexOf(id), uuidHexOf(workspaceId), shards];
   const row = (await tx.query<KeyWithVersions>(readKeyStatement, params))[0];
   return row && keyOf(row);
 }
@@ -148,10 +161,11 @@ type VersionCells = readonly [
 
 interface KeyWithVersions extends KeyRow {
   readonly versions: readonly VersionCells[] | null;
+  readonly owner_keys_not_before: number | null;
 }
 
 function keyOf(row: KeyWithVersions): KeyRecord {
-  return keyRecordOf(row, (row.versions ?? []).map(versionOf));
+  return underOwner(keyRecordOf(row, (row.versions ?? []).map(versionOf)), row.owner_keys_not_before);
 }
 
 function versionOf([number, fingerprintHex, state, mintedAtMs, retiresAtMs]: VersionCells): KeyVersion {
