@@ -45,7 +45,20 @@ function sectionOf(path: string, command: Command): string {
 
 ${description.charAt(0).toUpperCase()}${description.slice(1)}.
 
-${argTable}${optionsOf(command)}`;
+${argTable}${optionsOf(command)}${notesOf(command)}`;
+}
+
+/** What `--help` says below the options, as it says it. */
+function notesOf(command: Command): string {
+  let shown = '';
+  command.configureOutput({
+    writeOut: (text) => {
+      shown += text;
+    },
+  });
+  command.outputHelp();
+  const notes = shown.slice(command.helpInformation().length).trim();
+  return notes === '' ? '' : `\n\`\`\`text\n${notes}\n\`\`\`\n`;
 }
 
 function optionsOf(command: Command): string {

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { Command, CommanderError, type OutputConfiguration } from 'commander';
+import { Command, CommanderError, Help, type OutputConfiguration } from 'commander';
 import { addConfigCommands } from './commands/config.ts';
 import { addDoctorCommand } from './commands/doctor.ts';
 import { addEventCommands } from './commands/events.ts';
@@ -57,6 +57,10 @@ export function buildProgram(action: RunAction, output: OutputConfiguration = {}
     .option('--json', 'print results as JSON, one document a line')
     .option('--quiet', 'print results and errors only')
     .option('--no-color', 'print without colours; also NO_COLOR=1')
+    .configureHelp({
+      optionDescription: (option) =>
+        `${new Help().optionDescription(option)}${option.mandatory ? ' (required)' : ''}`,
+    })
     .showHelpAfterError('(--help shows what is accepted)')
     // Commander would end the process by itself: here only `main.ts` does.
     .exitOverride()

@@ -7,6 +7,7 @@ import { InputError } from '../input-error.ts';
 import { emit } from '../io/emit.ts';
 import { formatFields } from '../io/table.ts';
 import { parseDurationSeconds } from '../parse/duration.ts';
+import { parseInstant } from '../parse/instant.ts';
 import { parseOwnerName } from '../parse/owner-name.ts';
 import { parseWholeNumber } from '../parse/whole-number.ts';
 import type { RunAction } from '../runner.ts';
@@ -37,8 +38,8 @@ export function addKeyIssueCommand(key: Command, action: RunAction): void {
     .option('--scope <scope>', 'what the key may do, such as orders:read; may be repeated', collect)
     .option('--name <name>', 'for people; with --count, a number is added')
     .option('--ttl <duration>', 'how long it lives, such as 90d; otherwise as the keyspace says')
-    .option('--expires-at <time>', 'when it ends, such as 2030-01-31T00:00:00Z')
-    .option('--not-before <time>', 'when it begins')
+    .option('--expires-at <time>', 'when it ends: RFC 3339, such as 2030-01-31T12:00:00Z')
+    .option('--not-before <time>', 'when it begins, in the same form')
     .option('--metadata <name=value>', 'free text kept with the key; may be repeated', collect)
     .option('--count <count>', 'issue so many keys alike')
     .option('--out <file>', 'write results to a new file that only you can read, as JSON lines')
@@ -56,6 +57,8 @@ export function addKeyIssueCommand(key: Command, action: RunAction): void {
 }
 
 function issueBody(options: IssueOptions): KeyIssue {
+  const instant = (text: string | undefined, field: string) =>
+    text === undefined ? undefined : parseInstant(text, field);
   return {
     keyspace: options.keyspace,
     owner: parseOwnerName(options.owner, '--owner'),
@@ -65,8 +68,8 @@ function issueBody(options: IssueOptions): KeyIssue {
       'ttl_seconds',
       options.ttl === undefined ? undefined : parseDurationSeconds(options.ttl, '--ttl'),
     ),
-    ...given('expires_at', options.expiresAt),
-    ...given('not_before', options.notBefore),
+    ...given('expires_at', instant(options.expiresAt, '--expires-at')),
+    ...given('not_before', instant(options.notBefore, '--not-before')),
     ...given('metadata', readMetadata(options.metadata)),
   };
 }

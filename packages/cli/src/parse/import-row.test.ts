@@ -52,6 +52,7 @@ describe('a line of JSON', () => {
     [`{"hash":"${hash}","scopes":"orders:read"}`, 'line 7: scopes is not a list'],
     [`{"hash":"${hash}","metadata":{"a":1}}`, 'line 7: metadata is not an object of texts'],
     ['{"hash":1}', 'line 7: hash is not text'],
+    [`{"hash":"${hash}","expires_at":"2030-01-01"}`, '"2030-01-01" is not an instant'],
   ])('is refused with its number and without its content: %s', (text, said) => {
     expect(() => read({ number: 7, text })).toThrow(said);
     expect(() => read({ number: 7, text })).toThrow(
@@ -77,8 +78,18 @@ describe('a line of CSV', () => {
 
   it('is refused when it has other cells than columns, or a column that is not known', () => {
     const read = importRowReader('csv', defaults);
-    read({ number: 1, text: 'hash,expiry' });
+    read({ number: 1, text: 'hash,name' });
     expect(() => read({ number: 2, text: hash })).toThrow('line 2: it has 1 cells');
-    expect(() => read({ number: 3, text: `${hash},x` })).toThrow('line 3: "expiry" is not known');
+    for (const column of ['expiry', 'metadata']) {
+      const header = importRowReader('csv', defaults);
+      expect(() => header({ number: 1, text: `hash,${column}` })).toThrow(`line 1: "${column}" is not known`);
+    }
+  });
+
+  it('may have cells under no name, as spreadsheets leave them, while they are empty', () => {
+    const read = importRowReader('csv', defaults);
+    read({ number: 1, text: 'hash,,' });
+    expect(read({ number: 2, text: `${hash},,` })).toMatchObject({ hash: { value: hash } });
+    expect(() => read({ number: 3, text: `${hash},,x` })).toThrow('line 3: "" is not known');
   });
 });

@@ -2,6 +2,7 @@ import type { KeyHash, KeyImport } from '@keyswarm/contract';
 import { InputError } from '../input-error.ts';
 import { parseCsvLine } from './csv.ts';
 import { parseDurationSeconds } from './duration.ts';
+import { parseInstant } from './instant.ts';
 import { parseOwnerName } from './owner-name.ts';
 
 /*
@@ -10,12 +11,12 @@ import { parseOwnerName } from './owner-name.ts';
  *   hash         what the old system kept; required
  *   owner        kind:external-id
  *   keyspace     name or id
- *   scopes       a list in JSON; in CSV separated by blanks
+ *   scopes       a list in JSON; in CSV separated by spaces
  *   name, ttl (90d), expires_at, not_before
  *   metadata     an object in JSON; in CSV one column each, named metadata.<name>
  *
  * What a line leaves out is taken from the command's options. A member that isn't known is refused: a
- * misspelt `expires_at` would import keys that never expire.
+ * misspelt `expires_at` would import keys that never expire. `importHelp` tells people the same.
  */
 
 export interface ImportDefaults {
@@ -36,6 +37,31 @@ type Members = Readonly<Record<string, unknown>>;
 
 const texts = ['hash', 'owner', 'keyspace', 'name', 'ttl', 'expires_at', 'not_before'] as const;
 const known: readonly string[] = [...texts, 'scopes', 'metadata'];
+const metadataColumn = 'metadata.';
+const knownColumns = [...texts, 'scopes', `${metadataColumn}<name>`];
+
+/** What a file may hold, for `import --help`. */
+export const importHelp = `
+What a file may hold, as the columns of a CSV or the members of each line's JSON object:
+  hash        what the old system kept, in the form that --format names; required
+  owner       kind:external_id, such as service:billing; required, here or as --owner
+  keyspace    its name or id; required, here or as --keyspace
+  name        for people
+  ttl         how long the key lives, such as 90d
+  expires_at  when it ends, in place of ttl: RFC 3339, such as 2030-01-31T12:00:00Z
+  not_before  when it begins, in the same form
+  scopes      CSV: separated by a space; JSON: a list of texts
+  metadata    CSV: a column for each entry, named metadata.<name>; JSON: an object of texts
+
+The first line of a CSV names its columns. An empty cell is taken from the options. A name that is not known is refused.
+
+keys.csv:
+  hash,owner,scopes,expires_at,metadata.team
+  9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08,service:billing,orders:read orders:write,2030-01-31T12:00:00Z,core
+
+keys.ndjson:
+  {"hash":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08","owner":"service:billing","scopes":["orders:read"],"metadata":{"team":"core"}}
+`;
 
 /** Makes the reader of a file's lines. The first line of a CSV names the columns and yields nothing. */
 export function importRowReader(
@@ -50,9 +76,19 @@ export function importRowReader(
       throw refuse(row.number, 'its quotes do not close', 'CSV as in RFC 4180, one key a line');
     if (columns !== undefined)
       return importOf(membersOfCells(columns, cells, row.number), row.number, defaults);
-    columns = cells.map((cell) => cell.trim());
+    columns = columnsOf(cells, row.number);
     return undefined;
   };
+}
+
+/** A column under no name is left by spreadsheets: it is refused at the first cell that says something. */
+function columnsOf(cells: readonly string[], number: number): readonly string[] {
+  const columns = cells.map((cell) => cell.trim());
+  const isKnown = (column: string) =>
+    column === '' || column.startsWith(metadataColumn) || knownColumns.includes(column);
+  const unknown = columns.find((column) => !isKnown(column));
+  if (unknown === undefined) return columns;
+  throw refuse(number, `${JSON.stringify(unknown)} is not known`, knownColumns.join(', '));
 }
 
 function membersOfJson({ number, text }: RowText): Members {
@@ -77,7 +113,7 @@ function membersOfCells(columns: readonly string[], cells: readonly string[], nu
   for (const [index, column] of columns.entries()) {
     const cell = cells[index] ?? '';
     if (cell === '') continue;
-    if (column.startsWith('metadata.')) metadata[column.slice('metadata.'.length)] = cell;
+    if (column.startsWith(metadataColumn)) metadata[column.slice(metadataColumn.length)] = cell;
     else members[column] = column === 'scopes' ? cell.split(/\s+/).filter(Boolean) : cell;
   }
   return Object.keys(metadata).length === 0 ? members : { ...members, metadata };
@@ -97,6 +133,10 @@ function importOf(members: Members, number: number, defaults: ImportDefaults): K
     if (value === undefined) throw refuse(number, `it has no ${name}`, `a ${name} here or as an option`);
     return value;
   };
+  const instant = (name: 'expires_at' | 'not_before') => {
+    const value = text(name);
+    return optional(name, value === undefined ? undefined : parseInstant(value, `line ${number}: ${name}`));
+  };
   const ttl = text('ttl') ?? (text('expires_at') === undefined ? defaults.ttl : undefined);
   return {
     keyspace: need('keyspace', defaults.keyspace),
@@ -108,8 +148,8 @@ function importOf(members: Members, number: number, defaults: ImportDefaults): K
       'ttl_seconds',
       ttl === undefined ? undefined : parseDurationSeconds(ttl, `line ${number}: ttl`),
     ),
-    ...optional('expires_at', text('expires_at')),
-    ...optional('not_before', text('not_before')),
+    ...instant('expires_at'),
+    ...instant('not_before'),
     ...optional('metadata', metadataOf(members.metadata, number)),
   };
 }
