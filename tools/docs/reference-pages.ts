@@ -86,8 +86,9 @@ ${sections.join('\n')}`;
 }
 
 function defaultOf(name: SettingName): string {
+  if (name === 'profile') return '`embedded`, or `single` when a database is named';
   const values = profiles.map((profile) => settings[name]['x-default'][profile]);
   const shown = (value: unknown) => (value === null ? 'none' : `\`${String(value)}\``);
   if (new Set(values).size === 1) return shown(values[0]);
-  return profiles.map((profile, index) => `${profile} ${shown(values[index] ?? null)}`).join(', ');
+  return `as the profile: ${profiles.map((profile, index) => `${profile} ${shown(values[index] ?? null)}`).join(', ')}`;
 }

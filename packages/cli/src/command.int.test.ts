@@ -75,11 +75,24 @@ describe('one key', () => {
     expect((await keyswarm(['key', 'verify', '-'], issued.secret)).code).toBe(0);
     expect((await keyswarm(['key', 'verify', '-'], rotated.secret)).code).toBe(0);
     await json(['key', 'finish', issued.id, '--force']);
-    expect((await keyswarm(['key', 'verify', '-'], issued.secret)).stdout).toBe('expired\n');
+    expect((await keyswarm(['key', 'verify', '-'], issued.secret)).stdout).toBe('verdict  expired\n');
     const [revoked] = await json(['key', 'revoke', issued.id, '--reason', 'done']);
     expect(Date.parse(revoked.effective_by)).toBeGreaterThanOrEqual(Date.parse(revoked.revoked_at));
     const verdict = await keyswarm(['key', 'verify', '-'], rotated.secret);
-    expect(verdict).toMatchObject({ stdout: 'revoked\n', code: 1 });
+    expect(verdict).toMatchObject({ stdout: 'verdict  revoked\n', code: 1 });
+  });
+
+  it('has no version in grace any more once it is revoked', async () => {
+    const owner = issue.map((arg) => arg.replace('billing', 'ended'));
+    const [issued] = await json(owner);
+    await json(['key', 'rotate', issued.id, '--grace', '10m']);
+    const listed = async () => (await keyswarm(['key', 'list', '--owner', 'service:ended'])).stdout;
+    expect(await listed()).toContain('2 (1 in grace)');
+    await json(['key', 'revoke', issued.id]);
+    expect(await listed()).toMatch(/ revoked +2 /);
+    const { stdout } = await keyswarm(['key', 'show', issued.id]);
+    expect(stdout).toMatch(/^1 +revoked .* -$/m);
+    expect((await listed()) + stdout).not.toContain('grace');
   });
 
   it('is suspended and resumed, and so is its owner', async () => {
@@ -171,7 +184,7 @@ describe('many keys', () => {
       valid: true,
       owner: { external_id: 'old-1' },
     });
-    const twice = await keyswarm(args);
+    const twice = await keyswarm(args.filter((arg) => arg !== '--file'));
     expect(twice).toMatchObject({ code: 5, stderr: expect.stringContaining('3 refused (already_imported)') });
     expect(twice.stdout).toContain('line 2: already_imported');
     expect(twice.stdout + twice.stderr).not.toContain(hashes[0]);
@@ -267,6 +280,17 @@ describe('doctor', () => {
     const result = await keyswarm(['doctor']);
     expect(result.stdout).not.toMatch(/^(fault|warning)/m);
     expect(result).toMatchObject({ code: 0, stdout: expect.stringContaining('may *; never expires') });
+  });
+
+  it('without a key says what it did not check, and that is no fault', async () => {
+    const keyless = await runCaptured(['doctor'], { variables: { KEYSWARM_URL: server.url } });
+    expect(keyless).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^warning +key +not checked, nor what it may do: no management key/m),
+    });
+    expect(keyless.stdout).toMatch(/^ok +ready /m);
+    const away = ['doctor', '--url', 'http://127.0.0.1:1'];
+    expect((await runCaptured(away, { variables: {} })).code).toBe(1);
   });
 
   it('tells a server that is not there from a key that is not accepted', async () => {

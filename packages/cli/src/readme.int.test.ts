@@ -33,7 +33,7 @@ it('does what it says, from the first line to the last', async () => {
   expect(shell.exitCode, stderr).toBe(0);
   expect(stdout).toContain('"valid":true');
   expect(stdout.match(/^verdict {2,}valid$/gm)).toHaveLength(2);
-  expect(stdout).toMatch(/^revoked\nrefused, with exit code 1$/m);
+  expect(stdout).toMatch(/^verdict {2,}revoked\nrefused, with exit code 1$/m);
   expect(stdout).toMatch(/^valid +10,000$/m);
   expect(stdout).toMatch(/^suspended +10,000\nrefused, with exit code 1$/m);
   expect(stdout).toMatch(/owner\.suspended/);

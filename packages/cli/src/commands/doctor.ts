@@ -14,7 +14,9 @@ const tones: Readonly<Record<FindingState, Tone>> = { ok: 'green', warning: 'yel
 export function addDoctorCommand(program: Command, action: RunAction): void {
   program
     .command('doctor')
-    .description('check the server, the clock, the management key and the settings; exit code 1 on a fault')
+    .description(
+      'check the server, the clock, the management key if there is one, and the settings; exit code 1 on a fault',
+    )
     .action(
       action(async (context) => {
         const findings = [...(await checkServer(context)), ...(await checkSettings())];

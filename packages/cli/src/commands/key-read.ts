@@ -55,9 +55,14 @@ export function addKeyReadCommands(key: Command, action: RunAction): void {
     );
 }
 
+/** A key that ended took its versions with it, whatever grace one of them still had. */
+const hasEnded = ({ state }: KeyReply): boolean => state === 'revoked' || state === 'expired';
+
 /** `2` or `2 (1 in grace)`. */
-function versionsOf({ versions }: KeyReply): string {
+function versionsOf(key: KeyReply): string {
+  const { versions } = key;
   const newest = versions.at(-1)?.version ?? 0;
+  if (hasEnded(key)) return String(newest);
   const grace = versions.find(({ state }) => state === 'grace');
   return grace === undefined ? String(newest) : `${newest} (${grace.version} in grace)`;
 }
@@ -80,7 +85,11 @@ function formatKey(key: KeyReply): string {
   });
   const versions = formatTable(
     ['VERSION', 'STATE', 'MINTED', 'RETIRES'],
-    key.versions.map((each) => [String(each.version), each.state, each.minted_at, each.retires_at ?? '-']),
+    key.versions.map(({ version, state, minted_at, retires_at }) =>
+      hasEnded(key) && state !== 'retired'
+        ? [String(version), key.state, minted_at, '-']
+        : [String(version), state, minted_at, retires_at ?? '-'],
+    ),
   );
   return `${fields}\n\n${versions}`;
 }

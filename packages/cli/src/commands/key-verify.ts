@@ -93,7 +93,7 @@ async function* keysOf(path: string, stdin: Input): AsyncGenerator<Line> {
 }
 
 function formatVerdict(verdict: VerdictView): string {
-  if (!verdict.valid) return verdict.code;
+  if (!verdict.valid) return formatFields({ verdict: verdict.code });
   return formatFields({
     verdict: verdict.code,
     key: verdict.key_id,

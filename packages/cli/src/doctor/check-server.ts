@@ -96,7 +96,8 @@ async function checkManagementKey(context: Context): Promise<readonly Finding[]>
     return [{ check, state: 'ok', detail }, ...checkKeyFile(context)];
   } catch (error) {
     if (error instanceof InputError) {
-      return [{ check, state: 'warning', detail: error.message, remedy: error.expected ?? '' }];
+      const detail = `not checked, nor what it may do: ${error.message}`;
+      return [{ check, state: 'warning', detail, remedy: error.expected ?? '' }];
     }
     if (isKeyswarmError(error, 'forbidden')) {
       // It was let in, so it is valid; what it lacks is the right to ask what it may do.

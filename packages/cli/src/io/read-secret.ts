@@ -33,7 +33,19 @@ export async function readSecret(source: SecretSource, inputs: SecretInputs): Pr
   if (given.length > 1) {
     throw new InputError('KEY', 'the key is given more than once', 'one of: -, --from-file, --from-env');
   }
-  return new Secret(await readText(source, inputs));
+  const text = await readText(source, inputs);
+  if (text.trim() === '') throw nothingIn(source);
+  return new Secret(text);
+}
+
+/** Asked of the server, nothing would be `malformed`, as if somebody had held a bad key. */
+function nothingIn({ argument, file, variable }: SecretSource): InputError {
+  const expected = 'one key string';
+  if (variable !== undefined) return new InputError('--from-env', `${variable} is empty`, expected);
+  if (file !== undefined)
+    return new InputError('--from-file', `the first line of ${file} is empty`, expected);
+  if (argument !== undefined && argument !== '-') return new InputError('KEY', 'it is empty', expected);
+  return new InputError('-', 'stdin holds no key', expected);
 }
 
 async function readText(source: SecretSource, inputs: SecretInputs): Promise<string> {

@@ -1,4 +1,4 @@
-import { fileNameOf, flagOf, settingNames, settings, variableOf } from './config-schema.ts';
+import { fileNameOf, flagOf, type SettingName, settingNames, settings, variableOf } from './config-schema.ts';
 import type { LoadedConfig } from './load-config.ts';
 import { profiles } from './setting.ts';
 
@@ -20,17 +20,24 @@ export function explainConfig(): string {
   return settingNames
     .map((name) => {
       const schema = settings[name];
-      const values = profiles.map((profile) => `${profile} ${String(schema['x-default'][profile] ?? '-')}`);
-      const isSame = new Set(profiles.map((profile) => schema['x-default'][profile])).size === 1;
       return [
         `${fileNameOf(name)}`,
         `  ${schema.description}`,
         `  variable  ${variableOf(name)}`,
         `  flag      ${flagOf(name)}`,
         `  accepts   ${schema['x-expected']}`,
-        `  default   ${isSame ? String(schema['x-default'].embedded ?? '-') : values.join(', ')}`,
+        `  default   ${defaultText(name)}`,
         '',
       ].join('\n');
     })
     .join('\n');
+}
+
+/** The profile is what the other defaults go by; its own goes by whether a database is named. */
+function defaultText(name: SettingName): string {
+  if (name === 'profile') return 'embedded, or single when a database is named';
+  const byProfile = settings[name]['x-default'];
+  const isSame = new Set(profiles.map((profile) => byProfile[profile])).size === 1;
+  if (isSame) return String(byProfile.embedded ?? '-');
+  return `as the profile: ${profiles.map((profile) => `${profile} ${String(byProfile[profile] ?? '-')}`).join(', ')}`;
 }

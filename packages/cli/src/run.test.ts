@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+import { runCaptured } from './testing/run-captured.ts';
+
+/* What the command says before it asks a server anything. The key is never sent: nothing listens on port 1. */
+
+const keyswarm = (args: readonly string[], stdin = '') =>
+  runCaptured(args, { variables: { KEYSWARM_KEY: 'none', KEYSWARM_URL: 'http://127.0.0.1:1' }, stdin });
+
+describe('--help', () => {
+  it('marks what is required, and only that', async () => {
+    const { stdout, code } = await keyswarm(['key', 'issue', '--help']);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/--keyspace <keyspace> .*\(required\)/);
+    expect(stdout).not.toMatch(/--name <name> .*\(required\)/);
+  });
+
+  it('of import names every column', async () => {
+    const { stdout } = await keyswarm(['import', '--help']);
+    for (const column of ['hash', 'owner', 'keyspace', 'name', 'ttl', 'expires_at', 'not_before', 'scopes']) {
+      expect(stdout).toMatch(new RegExp(`^  ${column} `, 'm'));
+    }
+    expect(stdout).toContain('metadata.<name>');
+  });
+});
+
+it('config explain says in words what the profile itself is unless set', async () => {
+  const { stdout } = await keyswarm(['config', 'explain']);
+  expect(stdout).toContain('  default   embedded, or single when a database is named\n');
+  expect(stdout).toContain('  default   as the profile: embedded 4, single 16, cluster 16\n');
+  expect(stdout).not.toContain('single single');
+});
+
+describe('a usage error', () => {
+  const issue = ['key', 'issue', '--keyspace', 'orders', '--owner', 'service:billing'];
+
+  it.each([
+    [['key', 'verify', '-'], 'stdin holds no key'],
+    [['import'], 'no file is given'],
+    [['import', 'a.csv', '--file', 'b.csv'], 'given twice'],
+    [['import', '/does/not/exist.csv'], 'ENOENT'],
+    [[...issue, '--expires-at', 'tomorrow'], 'field     --expires-at'],
+    [[...issue, '--not-before', '2030-01-31'], 'RFC 3339, such as 2030-01-31T12:00:00Z'],
+  ])('%j', async (args, said) => {
+    expect(await keyswarm(args)).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: expect.stringContaining(said),
+    });
+  });
+
+  it('a blank line is no key either', async () => {
+    expect((await keyswarm(['key', 'verify', '-'], ' \n')).code).toBe(2);
+  });
+});
