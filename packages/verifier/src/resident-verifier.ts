@@ -165,7 +165,7 @@ class TableVerifier implements ResidentVerifier {
     }
     table.adoptGraceUses(this.#table);
     table.keyspaces.inheritLeases(this.#table.keyspaces, this.#lease);
-    if (!this.#ready || !positions.covers(this.#positions)) this.#lease.drop();
+    if (!this.#ready || load.overflowed || !positions.covers(this.#positions)) this.#lease.drop();
     this.#table = table;
     this.#positions = positions;
     this.#ready = true;

@@ -7,8 +7,9 @@ import type { Applied, SnapshotLoad } from '../verifier-port.ts';
  * A table being filled beside the one that serves. What is committed meanwhile reaches the old table only, and
  * the snapshot may have been read before it: swapping would take back a key that its holder has already used. So
  * the rows that arrive during the load are kept, up to a bound, and replayed on top. Past the bound they are let
- * go, all of them (some would leave a hole); then the new table starts behind the old one, its lease is dropped,
- * and the follower catches up before anything is VALID again.
+ * go, all of them (some would leave a hole); then the new table may be behind the old one, even at the same position
+ * (the old one may have been told ahead of it), its lease is dropped, and the follower catches up before anything is
+ * VALID again.
  */
 export interface LoadingTableOptions {
   readonly table: ResidentTable;
@@ -37,6 +38,11 @@ export class LoadingTable implements SnapshotLoad {
   /** The rows that arrived during the load, in their order of arrival. */
   get rows(): readonly FeedRow[] {
     return this.#rows;
+  }
+
+  /** Rows were let go: what the table that served was told is not all here. */
+  get overflowed(): boolean {
+    return this.#overflowed;
   }
 
   keep(row: FeedRow): void {

@@ -56,13 +56,19 @@ export class ScopeSets {
     return this.#set(index).scopes;
   }
 
+  /**
+   * At least one scope is required here. A caller without types may pass an empty variable, or a set for a list:
+   * what isn't a scope is covered by nothing, not even by `*`, because the worse error is a check that checks nothing.
+   */
   coversAll(index: number, required: readonly string[]): boolean {
     const set = this.#set(index);
     const first = required[0];
+    if (!(required.length > 0) || !first) return false;
     if (required.length === 1 && first === set.lastCovered) return true;
     set.compiled ??= compileScopes(set.scopes);
     for (let at = 0; at < required.length; at += 1) {
-      if (!set.compiled.covers(required[at] ?? '')) return false;
+      const scope = required[at];
+      if (!scope || !set.compiled.covers(scope)) return false;
     }
     set.lastCovered = first;
     return true;

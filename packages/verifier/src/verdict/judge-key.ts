@@ -114,7 +114,12 @@ export class KeyJudge {
     const verdict: ValidVerdict = {
       valid: true,
       code: 'valid',
-      keyId: keyIdOf(table, record),
+      keyId: keyIdOfWords(
+        page[from + word.keyId] ?? 0,
+        page[from + word.keyId + 1] ?? 0,
+        page[from + word.keyId + 2] ?? 0,
+        page[from + word.keyId + 3] ?? 0,
+      ),
       version: versionNumberOf(table.records, table.wide, record),
       owner,
       workspaceId: keyspace.workspaceId,
@@ -157,15 +162,17 @@ export class KeyJudge {
 
 /**
  * Where one secret belongs to several keys, the key of the caller's workspace is meant, and of those the one minted
- * first: an import of a hash that somebody saw can neither replace nor hide the key it was taken from.
+ * first: an import of a hash that somebody saw can neither replace nor hide the key it was taken from. Where none
+ * is the caller's, one whose keyspace hasn't been heard of may be, and is answered `stale` like any other of those.
  */
 function chooseTwin(table: ResidentTable, first: number, requirement: Requirement): number {
-  const { workspaceId } = requirement;
-  const ours = table
-    .twinsOf(first)
-    .filter((record) => workspaceId === undefined || keyspaceOf(table, record).workspaceId === workspaceId);
+  const { workspaceId: wanted } = requirement;
+  const workspaceOf = (record: number) => keyspaceOf(table, record).workspaceId;
+  const twins = table.twinsOf(first);
+  const seen = twins.filter((record) => workspaceOf(record) !== undefined);
+  const ours = seen.filter((record) => wanted === undefined || workspaceOf(record) === wanted);
   ours.sort((a, b) => mintedAtMsOf(table, a) - mintedAtMsOf(table, b) || idOrder(table, a, b));
-  return ours[0] ?? first;
+  return ours[0] ?? twins.find((record) => workspaceOf(record) === undefined) ?? first;
 }
 
 function mintedAtMsOf(table: ResidentTable, record: number): number {
