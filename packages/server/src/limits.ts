@@ -123,5 +123,20 @@ export const drainLingerMs = 250;
 /** Management keys whose requests are counted apart: those under way (a few thousand) and room; 20,000 x 100 bytes. */
 export const sharesMax = 20_000;
 
+/** A body that came within this time of its head came at once: the management key needn't be asked for again. */
+export const bodyAtOnceMs = 50;
+
+/** How deep JSON may nest: the deepest honest body has four levels. */
+export const jsonDepthMax = 32;
+
+/**
+ * Values, members and brackets of one body. The largest honest one is 1,000 keys of 64 scopes and 32 metadata
+ * entries, about 150,000; a flat 8 MB of `0,0,0…` would be four million and hold the event loop for seconds.
+ */
+export const jsonTokensMax = 250_000;
+
+/** Bodies up to this length are parsed without being counted first: they can't hold much. */
+export const jsonUncountedBytesMax = 4096;
+
 /** Bodies that take the short way of verification: the largest honest one has 64 scopes of 128 characters. */
 export const verifyLaneBodyBytesMax = 16 * 1024;

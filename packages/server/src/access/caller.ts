@@ -7,9 +7,12 @@ export interface Caller {
   readonly workspaceId: WorkspaceId;
   readonly scopes: readonly string[];
   readonly requestId: string;
+  /** Throws when the management key may no longer do this; asked again where the write is decided. */
+  readonly recheck?: () => void;
 }
 
 /** The caller as the audit record names it. */
 export function actorOf(caller: Caller): Actor {
-  return { workspaceId: caller.workspaceId, keyId: caller.keyId, requestId: caller.requestId };
+  const { workspaceId, keyId, requestId, recheck } = caller;
+  return { workspaceId, keyId, requestId, ...(recheck === undefined ? {} : { recheck }) };
 }

@@ -33,9 +33,12 @@ export function requireScope(caller: Caller, scope: ManagementScope): void {
 
 /** Refuses a caller that may not do this in any keyspace; comes before every look-up. */
 export function requireAnywhere(caller: Caller, scope: ManagementScope): void {
+  if (!reachesAnywhere(caller.scopes, scope)) throw forbidden(scope);
+}
+
+export function reachesAnywhere(scopes: readonly string[], scope: ManagementScope): boolean {
   const narrowed = `${scope}:`;
-  if (covers(caller.scopes, scope) || caller.scopes.some((held) => held.startsWith(narrowed))) return;
-  throw forbidden(scope);
+  return covers(scopes, scope) || scopes.some((held) => held.startsWith(narrowed));
 }
 
 /** For a thing in a keyspace that was found; `missing` makes the answer for one that was not. */

@@ -89,7 +89,7 @@ export const configSchema = Type.Object(
       byDefault: 1024,
     }),
     bodyBytesInFlightMax: whole(8_388_608, 8_589_934_592, {
-      about: 'Bytes of request bodies that may be held at once.',
+      about: 'Bytes of request bodies that may be held at once, by verifications and by all else, each.',
       byDefault: 268_435_456,
     }),
     socketsMax: whole(8, 100_000, { about: 'Connections that may be open at once.', byDefault: 8192 }),

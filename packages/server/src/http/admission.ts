@@ -26,6 +26,7 @@ export interface Place {
 /** What one management key has under way. */
 interface Share {
   inFlight: number;
+  bodyBytes: number;
 }
 
 type Limits = Pick<
@@ -42,7 +43,7 @@ export class Admission {
   readonly #metrics: Pick<ServerMetrics, 'shed'>;
   readonly #inFlight: Record<Budget, number> = { verifications: 0, mutations: 0 };
   readonly #shares = new Map<KeyId, Share>();
-  #bodyBytes = 0;
+  readonly #bodyBytes: Record<Budget, number> = { verifications: 0, mutations: 0 };
   #isDraining = false;
   #onEmpty: (() => void) | undefined;
 
@@ -71,26 +72,34 @@ export class Admission {
       return reason;
     }
     this.#inFlight[budget] += 1;
-    this.#bodyBytes += bodyBytes;
+    this.#bodyBytes[budget] += bodyBytes;
     return { budget, bodyBytes, share: undefined };
   }
 
   /** Counts the place towards its caller; false when the caller's share is used up. */
   claimShare(place: Place, callerId: KeyId): boolean {
     const share = this.#shares.get(callerId) ?? this.#newShare(callerId);
-    if (share.inFlight >= this.#limits.callerInFlightMax) {
+    // One body is always let in; beyond that a caller may hold a quarter of the bytes there are.
+    const bytesMax = this.#limits.bodyBytesInFlightMax / 4;
+    const isOverBytes =
+      place.bodyBytes > 0 && share.bodyBytes > 0 && share.bodyBytes + place.bodyBytes > bytesMax;
+    if (share.inFlight >= this.#limits.callerInFlightMax || isOverBytes) {
       this.#metrics.shed('caller');
       return false;
     }
     share.inFlight += 1;
+    share.bodyBytes += place.bodyBytes;
     place.share = share;
     return true;
   }
 
   leave(place: Place): void {
     this.#inFlight[place.budget] -= 1;
-    this.#bodyBytes -= place.bodyBytes;
-    if (place.share !== undefined) place.share.inFlight -= 1;
+    this.#bodyBytes[place.budget] -= place.bodyBytes;
+    if (place.share !== undefined) {
+      place.share.inFlight -= 1;
+      place.share.bodyBytes -= place.bodyBytes;
+    }
     if (this.total === 0) this.#onEmpty?.();
   }
 
@@ -108,7 +117,7 @@ export class Admission {
     if (this.#shares.size >= sharesMax) {
       for (const [id, { inFlight }] of this.#shares) if (inFlight === 0) this.#shares.delete(id);
     }
-    const share = { inFlight: 0 };
+    const share = { inFlight: 0, bodyBytes: 0 };
     this.#shares.set(callerId, share);
     return share;
   }
@@ -119,7 +128,7 @@ export class Admission {
     if (this.total >= limits.requestsInFlightMax) return 'requests';
     const max = budget === 'verifications' ? limits.verificationsInFlightMax : limits.mutationsInFlightMax;
     if (this.#inFlight[budget] >= max) return budget;
-    if (this.#bodyBytes + bodyBytes > limits.bodyBytesInFlightMax) return 'body_bytes';
+    if (this.#bodyBytes[budget] + bodyBytes > limits.bodyBytesInFlightMax) return 'body_bytes';
     return undefined;
   }
 }

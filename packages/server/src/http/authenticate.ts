@@ -1,6 +1,8 @@
+import type { ManagementScope } from '@keyswarm/contract';
 import { type Answer, builtinKeyspaceName, Fault } from '@keyswarm/core';
 import type { ResidentVerifier } from '@keyswarm/verifier';
 import type { Caller } from '../access/caller.ts';
+import { reachesAnywhere, requireAnywhere } from '../access/grants.ts';
 import { authorizationLengthMax, staleRetryAfterMs } from '../limits.ts';
 
 const requirement = Object.freeze({ keyspace: builtinKeyspaceName });
@@ -11,25 +13,49 @@ export interface Authenticator {
   readonly catchUp?: (() => Promise<void>) | undefined;
 }
 
-/**
- * Who is asking. A management key is a key like any other, so the resident verifier decides, at every request:
- * a revoked one stops working as fast as any key does, and a verifier that isn't fresh answers nobody. Whatever
- * is wrong with the key, the answer is the same. A promise only where a refusal has to wait for news.
- */
-export function authenticate(
-  { verifier, catchUp }: Authenticator,
-  authorization: string | undefined,
-  requestId: string,
-): Caller | Promise<Caller> {
-  const token = bearerOf(authorization);
-  if (token === undefined) throw unauthenticated();
-  const answer = verifier.verify(token, requirement);
-  const mayBeNews = answer.valid === false && (answer.code === 'unknown' || answer.code === 'suspended');
-  if (catchUp === undefined || !mayBeNews) return callerOf(answer, requestId);
-  return catchUp().then(() => callerOf(verifier.verify(token, requirement), requestId));
+/** What a request says of its sender, and what its operation needs at the least. */
+export interface Plea {
+  readonly authorization: string | undefined;
+  readonly requestId: string;
+  /** Held for one keyspace is enough here; for which one is the use-case's question. */
+  readonly scope: ManagementScope;
 }
 
-function callerOf(answer: Answer, requestId: string): Caller {
+/**
+ * Who is asking, and may they ask this of any keyspace at all? A management key is a key like any other, so the
+ * resident verifier decides, at every request: a revoked one stops working as fast as any key does, and a verifier
+ * that isn't fresh answers nobody. Whatever is wrong with the key, the answer is the same. The scope is looked at
+ * before a byte of the body, so that a key which may do nothing here can't make the server read, hold or parse
+ * one. A promise only where a refusal has to wait for news.
+ */
+export function authenticate(authenticator: Authenticator, plea: Plea): Caller | Promise<Caller> {
+  const token = bearerOf(plea.authorization);
+  if (token === undefined) throw unauthenticated();
+  const { verifier, catchUp } = authenticator;
+  const answer = verifier.verify(token, requirement);
+  if (catchUp === undefined || !mayBeNews(answer, plea.scope)) return callerOf(answer, plea);
+  return catchUp().then(() => callerOf(verifier.verify(token, requirement), plea));
+}
+
+/**
+ * The same question once more, after a body has come or a write has waited for its batch: either may take longer
+ * than a lease, and a key revoked meanwhile must not act on what was true at the head of the request.
+ */
+export function authenticateAgain({ verifier }: Authenticator, plea: Plea): Caller {
+  const token = bearerOf(plea.authorization);
+  if (token === undefined) throw unauthenticated();
+  return callerOf(verifier.verify(token, requirement), plea);
+}
+
+/** Refusals that something committed elsewhere a moment ago would lift. */
+const liftable: ReadonlySet<string> = new Set(['unknown', 'suspended', 'expired']);
+
+function mayBeNews(answer: Answer, scope: ManagementScope): boolean {
+  if (answer.valid === true) return !reachesAnywhere(answer.scopes, scope);
+  return answer.valid === false && liftable.has(answer.code);
+}
+
+function callerOf(answer: Answer, { requestId, scope }: Plea): Caller {
   if (answer.valid === null) {
     throw new Fault('stale', {
       detail: 'The server can not prove that what it knows of your management key is fresh enough.',
@@ -37,7 +63,9 @@ function callerOf(answer: Answer, requestId: string): Caller {
     });
   }
   if (!answer.valid) throw unauthenticated();
-  return { keyId: answer.keyId, workspaceId: answer.workspaceId, scopes: answer.scopes, requestId };
+  const caller = { keyId: answer.keyId, workspaceId: answer.workspaceId, scopes: answer.scopes, requestId };
+  requireAnywhere(caller, scope);
+  return caller;
 }
 
 /** The token of `Bearer <token>` (RFC 6750, section 2.1); the scheme's case does not matter. */

@@ -1,5 +1,5 @@
 import type { AnyOperation, OperationId } from '@keyswarm/contract';
-import { Fault } from '@keyswarm/core';
+import { assert, Fault } from '@keyswarm/core';
 import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify';
 import type { Caller } from '../access/caller.ts';
 import { shedRetryAfterMs } from '../limits.ts';
@@ -29,13 +29,16 @@ export function guardOf(services: GuardServices, id: OperationId, operation: Any
   const operationPlace = ServerMetrics.placeOf(id);
   const budget: Budget = operation.scope === 'keys:verify' ? 'verifications' : 'mutations';
   const takesBody = operation.method !== 'GET';
+  const { scope } = operation;
+  assert(scope !== null, 'a guarded operation needs a scope');
   const { admission, authenticator } = services;
 
   const admit = (request: FastifyRequest, visit: Visit): void | Promise<void> => {
     const place = admission.enter(budget, takesBody ? bodyBytesOf(request, operation.bodyLimitBytes) : 0);
     if (typeof place === 'string') throw shedFault(place);
     visit.place = place;
-    const caller = authenticate(authenticator, request.headers.authorization, request.id);
+    const { authorization } = request.headers;
+    const caller = authenticate(authenticator, { authorization, requestId: request.id, scope });
     if (caller instanceof Promise) return caller.then((found) => seat(found));
     seat(caller);
 

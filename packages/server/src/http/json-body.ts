@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { Fault } from '@keyswarm/core';
 import type { FastifyInstance } from 'fastify';
+import { checkJsonShape } from './json-shape.ts';
 
 /*
  * How a body becomes a value. JSON only; text that isn't UTF-8 is refused instead of being read with replacement
@@ -27,11 +28,13 @@ export function acceptJsonBodies(app: FastifyInstance): void {
 
 /** The value of a body; throws the Fault of what is wrong with it. */
 export function parseJson(bytes: Buffer): unknown {
+  checkJsonShape(bytes);
   if (!isUtf8(bytes)) throw invalidJson('The body is not valid UTF-8.');
   const text = bytes.toString('utf8');
   try {
-    if (isHarmless(text)) return JSON.parse(text);
-    return JSON.parse(text, refuseReservedName);
+    const value: unknown = JSON.parse(text);
+    if (!isHarmless(text)) refuseReservedNames(value);
+    return value;
   } catch (error) {
     // The parser's own message quotes the text, which may hold a secret.
     throw error instanceof Fault ? error : invalidJson('The body can not be read as JSON.');
@@ -43,19 +46,31 @@ function isHarmless(text: string): boolean {
   return !(text.includes('__proto__') || text.includes('constructor') || text.includes('\\u'));
 }
 
-function refuseReservedName(name: string, value: unknown): unknown {
-  const reachesPrototype =
-    name === 'constructor' &&
-    typeof value === 'object' &&
-    value !== null &&
-    Object.hasOwn(value, 'prototype');
-  if (name === '__proto__' || reachesPrototype)
-    throw new Fault('unknown_field', {
-      detail: 'A member of the body has a reserved name.',
-      field: `/${name}`,
-      expected: 'only members that the operation knows',
-    });
-  return value;
+/** One visit of each value, by the parser's result: a reviver is called for every number and costs thirty times that. */
+function refuseReservedNames(value: unknown): void {
+  if (typeof value !== 'object' || value === null) return;
+  if (Array.isArray(value)) {
+    for (const item of value) refuseReservedNames(item);
+    return;
+  }
+  if (Object.hasOwn(value, '__proto__')) throw reservedName('__proto__');
+  for (const [name, member] of Object.entries(value)) {
+    const reachesPrototype =
+      name === 'constructor' &&
+      typeof member === 'object' &&
+      member !== null &&
+      Object.hasOwn(member, 'prototype');
+    if (reachesPrototype) throw reservedName(name);
+    refuseReservedNames(member);
+  }
+}
+
+function reservedName(name: string): Fault {
+  return new Fault('unknown_field', {
+    detail: 'A member of the body has a reserved name.',
+    field: `/${name}`,
+    expected: 'only members that the operation knows',
+  });
 }
 
 function invalidJson(detail: string): Fault {

@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyRequest, FastifySchema, HTTPMethods } from
 import type { Random } from '../runtime/random.ts';
 import { IdempotencyScope } from '../signing/idempotency.ts';
 import type { MasterKey } from '../signing/master-key.ts';
+import { authenticateAgain } from './authenticate.ts';
 import { type GuardServices, guardOf } from './guard.ts';
 import type { Call, GuardedOperation, Handler, HandlerServices } from './handler.ts';
 import { houseHandlers } from './handlers/house-handlers.ts';
@@ -41,7 +42,7 @@ export function registerOperations(app: FastifyInstance, services: RouteServices
       ...(operation.mutates ? { preValidation: absentBodyIsEmpty } : {}),
       handler: operation.idempotent
         ? idempotentRoute(operation, handler, services)
-        : plainRoute(operation, handler),
+        : plainRoute(operation, handler, services),
     });
   }
 }
@@ -60,11 +61,9 @@ function schemaOf(operation: AnyOperation): FastifySchema {
   };
 }
 
-function plainRoute({ response }: AnyOperation, handler: AnyHandler) {
-  return (request: FastifyRequest) => {
-    assert(response.status === 200, 'only what is idempotent creates');
-    return handler(callOf(request, undefined));
-  };
+function plainRoute(operation: AnyOperation, handler: AnyHandler, services: RouteServices) {
+  assert(operation.response.status === 200, 'only what is idempotent creates');
+  return (request: FastifyRequest) => handler(callOf(request, operation, services, undefined));
 }
 
 function idempotentRoute(operation: AnyOperation, handler: AnyHandler, services: RouteServices) {
@@ -72,14 +71,26 @@ function idempotentRoute(operation: AnyOperation, handler: AnyHandler, services:
   return (request: FastifyRequest, reply: { code(status: number): unknown }) => {
     const idempotency = idempotencyOf(request, services);
     if (status !== 200) reply.code(status);
-    return handler(callOf(request, idempotency));
+    return handler(callOf(request, operation, services, idempotency));
   };
 }
 
-/** The schemas have been applied, so the parts are what the operation's types say. */
-function callOf(request: FastifyRequest, idempotency: IdempotencyScope | undefined): Call<GuardedOperation> {
-  const { params, query, body, caller } = request;
-  assert(caller !== null, 'a guarded request has a caller');
+/**
+ * The schemas have been applied, so the parts are what the operation's types say. A body may have taken its time,
+ * and a write may still have to wait: the management key is asked for once more here, and again in the lane.
+ */
+function callOf(
+  request: FastifyRequest,
+  { method, mutates, scope }: AnyOperation,
+  { authenticator }: RouteServices,
+  idempotency: IdempotencyScope | undefined,
+): Call<GuardedOperation> {
+  const { params, query, body } = request;
+  assert(request.caller !== null && scope !== null, 'a guarded request has a caller');
+  const plea = { authorization: request.headers.authorization, requestId: request.id, scope };
+  const again = method === 'GET' ? request.caller : authenticateAgain(authenticator, plea);
+  const recheck = () => void authenticateAgain(authenticator, plea);
+  const caller = mutates ? { ...again, recheck } : again;
   return { params, query, body, caller, idempotency } as Call<GuardedOperation>;
 }
 

@@ -1,4 +1,4 @@
-import { Fault } from '@keyswarm/core';
+import { Fault, findKeyString } from '@keyswarm/core';
 import type { ErrorObject } from 'ajv';
 
 /** Where in a request the value stood that a schema refused. */
@@ -6,7 +6,7 @@ export type RequestPart = 'body' | 'querystring' | 'params' | 'headers';
 
 /**
  * A schema's refusal in the caller's words: which field, and what would have done. The value itself is never
- * repeated, since it may be a secret in the wrong place.
+ * repeated, since it may be a secret in the wrong place; nor is a member's name that holds a key string.
  */
 export function validationFault(error: ErrorObject, part: RequestPart): Fault {
   const { keyword, params } = error;
@@ -32,8 +32,18 @@ export function validationFault(error: ErrorObject, part: RequestPart): Fault {
 
 /** A JSON pointer for bodies (RFC 6901), the parameter's name elsewhere. */
 function fieldOf(part: RequestPart, path: string, member: unknown): string {
-  const whole = member === undefined ? path : `${path}/${escapePointer(String(member).slice(0, 128))}`;
+  const shown = upToSecret(path);
+  const name = String(member);
+  const isShown = member !== undefined && shown === path && !findKeyString(name);
+  const whole = isShown ? `${path}/${escapePointer(name.slice(0, 128))}` : shown;
   return part === 'body' ? whole : whole.slice(1);
+}
+
+/** A pointer that ends before the first name with a key string in it: at what that name stands in. */
+function upToSecret(path: string): string {
+  const names = path.split('/');
+  const secretAt = names.findIndex((name) => findKeyString(name));
+  return secretAt === -1 ? path : names.slice(0, secretAt).join('/');
 }
 
 function escapePointer(member: string): string {

@@ -2,10 +2,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type BodyOf, operations, type VerdictView } from '@keyswarm/contract';
 import { assert } from '@keyswarm/core';
 import type { Caller } from '../access/caller.ts';
-import { verifyLaneBodyBytesMax } from '../limits.ts';
+import { bodyAtOnceMs, verifyLaneBodyBytesMax } from '../limits.ts';
 import type { Log } from '../logging/log.ts';
 import { ServerMetrics } from '../metrics/server-metrics.ts';
-import { authenticate } from './authenticate.ts';
+import { authenticate, authenticateAgain, type Plea } from './authenticate.ts';
 import { type GuardServices, shareFault, shedFault } from './guard.ts';
 import type { Handler } from './handler.ts';
 import { parseJson } from './json-body.ts';
@@ -31,7 +31,13 @@ export interface VerifyLaneServices extends GuardServices {
   readonly log: Log;
 }
 
-const { path, body: schema } = operations.verifyKey;
+interface Admitted {
+  readonly visit: Visit;
+  readonly plea: Plea;
+  readonly caller: Caller;
+}
+
+const { path, body: schema, scope } = operations.verifyKey;
 const validate = schemaCompiler()({ schema, method: 'POST', url: path, httpPart: 'body' });
 const place = ServerMetrics.placeOf('verifyKey');
 const nothing = Object.freeze({});
@@ -64,20 +70,21 @@ export class VerifyLane {
       if (typeof seat === 'string') throw shedFault(seat);
       visit.place = seat;
       const { authenticator } = this.#services;
-      const caller = authenticate(authenticator, request.headers.authorization, requestId);
+      const plea = { authorization: request.headers.authorization, requestId, scope };
+      const caller = authenticate(authenticator, plea);
       if (caller instanceof Promise) {
         caller
-          .then((found) => this.#read(request, response, visit, found))
+          .then((found) => this.#read(request, response, { visit, plea, caller: found }))
           .catch((error: unknown) => this.#fail(response, requestId, error));
       } else {
-        this.#read(request, response, visit, caller);
+        this.#read(request, response, { visit, plea, caller });
       }
     } catch (error) {
       this.#fail(response, requestId, error);
     }
   }
 
-  #read(request: IncomingMessage, response: ServerResponse, visit: Visit, caller: Caller): void {
+  #read(request: IncomingMessage, response: ServerResponse, { visit, plea, caller }: Admitted): void {
     // The visit may have ended while news was waited for; its place is given back already.
     if (visit.place === undefined) return;
     if (!this.#services.admission.claimShare(visit.place, caller.keyId)) throw shareFault();
@@ -86,12 +93,23 @@ export class VerifyLane {
       // A body this small comes in one piece, unless somebody takes pains.
       bytes = bytes === undefined ? chunk : Buffer.concat([bytes, chunk]);
     });
-    request.on('end', () => this.#verify(response, caller, bytes));
+    const { clock } = this.#services;
+    const admittedMs = clock.monotonicMs();
+    request.on('end', () => {
+      const isLate = clock.monotonicMs() - admittedMs > bodyAtOnceMs;
+      this.#verify(response, { plea, caller: isLate ? undefined : caller }, bytes);
+    });
   }
 
-  #verify(response: ServerResponse, caller: Caller, bytes: Buffer | undefined): void {
-    const { requestId } = caller;
+  /** Without a caller the body took its time, and the management key is asked for again. */
+  #verify(
+    response: ServerResponse,
+    { plea, caller: known }: { readonly plea: Plea; readonly caller: Caller | undefined },
+    bytes: Buffer | undefined,
+  ): void {
+    const { requestId } = plea;
     try {
+      const caller = known ?? authenticateAgain(this.#services.authenticator, plea);
       const body = bytes === undefined ? null : parseJson(bytes);
       const verdict = validate(body);
       if (typeof verdict === 'object' && 'error' in verdict) throw verdict.error;

@@ -4,13 +4,20 @@ import { requireAnywhere } from '../access/grants.ts';
 import type { UseCasePorts } from '../access/use-case-ports.ts';
 import type { IdempotencyScope } from '../signing/idempotency.ts';
 import { type KeyTerms, type Refusal, refusalOf } from './key-terms.ts';
-import { Additions, findKeyspaceFor, type NewKey, prepareKey, readsOf } from './new-keys.ts';
+import { Additions, findKeyspaceFor, hashKnown, type NewKey, prepareKey, readsOf } from './new-keys.ts';
 
 /*
  * Keys of a system that is being replaced, by their hashes: their holders go on using the strings they have. A
  * key lives in the shard of its fingerprint, where the store refuses a second one, so the same string can't be
  * imported twice. One request therefore takes a write for each shard that it touches; each of them is atomic, the
  * request is not, and it may be sent again: what is known already says so.
+ *
+ * A key that was issued here lives in another shard than an import of its hash would. The resident table knows it by
+ * its fingerprint, and is asked for that.
+ *
+ * Management keys are never imported. Whoever has a hash (an old verifier's copy, a backup) doesn't have the string;
+ * but a management key says itself of which workspace it is, so that the string of a manager elsewhere, ended there,
+ * would open this workspace under whatever was imported for it.
  */
 
 export interface ImportTerms extends KeyTerms {
@@ -92,7 +99,7 @@ async function importInto(
     reads: readsOf(group.map(({ wish }) => wish)),
     decide(view, nowMs) {
       const additions = new Additions(caller, view, nowMs);
-      const reply = group.map(({ wish }) => importItem(additions, wish));
+      const reply = group.map(({ wish }) => importItem(ports, caller, additions, wish));
       return { changes: additions.changes, newOwners: additions.newOwners, reply };
     },
     ...(ticket === undefined ? {} : { idempotency: ticket }),
@@ -100,8 +107,15 @@ async function importInto(
   return receipt.reply;
 }
 
-function importItem(additions: Additions, wish: NewKey): ImportResult {
+function importItem(
+  { verifier }: UseCasePorts,
+  caller: Caller,
+  additions: Additions,
+  wish: NewKey,
+): ImportResult {
   try {
+    // Asked here and not before the write is queued: a request that is replayed gets its first reply.
+    if (verifier.knowsFingerprint(wish.fingerprint, caller.workspaceId)) throw hashKnown();
     return { imported: additions.add(wish) };
   } catch (error) {
     if (error instanceof Fault) return { refused: refusalOf(error) };
@@ -112,6 +126,7 @@ function importItem(additions: Additions, wish: NewKey): ImportResult {
 async function prepare(ports: UseCasePorts, caller: Caller, item: ImportTerms): Promise<NewKey | Fault> {
   try {
     const keyspace = await findKeyspaceFor(ports, caller, item, 'keys:import');
+    if (keyspace.isBuiltin) throw managementKeyRefused();
     const { fingerprint, format, ...terms } = item;
     const lastByte = fingerprint.at(-1) ?? 0;
     return prepareKey(ports, caller, { terms, keyspace, fingerprint, importedFormat: format, lastByte });
@@ -119,4 +134,12 @@ async function prepare(ports: UseCasePorts, caller: Caller, item: ImportTerms): 
     if (error instanceof Fault && !error.retryable) return error;
     throw error;
   }
+}
+
+function managementKeyRefused(): Fault {
+  return new Fault('builtin_protected', {
+    detail: 'Management keys are issued, not imported.',
+    field: '/keyspace',
+    expected: 'another keyspace',
+  });
 }

@@ -139,7 +139,10 @@ export class Additions {
     const isKnown =
       this.#view.hasFingerprint(fingerprint) ||
       this.#fingerprints.has(Buffer.from(fingerprint).toString('base64'));
-    if (!isKnown) return;
-    throw new Fault('already_imported', { detail: 'A key with this hash is already known.', field: '/hash' });
+    if (isKnown) throw hashKnown();
   }
+}
+
+export function hashKnown(): Fault {
+  return new Fault('already_imported', { detail: 'A key with this hash is already known.', field: '/hash' });
 }

@@ -1,4 +1,4 @@
-import { type Answer, builtinKeyspaceName, covers, Fault, parseId } from '@keyswarm/core';
+import { type Answer, builtinKeyspaceName, covers, Fault, keyLengthMax, parseId } from '@keyswarm/core';
 import type { Caller } from '../access/caller.ts';
 import { reachesEverywhere, requireAnywhere, requireIn } from '../access/grants.ts';
 import { keyspaceNotFound } from '../access/missing.ts';
@@ -33,7 +33,7 @@ export function verifyOneKey(
   const { keyspace } = wish;
   if (keyspace === undefined || parseId('ks', keyspace) !== undefined) {
     // Bare `keys:verify` leaves out the built-in keyspace: to such a caller its keys do not exist.
-    if (covers(caller.scopes, 'keys:verify')) return hideBuiltin(ask(ports, caller, wish));
+    if (covers(caller.scopes, 'keys:verify')) return hideBuiltin(ports, caller, wish);
     requireAnywhere(caller, 'keys:verify');
     if (keyspace === undefined) throw keyspaceRequired();
     return verifyInKeyspaceById(ports, caller, { ...wish, keyspace });
@@ -46,9 +46,15 @@ export function verifyOneKey(
 /** What news could lift. A revocation is final, and so is the form of a string. */
 const liftable: ReadonlySet<string> = new Set(['unknown', 'suspended', 'expired', 'insufficient_scope']);
 
+/** A foreign string is `malformed` only as long as nobody has imported it. */
+function mayBeNews(code: string, key: string): boolean {
+  return liftable.has(code) || (code === 'malformed' && key !== '' && key.length <= keyLengthMax);
+}
+
 function ask(ports: UseCasePorts, caller: Caller, wish: VerifyWish): Answer | Promise<Answer> {
   const answer = look(ports, caller, wish);
-  if (ports.catchUp === undefined || answer.valid !== false || !liftable.has(answer.code)) return answer;
+  if (ports.catchUp === undefined || answer.valid !== false || !mayBeNews(answer.code, wish.key))
+    return answer;
   return ports.catchUp().then(() => look(ports, caller, wish));
 }
 
@@ -71,9 +77,16 @@ async function verifyInKeyspaceById(
   return ask(ports, caller, wish);
 }
 
-function hideBuiltin(answer: Answer | Promise<Answer>): Answer | Promise<Answer> {
-  if (answer instanceof Promise) return answer.then(hideBuiltin);
-  return answer.valid === true && answer.keyspace === builtinKeyspaceName ? unknown : answer;
+/** Whatever the answer would be, also a refusal that says something of the key: asked of the built-in keyspace. */
+function hideBuiltin(ports: UseCasePorts, caller: Caller, wish: VerifyWish): Answer | Promise<Answer> {
+  const hide = (answer: Answer): Answer => {
+    if (answer.valid === true) return answer.keyspace === builtinKeyspaceName ? unknown : answer;
+    if (answer.valid === null || answer.code === 'malformed' || answer.code === 'unknown') return answer;
+    const { code } = look(ports, caller, { key: wish.key, keyspace: builtinKeyspaceName });
+    return code === 'wrong_keyspace' ? answer : unknown;
+  };
+  const answer = ask(ports, caller, wish);
+  return answer instanceof Promise ? answer.then(hide) : hide(answer);
 }
 
 function missingKeyspace(): Fault {

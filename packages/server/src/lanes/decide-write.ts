@@ -20,6 +20,7 @@ export interface Decided {
 export function decideWrite(entry: LaneEntry, view: BatchView, context: DecideContext): Decided {
   const { write } = entry;
   try {
+    write.actor.recheck?.();
     const decision = write.decide(view, context.nowMs);
     for (const owner of decision.newOwners ?? []) {
       if (view.owners.find(owner.id) === undefined) view.owners.put(owner.id, owner);

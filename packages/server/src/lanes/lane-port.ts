@@ -15,6 +15,8 @@ export interface Actor {
   /** The management key that authenticated the request; null for the server itself (bootstrap). */
   readonly keyId: KeyId | null;
   readonly requestId: string;
+  /** Asked right before the write decides, because it may have waited: throws the Fault that refuses this write. */
+  readonly recheck?: () => void;
 }
 
 export interface WorkspaceRecord {

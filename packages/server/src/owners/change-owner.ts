@@ -1,6 +1,8 @@
 import {
   createOwner,
   Fault,
+  type KeyId,
+  keyStateAt,
   type OwnerId,
   type OwnerKind,
   type OwnerRecord,
@@ -11,16 +13,17 @@ import {
 } from '@keyswarm/core';
 import { actorOf, type Caller } from '../access/caller.ts';
 import { effectiveByOfWorkspace } from '../access/effective-by.ts';
-import { requireScope } from '../access/grants.ts';
+import { refuseEscalation, requireScope } from '../access/grants.ts';
 import { ownerNotFound } from '../access/missing.ts';
-import { ownerIdOf } from '../access/named-ids.ts';
+import { builtinKeyspaceId, ownerIdOf } from '../access/named-ids.ts';
 import type { UseCasePorts } from '../access/use-case-ports.ts';
 import type { Change } from '../lanes/lane-port.ts';
 import type { IdempotencyScope } from '../signing/idempotency.ts';
 
 /*
  * Owners. Each change here is one row, and speaks for all the owner's keys at once: verifiers read the owner's
- * state beside the key's.
+ * state beside the key's. That makes them a way to management keys too, past the checks that such a key has of its
+ * own, so that whoever changes an owner has to hold all that its management keys hold.
  */
 
 export async function createOneOwner(
@@ -103,6 +106,7 @@ interface OwnerChange {
 async function changeOwner(ports: UseCasePorts, caller: Caller, change: OwnerChange): Promise<OwnerRecord> {
   requireScope(caller, 'owners:write');
   const { id } = change;
+  await refuseStrongerKeys(ports, caller, id);
   const ticket = change.idempotency?.ticket<OwnerRecord>();
   const receipt = await ports.lanes.submit<OwnerRecord>({
     shard: shardOfId(id, ports.shards),
@@ -118,6 +122,31 @@ async function changeOwner(ports: UseCasePorts, caller: Caller, change: OwnerCha
     ...(ticket === undefined ? {} : { idempotency: ticket }),
   });
   return receipt.reply;
+}
+
+/** Management keys are few for one owner; a page of them is as much as a list request may ask for. */
+const managementKeysPerPage = 200;
+
+/**
+ * Refuses where the owner holds a management key, not yet ended, whose scopes the caller's own don't cover. Keys live
+ * in all shards, so this is read before the write and not within it: a key issued to the owner in between is not
+ * looked at. Its issuer held its scopes, and it takes an `owners:write` at that very moment to meet it.
+ */
+async function refuseStrongerKeys(ports: UseCasePorts, caller: Caller, ownerId: OwnerId): Promise<void> {
+  const { workspaceId } = caller;
+  const filter = { ownerId, keyspaceId: builtinKeyspaceId(workspaceId) };
+  const limit = managementKeysPerPage;
+  let after: KeyId | undefined;
+  for (;;) {
+    const nowMs = ports.clock.nowMs();
+    const keys = await ports.reader.keys(workspaceId, filter, { after, limit }, nowMs);
+    for (const key of keys) {
+      const state = keyStateAt(key, nowMs);
+      if (state !== 'revoked' && state !== 'expired') refuseEscalation(caller, key.scopes);
+    }
+    if (keys.length < limit) return;
+    after = keys.at(-1)?.id;
+  }
 }
 
 function changeOf(event: Change['event'], after: OwnerRecord, caller: Caller): Change {

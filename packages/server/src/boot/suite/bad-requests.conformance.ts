@@ -10,10 +10,14 @@ export function describeBadRequests(serverOf: () => TestServer): void {
       ['', { code: 'missing_field', field: '/name', status: 400 }],
       ['[]', { code: 'invalid_field', field: '', status: 400 }],
       ['null', { code: 'invalid_field', field: '', status: 400 }],
-      ['{"__proto__":{"a":1}}', { code: 'invalid_json', status: 400 }],
-      ['{"constructor":{"prototype":{"a":1}}}', { code: 'invalid_json', status: 400 }],
+      ['{"__proto__":{"a":1}}', { code: 'unknown_field', field: '/__proto__', status: 400 }],
+      [
+        '{"constructor":{"prototype":{"a":1}}}',
+        { code: 'unknown_field', field: '/constructor', status: 400 },
+      ],
+      [`{"name":${'['.repeat(5000)}`, { code: 'invalid_json', status: 400 }],
       ['\ufeff{}', { code: 'invalid_json', status: 400 }],
-      ['{"\\u005f_proto__":{"a":1}}', { code: 'invalid_json', status: 400 }],
+      ['{"\\u005f_proto__":{"a":1}}', { code: 'unknown_field', field: '/__proto__', status: 400 }],
     ])('that is %j', async (body, expected) => {
       const options = { body, headers: { 'content-type': 'application/json' } };
       expect(await refused(serverOf(), () => serverOf().call('POST', '/v1/keyspaces', options))).toEqual(

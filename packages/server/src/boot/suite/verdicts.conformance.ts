@@ -30,7 +30,7 @@ export function describeVerdicts(serverOf: () => TestServer): void {
         { code: 'invalid_field', field: '/scopes', status: 400 },
       ],
       ['{"key":"x"', { code: 'invalid_json', status: 400 }],
-      ['{"key":"x","__proto__":{}}', { code: 'invalid_json', status: 400 }],
+      ['{"key":"x","__proto__":{}}', { code: 'unknown_field', field: '/__proto__', status: 400 }],
       ['null', { code: 'invalid_field', field: '', status: 400 }],
       [Uint8Array.of(0x22, 0xff, 0x22), { code: 'invalid_json', status: 400 }],
     ])('unless the request itself is wrong: %j', async (body, expected) => {

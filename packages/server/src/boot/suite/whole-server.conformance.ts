@@ -4,6 +4,7 @@ import { describeBadRequests } from './bad-requests.conformance.ts';
 import { describeEscalation } from './escalation.conformance.ts';
 import { describeLifecycle } from './lifecycle.conformance.ts';
 import { describeLists } from './lists.conformance.ts';
+import { describeManagementGuards } from './management-guards.conformance.ts';
 import { describeRetries } from './retries.conformance.ts';
 import { describeService } from './service.conformance.ts';
 import type { TestServer } from './test-server.ts';
@@ -18,6 +19,7 @@ export function describeWholeServer(serverOf: () => TestServer): void {
   describeVerdicts(serverOf);
   describeAccess(serverOf);
   describeEscalation(serverOf);
+  describeManagementGuards(serverOf);
   describeRetries(serverOf);
   describeService(serverOf);
 }
