@@ -3,11 +3,30 @@ import { mintKeyString } from '../key-format/key-format.ts';
 import { faultOf } from './fault-of.arbitrary.ts';
 import { issued, keyspaceWith, rotated, t0 } from './records.arbitrary.ts';
 import { revokeKey } from './revoke-key.ts';
-import { effectiveExpiryMs, keyStateAt } from './states.ts';
+import { effectiveExpiryMs, keyStateAt, underOwner } from './states.ts';
 import { resumeKey, suspendKey } from './suspend-key.ts';
 import { type UpdateKey, updateKey } from './update-key.ts';
 
 const day = 86_400;
+
+describe('a key under an owner whose keys were revoked', () => {
+  const key = issued();
+  const mintedAtMs = key.versions[0]?.mintedAtMs ?? 0;
+
+  it('is revoked when it was minted at or before the watermark, and no decider revives it', () => {
+    const seen = underOwner(key, mintedAtMs);
+    expect(seen).toMatchObject({ state: 'revoked', revokedAtMs: mintedAtMs, revision: key.revision });
+    expect(faultOf(() => suspendKey(seen, t0 + 1))).toBe('key_revoked id');
+    expect(faultOf(() => revokeKey(seen, {}, t0 + 1))).toBe('already_revoked id');
+  });
+
+  it('is itself when it was minted later, when there is no watermark, and when it was revoked by itself', () => {
+    expect(underOwner(key, mintedAtMs - 1)).toBe(key);
+    expect(underOwner(key, null)).toBe(key);
+    const revoked = revokeKey(key, { reason: 'leaked' }, t0 + 5);
+    expect(underOwner(revoked, t0 + 9)).toBe(revoked);
+  });
+});
 
 describe('revoking', () => {
   it('is final, dated, and says why', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { freshName, issue, makeKeyspace, terms, verdictOf } from './fixtures.ts';
+import { freshName, issue, makeKeyspace, problemOf, terms, verdictOf } from './fixtures.ts';
 import type { TestServer } from './test-server.ts';
 
 /** A key's life over the wire, each step seen by the next verification. */
@@ -155,6 +155,19 @@ export function describeLifecycle(serverOf: () => TestServer): void {
     for (const { secret } of keys) expect(await verdictOf(server, secret)).toBe('valid');
     await server.post(`/v1/owners/${ownerId}/revoke-keys`);
     for (const { secret } of keys) expect(await verdictOf(server, secret)).toBe('revoked');
+    const ended = keys[0]?.id ?? '';
+    // Not a state of its own that some of us know and others don't: shown, listed and decided on as revoked.
+    expect((await server.get(`/v1/keys/${ended}`)).body).toMatchObject({ id: ended, state: 'revoked' });
+    const listed = await server.get(`/v1/keys?owner=${ownerId}&state=revoked`);
+    expect(listed.body.items).toHaveLength(keys.length);
+    expect((await server.get(`/v1/keys?owner=${ownerId}&state=active`)).body.items).toEqual([]);
+    for (const verb of ['rotate', 'suspend', 'finish-rotation']) {
+      const reply = await server.post(`/v1/keys/${ended}/${verb}`, {});
+      expect(problemOf(reply)).toMatchObject({ code: 'key_revoked', status: 409 });
+    }
+    expect(problemOf(await server.post(`/v1/keys/${ended}/revoke`, {}))).toMatchObject({
+      code: 'already_revoked',
+    });
     const later = await issue(server, name, { owner });
     expect(await verdictOf(server, later.secret)).toBe('valid');
   });
