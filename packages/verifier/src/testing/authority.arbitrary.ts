@@ -15,7 +15,8 @@ import {
 
 /*
  * The side that writes the feed: keys in shards 0 and 1, owners and keyspaces in shard 2, each change one row.
- * Rows of keys carry neither owner nor keyspace, so that those come in any order; what a key names may be unknown.
+ * Some rows of keys carry their owner and keyspace along, as they are then, and others don't: so those come in any
+ * order, late, or not at all.
  */
 
 export const strings = 48;
@@ -147,7 +148,13 @@ export class Authority {
 
   #writeKey(number: number, key: KeyFact): void {
     this.#keys[number] = key;
-    this.#write(number % 2, { key }, key.id);
+    if (key.revision % 2 === 1) {
+      this.#write(number % 2, { key }, key.id);
+      return;
+    }
+    const owner = [...this.#owners.values()].find(({ id }) => id === key.ownerId) ?? null;
+    const keyspace = [...this.#keyspaces.values()].find(({ id }) => id === key.keyspaceId) ?? null;
+    this.#write(number % 2, { key, owner, keyspace }, key.id);
   }
 
   #write(
