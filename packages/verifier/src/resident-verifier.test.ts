@@ -12,10 +12,12 @@ import {
   keyRow,
   keyString,
   keyspaceFact,
+  keyspaceId,
   ownerFact,
   readyVerifier,
   startMs,
   versionFact,
+  workspaceId,
 } from './testing/sample-facts.arbitrary.ts';
 import type { ResidentVerifier } from './verifier-port.ts';
 
@@ -261,6 +263,36 @@ function codeOf(fact: KeyFact | null | undefined, number: number): string {
   if (version.state === 'retired') return 'expired';
   return fact.state === 'suspended' ? 'suspended' : 'valid';
 }
+
+describe('a fingerprint', () => {
+  const print = (key: number, number = 1) => versionFact(key, number).fingerprint;
+  const whole = (bytes: Uint8Array) => Uint8Array.from([...bytes, ...bytes]);
+
+  it('is known in the workspace of its key, in whatever state, by its first 16 bytes', () => {
+    const { verifier } = readyVerifier();
+    const { workspaceId: here } = keyspaceFact(1);
+    expect(verifier.knowsFingerprint(print(1), here)).toBe(false);
+    verifier.applyRow(keyRow(1, keyFact(1)));
+    expect(verifier.knowsFingerprint(print(1), here)).toBe(true);
+    expect(verifier.knowsFingerprint(whole(print(1)), here)).toBe(true);
+    expect(verifier.knowsFingerprint(print(2), here)).toBe(false);
+    expect(verifier.knowsFingerprint(print(1), workspaceId(77))).toBe(false);
+    verifier.applyRow(keyRow(2, keyFact(1, { revision: 2, state: 'revoked' })));
+    expect(verifier.knowsFingerprint(print(1), here)).toBe(true);
+  });
+
+  it('is known in each of the workspaces whose keys share it', () => {
+    const { verifier } = readyVerifier();
+    const here = keyspaceFact(1).workspaceId;
+    const there = workspaceId(77);
+    verifier.applyKeyspace(keyspaceFact(50, { workspaceId: there }));
+    verifier.applyKey(keyFact(1));
+    verifier.applyKey(keyFact(2, { keyspaceId: keyspaceId(50), versions: keyFact(1).versions }));
+    expect(verifier.knowsFingerprint(print(1), here)).toBe(true);
+    expect(verifier.knowsFingerprint(print(1), there)).toBe(true);
+    expect(verifier.knowsFingerprint(print(1), workspaceId(78))).toBe(false);
+  });
+});
 
 describe('the clocks of the machine', () => {
   it('move forward, and bound the authority by the offset and its uncertainty', () => {

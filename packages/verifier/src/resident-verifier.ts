@@ -1,10 +1,21 @@
-import type { Answer, FeedRow, KeyFact, KeyId, KeyspaceFact, KeyspaceId, OwnerFact } from '@keyswarm/core';
+import {
+  type Answer,
+  type FeedRow,
+  fingerprintFactBytes,
+  type KeyFact,
+  type KeyId,
+  type KeyspaceFact,
+  type KeyspaceId,
+  type OwnerFact,
+  type WorkspaceId,
+} from '@keyswarm/core';
 import { type IndexSeed, randomIndexSeed } from './clock/index-seed.ts';
 import { Positions } from './feed/positions.ts';
 import { LoadingTable } from './feed/snapshot-load.ts';
 import { Lease } from './lease/lease.ts';
 import type { LeaseTimes } from './lease/raised-lease.ts';
 import { ResidentTable } from './table/resident-table.ts';
+import { wordsOfBytes } from './table/words.ts';
 import { KeyJudge, stale } from './verdict/judge-key.ts';
 import type {
   Applied,
@@ -134,6 +145,13 @@ class TableVerifier implements ResidentVerifier {
     this.#lease.renew(p0MonotonicMs);
     // Comes four times a second, busy or not: the tick on which a table at rest finishes growing.
     this.#table.index.settle(recordsSettledPerRenewal);
+  }
+
+  knowsFingerprint(fingerprint: Uint8Array, workspaceId: WorkspaceId): boolean {
+    return this.#table.knowsFingerprint(
+      wordsOfBytes(fingerprint.subarray(0, fingerprintFactBytes)),
+      workspaceId,
+    );
   }
 
   lastGraceUseMs(id: KeyId): number | null {

@@ -67,6 +67,11 @@ export interface ResidentVerifier {
    * what was read after it. Never moves backwards.
    */
   renewLease(p0MonotonicMs: number): void;
+  /**
+   * Does any version known here belong to this workspace and have this fingerprint, in whatever state it is? Of the
+   * fingerprint the first 16 bytes count. What has been forgotten, and what the feed has not brought yet, is not known.
+   */
+  knowsFingerprint(fingerprint: Uint8Array, workspaceId: WorkspaceId): boolean;
   /** When a version of this key that is in grace was last accepted here, Unix ms; null: not since it entered grace. */
   lastGraceUseMs(id: KeyId): number | null;
   /** The keyspace's own lease in ms, by id; undefined when it isn't known here. */

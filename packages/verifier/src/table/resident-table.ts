@@ -5,6 +5,7 @@ import {
   type KeyId,
   timeMsMax,
   uuidBytesOf,
+  type WorkspaceId,
 } from '@keyswarm/core';
 import type { IndexSeed } from '../clock/index-seed.ts';
 import { FingerprintIndex } from './fingerprint-index.ts';
@@ -96,6 +97,18 @@ export class ResidentTable {
     }
     if (fact.revision > newest) this.#replace(fact, keyId, known);
     else this.#forgetOlderThan(newest, known);
+  }
+
+  /** Is there a record with this fingerprint whose keyspace belongs to that workspace? */
+  knowsFingerprint(fingerprint: Int32Array, workspaceId: WorkspaceId): boolean {
+    const [w0 = 0, w1 = 0, w2 = 0, w3 = 0] = fingerprint;
+    const first = this.index.find(w0, w1, w2, w3);
+    if (first === 0) return false;
+    const records = this.hasTwins ? this.index.findAll(w0, w1, w2, w3) : [first];
+    return records.some((record) => {
+      const keyspace = this.keyspaces.entry(this.records.get(record, word.keyspace) >>> 10);
+      return keyspace.workspaceId === workspaceId;
+    });
   }
 
   /** When a version in grace of this key was last accepted here; null: not since it entered grace. */
