@@ -1,7 +1,6 @@
 import { hash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import {
-  freshName,
   issue,
   makeKeyspace,
   makeWorkspace,
