@@ -14,6 +14,8 @@ export interface LoadOptions {
   readonly seconds: number;
   /** Seconds at the start that are not counted. */
   readonly warmupSeconds: number;
+  /** Keep a core awake: for two servers that are compared by CPU, never where a database needs that core. */
+  readonly spins?: boolean;
 }
 
 export interface LoadResult {
@@ -52,7 +54,7 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
     const now = performance.now();
     if (now >= countFrom && now < until) counted++;
   };
-  const stopSpinning = spin();
+  const stopSpinning = options.spins === true ? spin() : () => {};
   try {
     await Promise.all(
       Array.from({ length: options.connections }, () => runConnection(options.port, nextRequest, onReply)),

@@ -73,6 +73,7 @@ async function measure(
     connections,
     seconds,
     warmupSeconds: 1,
+    spins: true,
   });
   const cpuSeconds = (await cpuSecondsOf(target.pid)) - cpuBefore;
   const answered = answeredOf(result);
