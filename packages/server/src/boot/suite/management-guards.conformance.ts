@@ -26,7 +26,7 @@ export function describeManagementGuards(serverOf: () => TestServer): void {
         expect(await importErrors(server, keys)).toEqual(['builtin_protected /keyspace']);
       }
       expect(await server.changes()).toBe(before);
-      // Once it is forgotten in its own workspace, the string opens none.
+      // Ended in its own workspace, the string opens none.
       await server.post(`/v1/keys/${foreign.id}/revoke`, {}, { key: tenant });
       expect((await server.get('/v1/keys', { key: foreign.secret })).status).toBe(401);
     });
