@@ -124,7 +124,7 @@ export const houseOperations = {
     perKeyspace: false,
     params: ownerParams,
     reply: ownerSuspended,
-    faults: ['already_suspended'],
+    faults: ['already_suspended', 'scope_escalation'],
   }),
   resumeOwner: operation(routes.resumeOwner, {
     summary: 'Resume a suspended owner',
@@ -133,7 +133,7 @@ export const houseOperations = {
     perKeyspace: false,
     params: ownerParams,
     reply: ownerResumed,
-    faults: ['not_suspended'],
+    faults: ['not_suspended', 'scope_escalation'],
   }),
   revokeOwnerKeys: operation(routes.revokeOwnerKeys, {
     summary: 'Revoke every key an owner has now',
@@ -143,7 +143,7 @@ export const houseOperations = {
     perKeyspace: false,
     params: ownerParams,
     reply: ownerKeysRevoked,
-    faults: [],
+    faults: ['scope_escalation'],
   }),
   listEvents: operation(routes.listEvents, {
     summary: 'Read events',

@@ -58,7 +58,7 @@ export const keyOperations = {
   importKeys: operation(routes.importKeys, {
     summary: 'Import up to 1,000 keys of another system by their hashes',
     description:
-      'The holders go on using the strings they have. Each item is imported or refused by itself (`already_imported`).',
+      'The holders go on using the strings they have. Each item is imported or refused by itself: `already_imported`, or `builtin_protected` for the built-in keyspace.',
     scope: 'keys:import',
     perKeyspace: true,
     body: keyImportBulk,
