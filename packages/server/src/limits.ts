@@ -1,3 +1,5 @@
+import { commitMsMax } from '@keyswarm/core';
+
 /*
  * Every bound of the server that no caller and no setting may lift, with the sketch that justifies it.
  */
@@ -19,8 +21,8 @@ export const laneTransactionsMax = 4;
 /** How long a write may wait for its batch to begin. Callers give up at about this time anyway. */
 export const laneWaitMsMax = 5_000;
 
-/** One transaction, all its statements and COMMIT. */
-export const laneTransactionMsMax = 10_000;
+/** One transaction, all its statements and COMMIT: what the core counts on where a bound runs from a commit. */
+export const laneTransactionMsMax = commitMsMax;
 
 /** Looking for what became of a COMMIT whose answer was lost: about one restart of the engine. */
 export const laneOutcomeMsMax = 10_000;
@@ -104,9 +106,6 @@ export const readinessTimeoutMs = 800;
 
 /** Keyspaces whose name and prefix are remembered (neither ever changes): 10,000 x 300 bytes = 3 MB. */
 export const keyspaceEntriesMax = 10_000;
-
-/** Keyspaces that are looked through for the longest lease; a workspace with more is answered with the maximum. */
-export const leaseKeyspacesMax = 200;
 
 /** Pages of keys that one list request may read to leave out what its caller may not see. */
 export const listPagesMax = 5;

@@ -99,6 +99,7 @@ const keyspace: KeyspaceRecord = {
   maxTtlSeconds: 7_776_000,
   maxGraceSeconds: 600,
   leaseSeconds: 30,
+  formerLeaseUntilMs: null,
   state: 'active',
   keysNotBeforeMs: null,
   createdAtMs: nowMs,

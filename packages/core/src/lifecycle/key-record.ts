@@ -72,6 +72,8 @@ export interface KeyspaceRecord {
   readonly maxTtlSeconds: number | null;
   readonly maxGraceSeconds: number;
   readonly leaseSeconds: number;
+  /** Until when a verifier that has not heard of a lowered lease may still run on a longer one; null: never lowered. */
+  readonly formerLeaseUntilMs: number | null;
   readonly state: 'active' | 'suspended';
   /** As for an owner: versions minted at or before it are refused. */
   readonly keysNotBeforeMs: number | null;

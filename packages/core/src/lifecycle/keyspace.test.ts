@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { commitMsMax, effectiveByMs } from '../limits/limits.ts';
 import { faultOf } from './fault-of.arbitrary.ts';
 import {
   builtinKeyspace,
@@ -66,13 +67,25 @@ describe('a keyspace', () => {
 
   it('changes what is named and leaves the rest; null takes a limit away', () => {
     const keyspace = keyspaceWith({ defaultTtlSeconds: 60, maxTtlSeconds: 60 });
-    expect(updateKeyspace(keyspace, { leaseSeconds: 2 }, t0)).toEqual({
+    expect(updateKeyspace(keyspace, { leaseSeconds: 40 }, t0)).toEqual({
       ...keyspace,
-      leaseSeconds: 2,
+      leaseSeconds: 40,
       revision: 2,
     });
     const unlimited = updateKeyspace(keyspace, { defaultTtlSeconds: null, maxTtlSeconds: null }, t0);
     expect(unlimited).toMatchObject({ defaultTtlSeconds: null, maxTtlSeconds: null });
+  });
+
+  it('keeps until when a verifier may run on a longer lease than the present one', () => {
+    const lowered = updateKeyspace(keyspaceWith({ leaseSeconds: 100 }), { leaseSeconds: 2 }, t0);
+    // The clock was read before the commit, from which the former lease runs.
+    expect(lowered.formerLeaseUntilMs).toBe(effectiveByMs(t0 + commitMsMax, 100_000));
+    const raised = updateKeyspace(lowered, { leaseSeconds: 50 }, t0 + 1);
+    const loweredAgain = updateKeyspace(raised, { leaseSeconds: 2 }, t0 + 2);
+    expect(loweredAgain.formerLeaseUntilMs).toBe(lowered.formerLeaseUntilMs);
+    const later = updateKeyspace(raised, { leaseSeconds: 2 }, t0 + 1_000_000);
+    expect(later.formerLeaseUntilMs).toBe(effectiveByMs(t0 + 1_000_000 + commitMsMax, 50_000));
+    expect(updateKeyspace(later, { leaseSeconds: 3 }, t0).formerLeaseUntilMs).toBe(later.formerLeaseUntilMs);
   });
 
   it.each<readonly [string, KeyspacePatch, string]>([

@@ -2,6 +2,8 @@ import { Fault } from '../errors/fault.ts';
 import type { KeyspaceId, WorkspaceId } from '../ids/ids.ts';
 import { isPrefix } from '../key-format/key-format.ts';
 import {
+  commitMsMax,
+  effectiveByMs,
   keyspaceNameLengthMax,
   leaseDefaultSeconds,
   leaseSecondsMax,
@@ -76,7 +78,7 @@ export type KeyspacePatch = { readonly [Field in keyof KeyspacePolicy]?: Keyspac
 export function updateKeyspace(
   keyspace: KeyspaceRecord,
   patch: KeyspacePatch,
-  _nowMs: number,
+  nowMs: number,
 ): KeyspaceRecord {
   if (Object.values(patch).every((value) => value === undefined)) {
     throw new Fault('missing_field', {
@@ -87,13 +89,15 @@ export function updateKeyspace(
     });
   }
   if (patch.allowedScopes !== undefined) refuseBuiltin(keyspace, '/allowed_scopes');
+  const leaseSeconds = patch.leaseSeconds ?? keyspace.leaseSeconds;
   return checkPolicy({
     ...keyspace,
     allowedScopes: patch.allowedScopes ?? keyspace.allowedScopes,
     defaultTtlSeconds: patched(patch.defaultTtlSeconds, keyspace.defaultTtlSeconds),
     maxTtlSeconds: patched(patch.maxTtlSeconds, keyspace.maxTtlSeconds),
     maxGraceSeconds: patch.maxGraceSeconds ?? keyspace.maxGraceSeconds,
-    leaseSeconds: patch.leaseSeconds ?? keyspace.leaseSeconds,
+    leaseSeconds,
+    formerLeaseUntilMs: formerLeaseUntilMs(keyspace, leaseSeconds, nowMs),
     revision: keyspace.revision + 1,
   });
 }
@@ -126,11 +130,23 @@ function newKeyspace(wish: CreateKeyspace, nowMs: number): KeyspaceRecord {
     maxTtlSeconds: wish.maxTtlSeconds ?? null,
     maxGraceSeconds: wish.maxGraceSeconds ?? maxGraceDefaultSeconds,
     leaseSeconds: wish.leaseSeconds ?? leaseDefaultSeconds,
+    formerLeaseUntilMs: null,
     state: 'active',
     keysNotBeforeMs: null,
     createdAtMs: nowMs,
     revision: 1,
   };
+}
+
+/**
+ * A verifier that has not heard of a lowered lease holds a proof from before the commit, and runs on the former lease
+ * from there. The clock was read before that commit, so what the commit may take is added: the worse error is a
+ * bound that is promised too early.
+ */
+function formerLeaseUntilMs(keyspace: KeyspaceRecord, leaseSeconds: number, nowMs: number): number | null {
+  if (leaseSeconds >= keyspace.leaseSeconds) return keyspace.formerLeaseUntilMs;
+  const untilMs = effectiveByMs(nowMs + commitMsMax, keyspace.leaseSeconds * 1000);
+  return Math.max(untilMs, keyspace.formerLeaseUntilMs ?? 0);
 }
 
 /** Null is a value here ("no limit"), so only undefined means "as it was". */

@@ -13,6 +13,12 @@ export function effectiveByMs(ackMs: number, leaseMs: number): number {
   return ackMs + leaseMs + Math.ceil(leaseMs * leaseDriftRatio);
 }
 
+/**
+ * What may pass between the reading of the store's clock in a transaction and its COMMIT: the transaction is given up
+ * after that. A bound that counts from a commit adds this to the time that was read before it.
+ */
+export const commitMsMax = 10_000;
+
 export const leaseSecondsMin = 1;
 export const leaseSecondsMax = 600;
 /** Long enough that a failover of the store in under half a minute costs no verification. */

@@ -1,29 +1,35 @@
 import { effectiveByMs, type KeyspaceId, leaseSecondsMax, type WorkspaceId } from '@keyswarm/core';
-import { leaseKeyspacesMax } from '../limits.ts';
+import type { LeaseNow } from './lease-reads.ts';
 import type { UseCasePorts } from './use-case-ports.ts';
+
+/*
+ * The instant from which no verifier goes by the old state (P1), for a change that is durable now: to be asked once
+ * the write has committed. A verifier that accepts by the old state holds a proof of freshness from before the commit,
+ * and runs on it for its lease, whichever lease it has heard of:
+ *
+ *   the present one   read after the commit. If it is raised later still, the proof that the longer lease counts from
+ *                     is later than the commit, and has seen the change.
+ *   a former one      if it was lowered. The keyspace keeps until when that may be.
+ *
+ * Both are of the store's clock, since the servers' own may disagree. A replay asks again and gets a later instant,
+ * which holds just as well.
+ */
 
 const longestLeaseMs = leaseSecondsMax * 1000;
 
-/**
- * The instant from which no verifier goes by the old state (P1), for a change that is durable now: to be asked
- * once the write has been acknowledged. A replay asks again and gets a later instant, which holds just as well.
- */
-export function effectiveByOfKeyspace(ports: UseCasePorts, keyspaceId: KeyspaceId): number {
-  return effectiveByMs(ports.clock.nowMs(), ports.verifier.leaseMsOf(keyspaceId) ?? longestLeaseMs);
+export function effectiveByOfKeyspace(ports: UseCasePorts, keyspaceId: KeyspaceId): Promise<number> {
+  return effectiveBy(ports, ports.leases.ofKeyspace(keyspaceId));
 }
 
 /** For an owner, whose keys may live in any keyspace of the workspace: the longest lease among them. */
-export async function effectiveByOfWorkspace(ports: UseCasePorts, workspaceId: WorkspaceId): Promise<number> {
-  const ackMs = ports.clock.nowMs();
-  return effectiveByMs(ackMs, await longestLeaseOf(ports, workspaceId));
+export function effectiveByOfWorkspace(ports: UseCasePorts, workspaceId: WorkspaceId): Promise<number> {
+  return effectiveBy(ports, ports.leases.ofWorkspace(workspaceId));
 }
 
 /** The write is done: a store that fails now must not turn its answer into a failure, so it costs precision only. */
-async function longestLeaseOf({ reader, verifier }: UseCasePorts, workspaceId: WorkspaceId): Promise<number> {
-  const keyspaces = await reader.keyspaces(workspaceId, { limit: leaseKeyspacesMax }).catch(() => undefined);
-  if (keyspaces === undefined || keyspaces.length === leaseKeyspacesMax) return longestLeaseMs;
-  const leases = keyspaces.map(({ id, leaseSeconds }) =>
-    Math.max(leaseSeconds * 1000, verifier.leaseMsOf(id) ?? 0),
-  );
-  return Math.max(0, ...leases) || longestLeaseMs;
+async function effectiveBy({ clock }: UseCasePorts, asked: Promise<LeaseNow>): Promise<number> {
+  const found = await asked.catch(() => undefined);
+  if (found?.lease === undefined) return effectiveByMs(found?.nowMs ?? clock.nowMs(), longestLeaseMs);
+  const { leaseMs, formerUntilMs } = found.lease;
+  return Math.max(effectiveByMs(found.nowMs, leaseMs), formerUntilMs ?? 0);
 }

@@ -4,6 +4,7 @@ import type { Lanes } from '../lanes/lane-port.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Random } from '../runtime/random.ts';
 import type { Reader } from '../storage/reader-port.ts';
+import type { LeaseReads } from './lease-reads.ts';
 
 /** All that a use-case may reach. Ports only: which engine, transport or process stands behind them is not its business. */
 export interface UseCasePorts {
@@ -13,6 +14,7 @@ export interface UseCasePorts {
   readonly clock: Clock;
   readonly random: Random;
   readonly keyspaces: KeyspaceDirectory;
+  readonly leases: Pick<LeaseReads, 'ofKeyspace' | 'ofWorkspace'>;
   /**
    * Resolves once everything that was acknowledged before the call is resident here. Absent where this process is
    * the only one that writes, which knows its own writes before it answers them.

@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { assert, Secret } from '@keyswarm/core';
-import { createResidentVerifier, systemVerifierClock } from '@keyswarm/verifier';
+import { createResidentVerifier, startFollower, systemVerifierClock } from '@keyswarm/verifier';
+import { LeaseReads } from '../access/lease-reads.ts';
 import { ConfigError } from '../config/config-error.ts';
 import type { ServerConfig } from '../config/config-schema.ts';
 import { createFeedSource } from '../feed/feed-source.ts';
@@ -121,6 +122,7 @@ async function startCore(config: ServerConfig, { store, log, closing }: Foundati
     verifier,
     clock: systemClock,
     random: systemRandom,
+    leases: new LeaseReads(reader),
     keyspaces: new KeyspaceDirectory(reader),
     // An embedded store has one process, which knows its own writes before it answers them.
     catchUp: config.profile === 'embedded' ? undefined : () => follower.catchUp(),

@@ -34,7 +34,7 @@ export async function revokeOneKey(
     data: (after) => ({ reason: after.revokeReason }),
     reply: (after) => after,
   });
-  return { key, effectiveByMs: effectiveByOfKeyspace(ports, found.key.keyspaceId) };
+  return { key, effectiveByMs: await effectiveByOfKeyspace(ports, found.key.keyspaceId) };
 }
 
 /** Refuses the key until it is resumed. */
@@ -51,7 +51,7 @@ export async function suspendOneKey(
     decide: ({ key, nowMs }) => suspendKey(key, nowMs),
     reply: (after) => after,
   });
-  return { key, effectiveByMs: effectiveByOfKeyspace(ports, found.key.keyspaceId) };
+  return { key, effectiveByMs: await effectiveByOfKeyspace(ports, found.key.keyspaceId) };
 }
 
 /** Lets a suspended key work again. */

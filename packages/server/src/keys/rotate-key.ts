@@ -54,7 +54,7 @@ export async function rotateOneKey(
     },
     reply: (key) => ({ key, secret }),
   });
-  return { ...reply, effectiveByMs: effectiveByOfKeyspace(ports, found.key.keyspaceId) };
+  return { ...reply, effectiveByMs: await effectiveByOfKeyspace(ports, found.key.keyspaceId) };
 }
 
 export interface FinishedRotation {
@@ -80,5 +80,5 @@ export async function finishKeyRotation(
     data: (after) => ({ version: after.versions.at(-2)?.number, forced: wish.force }),
     reply: (after) => after,
   });
-  return { key, effectiveByMs: effectiveByOfKeyspace(ports, found.key.keyspaceId) };
+  return { key, effectiveByMs: await effectiveByOfKeyspace(ports, found.key.keyspaceId) };
 }

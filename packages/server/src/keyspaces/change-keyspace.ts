@@ -90,7 +90,7 @@ export async function suspendOneKeyspace(
     decide: suspendKeyspace,
     idempotency,
   });
-  return { keyspace, effectiveByMs: effectiveByOfKeyspace(ports, keyspace.id) };
+  return { keyspace, effectiveByMs: await effectiveByOfKeyspace(ports, keyspace.id) };
 }
 
 export async function resumeOneKeyspace(

@@ -40,6 +40,21 @@ export interface EventPage {
   readonly rows: readonly FeedRow[];
   /** Where to go on from: never behind what was asked, even when no row matched. */
   readonly next: readonly number[];
+/** What a verifier may run on. */
+export interface Lease {
+  readonly leaseMs: number;
+  /** Until when one that has not heard of a lowered lease may run on the former; null: never lowered. */
+  readonly formerUntilMs: number | null;
+}
+
+export interface Leases {
+  /** The store's own clock, read after what was committed before the call became visible. */
+  readonly nowMs: number;
+  readonly keyspaces: ReadonlyMap<KeyspaceId, Lease>;
+  /** The longest of all keyspaces of the workspace. */
+  readonly workspaces: ReadonlyMap<WorkspaceId, Lease>;
+}
+
   readonly epoch: number;
 }
 
@@ -58,6 +73,11 @@ export interface Reader {
     filter: { readonly kind?: OwnerKind | undefined; readonly externalId?: string | undefined },
     page: Page<OwnerId>,
   ): Promise<readonly OwnerRecord[]>;
+  /** Not bound to one workspace: it is asked for several changes at once, and only of what they have just written. */
+  leases(wanted: {
+    readonly keyspaces: readonly KeyspaceId[];
+    readonly workspaces: readonly WorkspaceId[];
+  }): Promise<Leases>;
   keyspace(workspaceId: WorkspaceId, id: KeyspaceId): Promise<KeyspaceRecord | undefined>;
   keyspaceByName(workspaceId: WorkspaceId, name: string): Promise<KeyspaceRecord | undefined>;
   keyspaces(workspaceId: WorkspaceId, page: Page<KeyspaceId>): Promise<readonly KeyspaceRecord[]>;

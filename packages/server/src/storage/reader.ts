@@ -3,6 +3,7 @@ import type { Reader } from './reader-port.ts';
 import { findKeyspace, listKeyspaces } from './statements/list-keyspaces.ts';
 import { listOwners } from './statements/list-owners.ts';
 import { listKeys, readKey } from './statements/read-keys.ts';
+import { readLeases } from './statements/read-leases.ts';
 import { readReferences } from './statements/read-references.ts';
 import type { Store } from './store.ts';
 
@@ -47,6 +48,8 @@ export function createReader(store: Store, options: { readonly shards: number })
     keyspaces(workspaceId, page) {
       return listKeyspaces(store, { workspaceId, after: page.after, limit: page.limit }, shards);
     },
+
+    leases: (wanted) => readLeases(store, wanted, shards),
 
     events: (workspaceId, query) => readEventPage(store, shards, workspaceId, query),
   };

@@ -63,7 +63,7 @@ export interface OwnerRow {
 
 export const keyspaceColumns =
   's.id, s.workspace_id, s.name, s.prefix, s.format, s.allowed_scopes, s.default_ttl_seconds, s.max_ttl_seconds, ' +
-  's.max_grace_seconds, s.lease_seconds, s.state, s.keys_not_before, s.created_at, s.revision';
+  's.max_grace_seconds, s.lease_seconds, s.former_lease_until, s.state, s.keys_not_before, s.created_at, s.revision';
 
 export interface KeyspaceRow {
   readonly id: string;
@@ -76,6 +76,7 @@ export interface KeyspaceRow {
   readonly max_ttl_seconds: number | null;
   readonly max_grace_seconds: number;
   readonly lease_seconds: number;
+  readonly former_lease_until: number | null;
   readonly state: 'active' | 'suspended';
   readonly keys_not_before: number | null;
   readonly created_at: number;
@@ -151,6 +152,7 @@ export function keyspaceRecordOf(row: KeyspaceRow): KeyspaceRecord {
     maxTtlSeconds: row.max_ttl_seconds,
     maxGraceSeconds: row.max_grace_seconds,
     leaseSeconds: row.lease_seconds,
+    formerLeaseUntilMs: row.former_lease_until,
     state: row.state,
     keysNotBeforeMs: row.keys_not_before,
     createdAtMs: row.created_at,

@@ -11,14 +11,16 @@ const insertKeyspacesStatement = {
   name: 'insert_keyspaces',
   text: `
     insert into keyspaces (shard, id, workspace_id, name, prefix, format, allowed_scopes, default_ttl_seconds,
-      max_ttl_seconds, max_grace_seconds, lease_seconds, state, keys_not_before, created_at, revision)
+      max_ttl_seconds, max_grace_seconds, lease_seconds, former_lease_until, state, keys_not_before, created_at,
+      revision)
     select s.shard, s.id, s.workspace_id, s.name, s.prefix, s.format, string_to_array(s.allowed_scopes, ' '),
-      s.default_ttl_seconds, s.max_ttl_seconds, s.max_grace_seconds, s.lease_seconds, s.state,
-      s.keys_not_before, s.created_at, s.revision
+      s.default_ttl_seconds, s.max_ttl_seconds, s.max_grace_seconds, s.lease_seconds, s.former_lease_until,
+      s.state, s.keys_not_before, s.created_at, s.revision
     from unnest($1::smallint[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[],
-      $8::bigint[], $9::bigint[], $10::bigint[], $11::integer[], $12::text[], $13::timestamptz[], $14::timestamptz[],
-      $15::integer[]) as s (shard, id, workspace_id, name, prefix, format, allowed_scopes, default_ttl_seconds,
-      max_ttl_seconds, max_grace_seconds, lease_seconds, state, keys_not_before, created_at, revision)
+      $8::bigint[], $9::bigint[], $10::bigint[], $11::integer[], $12::timestamptz[], $13::text[], $14::timestamptz[],
+      $15::timestamptz[], $16::integer[]) as s (shard, id, workspace_id, name, prefix, format, allowed_scopes,
+      default_ttl_seconds, max_ttl_seconds, max_grace_seconds, lease_seconds, former_lease_until, state,
+      keys_not_before, created_at, revision)
     order by s.shard, s.id`,
 };
 
@@ -28,12 +30,12 @@ const updateKeyspacesStatement = {
     update keyspaces s
     set allowed_scopes = string_to_array(n.allowed_scopes, ' '), default_ttl_seconds = n.default_ttl_seconds,
       max_ttl_seconds = n.max_ttl_seconds, max_grace_seconds = n.max_grace_seconds,
-      lease_seconds = n.lease_seconds, state = n.state,
+      lease_seconds = n.lease_seconds, former_lease_until = n.former_lease_until, state = n.state,
       keys_not_before = n.keys_not_before, revision = n.revision
     from unnest($1::smallint[], $2::uuid[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::integer[],
-      $8::text[], $9::timestamptz[], $10::integer[], $11::integer[]) as n (shard, id, allowed_scopes,
-      default_ttl_seconds, max_ttl_seconds, max_grace_seconds, lease_seconds, state, keys_not_before,
-      revision, expected)
+      $8::timestamptz[], $9::text[], $10::timestamptz[], $11::integer[], $12::integer[]) as n (shard, id,
+      allowed_scopes, default_ttl_seconds, max_ttl_seconds, max_grace_seconds, lease_seconds, former_lease_until,
+      state, keys_not_before, revision, expected)
     where s.shard = n.shard and s.id = n.id and s.revision = n.expected
     returning s.id`,
 };
@@ -55,6 +57,7 @@ export async function insertKeyspaces(
     keyspaces.map((keyspace) => keyspace.maxTtlSeconds),
     keyspaces.map((keyspace) => keyspace.maxGraceSeconds),
     keyspaces.map((keyspace) => keyspace.leaseSeconds),
+    keyspaces.map((keyspace) => instantTextOrNull(keyspace.formerLeaseUntilMs)),
     keyspaces.map((keyspace) => keyspace.state),
     keyspaces.map((keyspace) => instantTextOrNull(keyspace.keysNotBeforeMs)),
     keyspaces.map((keyspace) => instantText(keyspace.createdAtMs)),
@@ -82,6 +85,7 @@ export async function updateKeyspaces(
     updates.map(({ after }) => after.maxTtlSeconds),
     updates.map(({ after }) => after.maxGraceSeconds),
     updates.map(({ after }) => after.leaseSeconds),
+    updates.map(({ after }) => instantTextOrNull(after.formerLeaseUntilMs)),
     updates.map(({ after }) => after.state),
     updates.map(({ after }) => instantTextOrNull(after.keysNotBeforeMs)),
     updates.map(({ after }) => after.revision),
