@@ -4,7 +4,6 @@
  */
 
 export { createFeedSource } from './feed/feed-source.ts';
-export { type Follower, type FollowerOptions, startFollower } from './feed/follower.ts';
 export { initStore } from './feed/init-store.ts';
 export type { Lanes, LaneWrite } from './lanes/lane-port.ts';
 export { createLanes, type RunningLanes } from './lanes/lanes.ts';

@@ -1,14 +1,26 @@
 /*
- * The data plane as a library: it runs in any Node process, and reaches no file, no socket and no store.
+ * The data plane as a library: it runs in any Node process.
  */
 
+export { AuthorityClock } from './clock/authority-clock.ts';
 export type { IndexSeed } from './clock/index-seed.ts';
 export { ManualVerifierClock } from './clock/manual-verifier-clock.ts';
-export {
-  type ClockOffset,
-  type SystemClockOptions,
-  systemVerifierClock,
-} from './clock/system-verifier-clock.ts';
+export { systemVerifierClock } from './clock/system-verifier-clock.ts';
+export type {
+  FeedListener,
+  FeedSource,
+  FeedStretch,
+  FeedSubscription,
+  Heads,
+  LeaseAnswer,
+  LeaseAsk,
+  RowRange,
+  SnapshotSink,
+  WallBounds,
+} from './feed/feed-source.ts';
+export { BadFeedRow } from './follow/bad-feed-row.ts';
+export { type Follower, type FollowerOptions, startFollower } from './follow/follower.ts';
+export type { FollowerState, ReloadReason } from './follow/follower-state.ts';
 export {
   createResidentVerifier,
   type ResidentVerifierOptions,
@@ -17,6 +29,7 @@ export {
 export { fingerprintOf } from './verdict/fingerprint.ts';
 export type {
   Applied,
+  AppliedObserver,
   Requirement,
   ResidentVerifier,
   SnapshotLoad,

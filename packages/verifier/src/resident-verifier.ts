@@ -10,15 +10,17 @@ import {
   type WorkspaceId,
 } from '@keyswarm/core';
 import { type IndexSeed, randomIndexSeed } from './clock/index-seed.ts';
+import { applyFactsOf } from './feed/apply-facts.ts';
+import type { FeedStretch } from './feed/feed-source.ts';
 import { Positions } from './feed/positions.ts';
 import { LoadingTable } from './feed/snapshot-load.ts';
 import { Lease } from './lease/lease.ts';
-import type { LeaseTimes } from './lease/raised-lease.ts';
 import { ResidentTable } from './table/resident-table.ts';
 import { wordsOfBytes } from './table/words.ts';
 import { KeyJudge, stale } from './verdict/judge-key.ts';
 import type {
   Applied,
+  AppliedObserver,
   Requirement,
   ResidentVerifier,
   SnapshotLoad,
@@ -60,6 +62,7 @@ export interface ResidentVerifierOptions {
   readonly limits?: VerifierLimits | undefined;
   /** What scatters the index: eight secret numbers of 16 bits. Absent: drawn by chance, as it should be. */
   readonly indexSeed?: IndexSeed | undefined;
+  readonly observer?: AppliedObserver | undefined;
 }
 
 export function createResidentVerifier(options: ResidentVerifierOptions): ResidentVerifier {
@@ -67,6 +70,7 @@ export function createResidentVerifier(options: ResidentVerifierOptions): Reside
 }
 
 const shardsDefault = 16;
+const noShards: readonly number[] = Object.freeze([]);
 const rowsDuringLoadMaxDefault = 65_536;
 /** Well above what slewing a clock (0.05 %) adds up to in a minute, well below what a suspended machine misses. */
 const clockJumpMsMaxDefault = 500;
@@ -82,12 +86,14 @@ class TableVerifier implements ResidentVerifier {
   #positions: Positions;
   #ready = false;
   #loading: LoadingTable | undefined;
+  readonly #observer: AppliedObserver | undefined;
 
-  constructor({ clock, shards = shardsDefault, limits = {}, indexSeed }: ResidentVerifierOptions) {
+  constructor({ clock, shards = shardsDefault, limits = {}, indexSeed, observer }: ResidentVerifierOptions) {
+    this.#observer = observer;
     this.#seed = indexSeed ?? randomIndexSeed();
     this.#rowsDuringLoadMax = limits.rowsDuringLoadMax ?? rowsDuringLoadMaxDefault;
     this.#lease = new Lease(clock, limits.clockJumpMsMax ?? clockJumpMsMaxDefault);
-    this.#judge = new KeyJudge(clock, this.#lease);
+    this.#judge = new KeyJudge(clock, this.#lease, () => this.#positions.count);
     this.#table = new ResidentTable(this.#seed);
     this.#positions = new Positions({ epoch: 0, seqs: Array.from({ length: shards }, () => 0) });
   }
@@ -113,16 +119,24 @@ class TableVerifier implements ResidentVerifier {
   }
 
   applyRow(row: FeedRow): boolean {
-    if (!this.#ready || !this.#positions.isNext(row)) return false;
-    applyFactsOf(row, this.#table, this.#lease);
-    this.#positions.advance(row);
-    this.#loading?.keep(row);
-    return true;
+    return this.applyStretch(stretchOf(row)) === 'applied';
+  }
+
+  applyStretch(stretch: FeedStretch): 'applied' | 'known' | 'ahead' | 'elsewhere' {
+    if (!this.#ready) return 'elsewhere';
+    const place = this.#positions.placeOf(stretch);
+    if (place !== 'next') return place;
+    const fresh = this.#positions.freshPartOf(stretch);
+    for (const row of fresh.rows) applyFactsOf(row, this.#table, this.#lease);
+    this.#positions.advance(fresh);
+    this.#loading?.keep(fresh);
+    this.#observer?.applied(fresh);
+    return 'applied';
   }
 
   applyFacts(row: FeedRow): void {
     if (this.#ready && this.#positions.isAhead(row)) applyFactsOf(row, this.#table, this.#lease);
-    this.#loading?.keep(row);
+    this.#loading?.keep(stretchOf(row));
   }
 
   startSnapshot(): SnapshotLoad {
@@ -141,10 +155,14 @@ class TableVerifier implements ResidentVerifier {
     return this.#positions.snapshot();
   }
 
-  renewLease(p0MonotonicMs: number): void {
-    this.#lease.renew(p0MonotonicMs);
+  renewLease(p0MonotonicMs: number, behind: readonly number[] = noShards): void {
+    this.#lease.renew(p0MonotonicMs, behind);
     // Comes four times a second, busy or not: the tick on which a table at rest finishes growing.
     this.#table.index.settle(recordsSettledPerRenewal);
+  }
+
+  get quarantined(): readonly number[] {
+    return this.#lease.quarantined;
   }
 
   knowsFingerprint(fingerprint: Uint8Array, workspaceId: WorkspaceId): boolean {
@@ -177,9 +195,9 @@ class TableVerifier implements ResidentVerifier {
   #swap(load: LoadingTable, applied: Applied): void {
     const { table } = load;
     const positions = new Positions(applied);
-    for (const row of load.rows) {
-      if (positions.isAhead(row)) applyFactsOf(row, table, this.#lease);
-      if (positions.isNext(row)) positions.advance(row);
+    for (const stretch of load.stretches) {
+      for (const row of stretch.rows) if (positions.isAhead(row)) applyFactsOf(row, table, this.#lease);
+      if (positions.placeOf(stretch) === 'next') positions.advance(stretch);
     }
     table.adoptGraceUses(this.#table);
     table.keyspaces.inheritLeases(this.#table.keyspaces, this.#lease);
@@ -188,12 +206,10 @@ class TableVerifier implements ResidentVerifier {
     this.#positions = positions;
     this.#ready = true;
     this.#loading = undefined;
+    this.#observer?.reloaded(positions.snapshot());
   }
 }
 
-/** Keyspace and owner first, so that the key is never there without them. */
-function applyFactsOf(row: FeedRow, table: ResidentTable, times: LeaseTimes): void {
-  if (row.keyspace !== null) table.keyspaces.apply(row.keyspace, times);
-  if (row.owner !== null) table.owners.apply(row.owner);
-  if (row.key !== null) table.applyKey(row.key);
+function stretchOf(row: FeedRow): FeedStretch {
+  return { epoch: row.epoch, shard: row.shard, after: row.seq - 1, upTo: row.seq, rows: [row] };
 }

@@ -8,6 +8,7 @@ import type {
   OwnerFact,
   WorkspaceId,
 } from '@keyswarm/core';
+import type { FeedStretch } from './feed/feed-source.ts';
 
 /** What the access point requires of the key. */
 export interface Requirement {
@@ -23,9 +24,20 @@ export interface Requirement {
 export interface VerifierClock {
   /** Monotonic milliseconds, for the lease. */
   monotonicMs(): number;
-  /** The earliest and latest that the authority's wall clock may show now, Unix ms. */
+  /** This machine's wall clock, Unix ms: only to notice that it and the monotonic one disagree. */
+  wallMs(): number;
+  /** The earliest and latest that the authority's wall clock may show now, Unix ms: for expiry. */
   earliestMs(): number;
   latestMs(): number;
+  /** Is the authority's wall clock this machine's? Then one reading serves for both. */
+  readonly isAuthority: boolean;
+}
+
+/** Told of what was applied, in order and without a hole within each shard: what a relay passes on. */
+export interface AppliedObserver {
+  applied(stretch: FeedStretch): void;
+  /** Another table took over, at this position. What was told before says nothing of what it holds. */
+  reloaded(applied: Applied): void;
 }
 
 /** The applied position of each shard: `seq` of `epoch`. */
@@ -55,6 +67,11 @@ export interface ResidentVerifier {
   applyKeyspace(fact: KeyspaceFact): void;
   /** Applies the facts of a row whose position is exactly the next one of its shard, and advances; else returns false. */
   applyRow(row: FeedRow): boolean;
+  /**
+   * The same for a stretch of rows, of which the first may be known already. `known`: nothing in it is new; `ahead`:
+   * something before it is missing, nothing was applied; `elsewhere`: another epoch, or not ready.
+   */
+  applyStretch(stretch: FeedStretch): 'applied' | 'known' | 'ahead' | 'elsewhere';
   /** Applies a row's facts without advancing any position (the committing process's shortcut, out of order). */
   applyFacts(row: FeedRow): void;
   /** A new, empty table to load a snapshot into while the old one goes on serving. */
@@ -63,10 +80,13 @@ export interface ResidentVerifier {
   readonly ready: boolean;
   applied(): Applied;
   /**
-   * The lease (design §7): at `p0MonotonicMs` the heads were asked for, and all shards have been applied up to
-   * what was read after it. Never moves backwards.
+   * The lease (design §7): at `p0MonotonicMs` the heads were asked for (less the age of the answer), and all shards
+   * have been applied up to what was read after it, except those named in `behind`, which can't be: they are
+   * quarantined, and what hangs on them lives on the lease of the last time that they weren't. Never moves backwards.
    */
-  renewLease(p0MonotonicMs: number): void;
+  renewLease(p0MonotonicMs: number, behind?: readonly number[]): void;
+  /** Shards that the last renewal left out, ascending. */
+  readonly quarantined: readonly number[];
   /**
    * Does any version known here belong to this workspace and have this fingerprint, in whatever state it is? Of the
    * fingerprint the first 16 bytes count. What has been forgotten, and what the feed has not brought yet, is not known.
@@ -79,11 +99,12 @@ export interface ResidentVerifier {
   stats(): VerifierStats;
 }
 
-/** Facts of one snapshot, in any order. Rows committed after it are applied once it is finished. */
+/** Facts of one snapshot, in any order; then what was applied at its source meanwhile. */
 export interface SnapshotLoad {
   applyKey(fact: KeyFact): void;
   applyOwner(fact: OwnerFact): void;
   applyKeyspace(fact: KeyspaceFact): void;
-  /** Swaps the new table in, at the position the snapshot was taken at. */
+  applyStretch(stretch: FeedStretch): void;
+  /** Swaps the new table in, at the position that the snapshot and its stretches come to. */
   finish(applied: Applied): void;
 }

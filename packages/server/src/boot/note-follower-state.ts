@@ -1,4 +1,4 @@
-import type { FollowerState } from '../feed/follower-state.ts';
+import type { FollowerState } from '@keyswarm/verifier';
 import type { Log } from '../logging/log.ts';
 
 /** What an operator should know of the feed: it stands still, it can't be read, it began anew, it is well again. */

@@ -5,7 +5,6 @@ import { LeaseReads } from '../access/lease-reads.ts';
 import { ConfigError } from '../config/config-error.ts';
 import type { ServerConfig } from '../config/config-schema.ts';
 import { createFeedSource } from '../feed/feed-source.ts';
-import { startFollower } from '../feed/follower.ts';
 import { startUpkeep } from '../feed/upkeep.ts';
 import { Admission } from '../http/admission.ts';
 import { buildHttpServer } from '../http/http-server.ts';
@@ -122,8 +121,8 @@ async function startCore(config: ServerConfig, { store, log, closing }: Foundati
     verifier,
     clock: systemClock,
     random: systemRandom,
-    leases: new LeaseReads(reader),
     keyspaces: new KeyspaceDirectory(reader),
+    leases: new LeaseReads(reader),
     // An embedded store has one process, which knows its own writes before it answers them.
     catchUp: config.profile === 'embedded' ? undefined : () => follower.catchUp(),
     shards,

@@ -1,18 +1,19 @@
-import type { ResidentVerifier } from '@keyswarm/verifier';
-import type { FeedSource, Heads } from '../storage/reader-port.ts';
+import type { Heads, ResidentVerifier } from '@keyswarm/verifier';
+import type { StoreFeed } from '../feed/feed-source.ts';
 
 /** The feed source, and how far the table was behind the heads that were last read through it. */
 export function watchLag(
-  source: FeedSource,
+  source: StoreFeed,
   verifier: Pick<ResidentVerifier, 'applied'>,
-): { readonly source: FeedSource; rows(): number } {
+): { readonly source: StoreFeed; rows(): number } {
   let last: Heads | undefined;
   return {
     source: {
       ...source,
-      async heads() {
-        last = await source.heads();
-        return last;
+      async lease() {
+        const answer = await source.lease();
+        last = answer;
+        return answer;
       },
     },
     rows() {

@@ -1,10 +1,16 @@
 import { assert, decodeFeedRow, type FeedRow, isBadRow } from '@keyswarm/core';
+import {
+  BadFeedRow,
+  type FeedSource,
+  type FeedStretch,
+  type Heads,
+  type LeaseAnswer,
+  type SnapshotSink,
+} from '@keyswarm/verifier';
 import { snapshotPageRows } from '../limits.ts';
-import type { FeedSource, Heads, SnapshotSink } from '../storage/reader-port.ts';
 import { type FeedRange, readFeed, type StoredFeedRow } from '../storage/statements/read-feed.ts';
 import { type HeadRow, readHeads } from '../storage/statements/read-heads.ts';
 import type { Store } from '../storage/store.ts';
-import { BadFeedRow } from './bad-feed-row.ts';
 import { loadSnapshot } from './load-snapshot.ts';
 
 /*
@@ -21,26 +27,45 @@ export interface FeedSourceOptions {
   readonly snapshotPageRows?: number;
 }
 
+/** The store as a source of the feed: the primary itself. */
+export interface StoreFeed extends FeedSource {
+  heads(): Promise<Heads>;
+  lease(): Promise<LeaseAnswer>;
+  rows(shard: number, range: FeedRange): Promise<FeedStretch | 'gone'>;
+  snapshot(sink: Omit<SnapshotSink, 'stretch'>): Promise<Heads & { readonly ageMs: number }>;
+}
+
 /** `rows` throws `BadFeedRow` when the first row of the range is not readable; rows before such a one are given. */
-export function createFeedSource(store: Store, options: FeedSourceOptions): FeedSource {
+export function createFeedSource(store: Store, options: FeedSourceOptions): StoreFeed {
   const { shards } = options;
+  const heads = async (): Promise<Heads> => headsOf(await readHeads(store), shards);
   return {
-    async heads(): Promise<Heads> {
-      return headsOf(await readHeads(store), shards);
+    heads,
+
+    async lease() {
+      const rows = await readHeads(store);
+      const nowMs = rows[0]?.now_ms ?? 0;
+      const wall = { earliestMs: nowMs, latestMs: nowMs + 1 };
+      return { ...headsOf(rows, shards), ageMs: 0, fromPrimary: true, behind: [], wall };
     },
 
-    async rows(shard, range): Promise<readonly FeedRow[] | 'gone'> {
-      return readableRows(await readFeed(store, shard, range), shard, range);
+    async rows(shard, range) {
+      const stored = await readFeed(store, shard, range);
+      const rows = readableRows(stored, shard, range);
+      if (rows === 'gone') return 'gone';
+      const { epoch } = rows[0] ?? (await heads());
+      const upTo = range.after + rows.length;
+      return { epoch, shard, after: range.after, upTo, rows };
     },
 
-    snapshot(sink: SnapshotSink): Promise<Heads> {
+    snapshot(sink) {
       const pageRows = options.snapshotPageRows ?? snapshotPageRows;
       return store.transaction(
         async (tx) => {
           // The first statement fixes what the whole transaction sees: these heads and the state at them.
           const heads = headsOf(await readHeads(tx), shards);
           await loadSnapshot(tx, sink, { shards, pageRows });
-          return heads;
+          return { ...heads, ageMs: 0 };
         },
         { isolation: 'repeatable read', readOnly: true },
       );

@@ -1,15 +1,15 @@
 import type { FeedRow, KeyFact, KeyspaceFact, OwnerFact } from '@keyswarm/core';
 import { keyFactOf } from '@keyswarm/core';
+import type { SnapshotSink } from '@keyswarm/verifier';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createLanes, type RunningLanes } from '../lanes/lanes.ts';
 import { Sample } from '../lanes/testing/sample.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { systemTimers } from '../runtime/timers.ts';
 import { createReader } from '../storage/reader.ts';
-import type { FeedSource, SnapshotSink } from '../storage/reader-port.ts';
 import { dayAt, listDays } from '../storage/statements/feed-partitions.ts';
 import type { Store } from '../storage/store.ts';
-import { createFeedSource } from './feed-source.ts';
+import { createFeedSource, type StoreFeed } from './feed-source.ts';
 import { initStore, ShardsMismatch, startNewEpoch } from './init-store.ts';
 import { seesAllUnderManyWriters } from './testing/feed-promises.ts';
 import { houseFeed } from './testing/logs.ts';
@@ -19,7 +19,7 @@ import { verifyAudit } from './verify-audit.ts';
 /** What every store has to let the feed, its snapshot, its upkeep and the audit chain promise. */
 export function feedConformance(openStore: () => Promise<Store>, shards: number): void {
   let store: Store;
-  let source: FeedSource;
+  let source: StoreFeed;
   let lanes: RunningLanes;
   let sample: Sample;
   let committed: FeedRow[];
@@ -61,9 +61,11 @@ export function feedConformance(openStore: () => Promise<Store>, shards: number)
       for (let shard = 0; shard < shards; shard += 1) {
         let from = before.seqs[shard] ?? 0;
         for (const upTo = after.seqs[shard] ?? 0; from < upTo; ) {
-          const rows = await source.rows(shard, { after: from, upTo, limit: 7 });
-          expect(rows).not.toBe('gone');
-          if (rows === 'gone') break;
+          const stretch = await source.rows(shard, { after: from, upTo, limit: 7 });
+          expect(stretch).not.toBe('gone');
+          if (stretch === 'gone') break;
+          const { rows } = stretch;
+          expect(stretch).toMatchObject({ shard, after: from, upTo: from + rows.length });
           expect(rows.map(({ seq }) => seq)).toEqual(rows.map((_, at) => from + at + 1));
           read.push(...rows);
           from += rows.length;
@@ -90,7 +92,7 @@ export function feedConformance(openStore: () => Promise<Store>, shards: number)
       await issue(3, 2);
       await sql(`update feed set body = '{"v":1}' where shard = 2 and seq = $1`, [from + 2]);
       const range = { upTo: from + 3, limit: 10 };
-      expect(await source.rows(2, { ...range, after: from })).toHaveLength(1);
+      expect(await source.rows(2, { ...range, after: from })).toMatchObject({ upTo: from + 1 });
       await expect(source.rows(2, { ...range, after: from + 1 })).rejects.toMatchObject({
         name: 'BadFeedRow',
         shard: 2,
@@ -118,7 +120,7 @@ export function feedConformance(openStore: () => Promise<Store>, shards: number)
     const records = await reader.keys(sample.workspaceId, {}, { limit: 100 }, systemClock.nowMs());
     const facts = collectingSink();
     const heads = await source.snapshot(facts);
-    expect(heads).toEqual(await source.heads());
+    expect(heads).toEqual({ ...(await source.heads()), ageMs: 0 });
     const own = facts.keys.filter(({ keyspaceId }) => keyspaceId === sample.keyspace.id);
     expect(byId(own)).toEqual(byId(records.map(keyFactOf)));
     expect(own.find(({ id }) => id === first.id)?.versions.map(({ number }) => number)).toEqual([3, 4, 5]);
@@ -140,8 +142,9 @@ export function feedConformance(openStore: () => Promise<Store>, shards: number)
     const end = await source.heads();
     for (let shard = 0; shard < shards; shard += 1) {
       const range = { after: heads.seqs[shard] ?? 0, upTo: end.seqs[shard] ?? 0, limit: 1000 };
-      const rows = await source.rows(shard, range);
-      if (rows === 'gone') throw new Error('nothing was dropped');
+      const stretch = await source.rows(shard, range);
+      if (stretch === 'gone') throw new Error('nothing was dropped');
+      const { rows } = stretch;
       for (const { key } of rows) {
         if (key !== null && key.revision > (latest.get(key.id)?.revision ?? 0)) latest.set(key.id, key);
       }
@@ -208,9 +211,9 @@ export function feedConformance(openStore: () => Promise<Store>, shards: number)
       const seq = await headOf(1);
       expect(await runUpkeep({ store, shards, clock: at(nowMs + dayMs) })).toEqual([]);
       expect(await listDays(store)).toEqual([1, 2, 3].map((ahead) => dayAt(nowMs, ahead)));
-      expect(await source.rows(1, { after: seq - 1, upTo: seq, limit: 1 })).toMatchObject([
-        { subject: key?.id },
-      ]);
+      expect(await source.rows(1, { after: seq - 1, upTo: seq, limit: 1 })).toMatchObject({
+        rows: [{ subject: key?.id }],
+      });
       expect(await runUpkeep({ store, shards, clock: at(nowMs + 6 * dayMs) })).toEqual([]);
       expect(await listDays(store)).toEqual([3, 6, 7, 8].map((ahead) => dayAt(nowMs, ahead)));
       expect(await source.rows(1, { after: seq - 1, upTo: seq, limit: 1 })).toBe('gone');
@@ -266,7 +269,7 @@ export function feedConformance(openStore: () => Promise<Store>, shards: number)
   });
 }
 
-interface CollectingSink extends SnapshotSink {
+interface CollectingSink extends Omit<SnapshotSink, 'stretch'> {
   readonly keys: KeyFact[];
   readonly owners: OwnerFact[];
   readonly keyspaces: KeyspaceFact[];

@@ -1,6 +1,11 @@
 import { type FeedRow, mintKeyString } from '@keyswarm/core';
 import { type Postgres, startPostgres } from '@keyswarm/harness/postgres';
-import { createResidentVerifier, fingerprintOf, systemVerifierClock } from '@keyswarm/verifier';
+import {
+  createResidentVerifier,
+  fingerprintOf,
+  startFollower,
+  systemVerifierClock,
+} from '@keyswarm/verifier';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createLanes } from '../lanes/lanes.ts';
 import { Sample } from '../lanes/testing/sample.ts';
@@ -12,7 +17,6 @@ import { dayAt, listDays } from '../storage/statements/feed-partitions.ts';
 import type { Store } from '../storage/store.ts';
 import { feedConformance } from './feed.conformance.ts';
 import { createFeedSource } from './feed-source.ts';
-import { startFollower } from './follower.ts';
 import {
   type HeldCommit,
   PromiseBroken,

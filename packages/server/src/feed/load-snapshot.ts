@@ -1,4 +1,4 @@
-import type { SnapshotSink } from '../storage/reader-port.ts';
+import type { SnapshotSink } from '@keyswarm/verifier';
 import {
   endOfRange,
   firstUuid,
@@ -22,7 +22,11 @@ export interface SnapshotShape {
  * two cores, which had other work as well: 5 µs a key for the engine and 4.5 µs for this process, so that a million
  * keys take 5 to 10 s.
  */
-export async function loadSnapshot(tx: Queryable, sink: SnapshotSink, shape: SnapshotShape): Promise<void> {
+export async function loadSnapshot(
+  tx: Queryable,
+  sink: Omit<SnapshotSink, 'stretch'>,
+  shape: SnapshotShape,
+): Promise<void> {
   const decode = new SnapshotLines();
   for await (const { lines } of pages(tx, 'keyspaces', shape)) {
     for (const line of lines) sink.keyspace(decode.keyspaceFact(line));

@@ -12,8 +12,14 @@ export class ManualVerifierClock implements VerifierClock {
     this.#monotonicMs = monotonicMs;
   }
 
+  readonly isAuthority = true;
+
   monotonicMs(): number {
     return this.#monotonicMs;
+  }
+
+  wallMs(): number {
+    return this.#wallMs;
   }
 
   earliestMs(): number {

@@ -1,5 +1,6 @@
 import { assert, type FeedPosition, shardsMax } from '@keyswarm/core';
 import type { Applied } from '../verifier-port.ts';
+import type { FeedStretch } from './feed-source.ts';
 
 /** How far each shard has been applied. Within (epoch, shard) sequence numbers have no hole. */
 export class Positions {
@@ -17,9 +18,12 @@ export class Positions {
     this.#seqs = [...seqs];
   }
 
-  /** Is this row the very next one of its shard? */
-  isNext(row: FeedPosition): boolean {
-    return row.epoch === this.epoch && this.#seqs[row.shard] === row.seq - 1;
+  /** Where this stretch lies: it goes on from here, it is all known, or something is missing before it. */
+  placeOf(stretch: FeedStretch): 'next' | 'known' | 'ahead' | 'elsewhere' {
+    const seq = this.#seqs[stretch.shard];
+    if (stretch.epoch !== this.epoch || seq === undefined) return 'elsewhere';
+    if (stretch.upTo <= seq) return 'known';
+    return stretch.after <= seq ? 'next' : 'ahead';
   }
 
   /** Of this epoch, of a shard that there is, and not applied yet: it may come early, never late. */
@@ -28,9 +32,24 @@ export class Positions {
     return row.epoch === this.epoch && seq !== undefined && row.seq > seq;
   }
 
-  advance(row: FeedPosition): void {
-    assert(this.isNext(row), 'a position moves one row at a time');
-    this.#seqs[row.shard] = row.seq;
+  advance(stretch: FeedStretch): void {
+    assert(this.placeOf(stretch) === 'next', 'a position moves on without a hole');
+    this.#seqs[stretch.shard] = stretch.upTo;
+  }
+
+  /** What of it isn't known yet. */
+  freshPartOf(stretch: FeedStretch): FeedStretch {
+    const after = this.seqOf(stretch.shard);
+    if (stretch.after >= after) return stretch;
+    return { ...stretch, after, rows: stretch.rows.filter(({ seq }) => seq > after) };
+  }
+
+  get count(): number {
+    return this.#seqs.length;
+  }
+
+  seqOf(shard: number): number {
+    return this.#seqs[shard] ?? 0;
   }
 
   /** Does everything that those positions hold stand here as well? */

@@ -1,12 +1,14 @@
-import { assert, type FeedRow, type KeyFact, type KeyspaceFact, type OwnerFact } from '@keyswarm/core';
+import { assert, type KeyFact, type KeyspaceFact, type OwnerFact } from '@keyswarm/core';
 import type { LeaseTimes } from '../lease/raised-lease.ts';
 import type { ResidentTable } from '../table/resident-table.ts';
 import type { Applied, SnapshotLoad } from '../verifier-port.ts';
+import { applyFactsOf } from './apply-facts.ts';
+import type { FeedStretch } from './feed-source.ts';
 
 /*
  * A table being filled beside the one that serves. What is committed meanwhile reaches the old table only, and
  * the snapshot may have been read before it: swapping would take back a key that its holder has already used. So
- * the rows that arrive during the load are kept, up to a bound, and replayed on top. Past the bound they are let
+ * the stretches that arrive during the load are kept, up to a bound, and replayed on top. Past the bound they are let
  * go, all of them (some would leave a hole); then the new table may be behind the old one, even at the same position
  * (the old one may have been told ahead of it), its lease is dropped, and the follower catches up before anything is
  * VALID again.
@@ -24,7 +26,8 @@ export class LoadingTable implements SnapshotLoad {
   readonly #times: LeaseTimes;
   readonly #rowsMax: number;
   readonly #whenFinished: (load: LoadingTable, applied: Applied) => void;
-  #rows: FeedRow[] = [];
+  #stretches: FeedStretch[] = [];
+  #rowCount = 0;
   #overflowed = false;
   #done = false;
 
@@ -35,9 +38,9 @@ export class LoadingTable implements SnapshotLoad {
     this.#whenFinished = whenFinished;
   }
 
-  /** The rows that arrived during the load, in their order of arrival. */
-  get rows(): readonly FeedRow[] {
-    return this.#rows;
+  /** What arrived during the load, in its order of arrival. */
+  get stretches(): readonly FeedStretch[] {
+    return this.#stretches;
   }
 
   /** Rows were let go: what the table that served was told is not all here. */
@@ -45,13 +48,14 @@ export class LoadingTable implements SnapshotLoad {
     return this.#overflowed;
   }
 
-  keep(row: FeedRow): void {
+  keep(stretch: FeedStretch): void {
     if (this.#overflowed) return;
-    if (this.#rows.length < this.#rowsMax) {
-      this.#rows.push(row);
+    this.#rowCount += Math.max(1, stretch.rows.length);
+    if (this.#rowCount <= this.#rowsMax) {
+      this.#stretches.push(stretch);
     } else {
       this.#overflowed = true;
-      this.#rows = [];
+      this.#stretches = [];
     }
   }
 
@@ -70,6 +74,11 @@ export class LoadingTable implements SnapshotLoad {
     this.table.keyspaces.apply(fact, this.#times);
   }
 
+  applyStretch(stretch: FeedStretch): void {
+    this.#assertOpen();
+    for (const row of stretch.rows) applyFactsOf(row, this.table, this.#times);
+  }
+
   finish(applied: Applied): void {
     this.#assertOpen();
     this.#done = true;
@@ -79,7 +88,7 @@ export class LoadingTable implements SnapshotLoad {
   /** Another load was started: this one can't be finished any more. */
   abandon(): void {
     this.#done = true;
-    this.#rows = [];
+    this.#stretches = [];
   }
 
   #assertOpen(): void {

@@ -19,6 +19,10 @@ import type { LeaseTimes } from './raised-lease.ts';
  * that at the previous renewal and that of now: a machine that slept between asking and hearing the answer is so
  * charged with its sleep. (Renewals come one at a time, each asked for after the one before was granted.)
  *
+ * A shard that can't be brought up to the heads (a row of it can't be read) is quarantined: the renewal leaves it
+ * out, and what hangs on it (a key by its own, its owner's and its keyspace's shard) is judged by the base that the
+ * shard last had. The others go on.
+ *
  * When the clocks disagree by more than `jumpMsMax` since the last renewal, the lease is dropped, and only heads
  * asked for after that was noticed bring it back: a machine that was frozen or restored knows nothing of the present.
  */
@@ -31,17 +35,24 @@ export class Lease implements LeaseTimes {
   #baseMsMax = Number.NEGATIVE_INFINITY;
   /** Wall minus monotonic, as last agreed on. */
   #offsetMs: number;
+  /** Of each quarantined shard, the base of the last renewal that it had part in. Nearly always empty. */
+  readonly #frozen = new Map<number, FrozenBase>();
   /** Heads asked for up to this monotonic instant don't count; at it neither, for it may have stood still since. */
   #droppedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(clock: VerifierClock, jumpMsMax: number) {
     this.#clock = clock;
     this.#jumpMsMax = jumpMsMax;
-    this.#offsetMs = clock.latestMs() - clock.monotonicMs();
+    this.#offsetMs = clock.wallMs() - clock.monotonicMs();
   }
 
-  renew(p0MonotonicMs: number): void {
-    const wallMs = this.#clock.latestMs();
+  /**
+   * `behind` are shards that could not be brought up to the heads. Those that were already keep the base that they
+   * had; those that are so for the first time keep the one of before this renewal.
+   */
+  renew(p0MonotonicMs: number, behind: readonly number[] = []): void {
+    if (behind.length > 0 || this.#frozen.size > 0) this.#freeze(behind);
+    const wallMs = this.#clock.wallMs();
     const nowMs = this.#clock.monotonicMs();
     const offsetMs = wallMs - nowMs;
     if (this.#disagrees(offsetMs)) this.#dropAsOf(nowMs, offsetMs);
@@ -56,23 +67,52 @@ export class Lease implements LeaseTimes {
   }
 
   /**
-   * Is the lease younger than this? `wallMs` is the latest wall time, read once the table had been read; the
+   * Is the lease younger than this? `wallMs` is this machine's wall time, read once the table had been read; the
    * monotonic clock is read here, last of all.
    */
   holds(leaseMs: number, wallMs: number): boolean {
+    return this.#holdsFrom(this.#baseMs, this.#baseWallMs, leaseMs, wallMs);
+  }
+
+  /** The same for what hangs on these shards, of which some may be quarantined. */
+  holdsFor(shards: readonly number[], leaseMs: number, wallMs: number): boolean {
+    const base = this.#oldestOf(shards);
+    return this.#holdsFrom(base.baseMs, base.baseWallMs, leaseMs, wallMs);
+  }
+
+  /** The base that counts for what hangs on these shards. */
+  baseMsFor(shards: readonly number[]): number {
+    return this.#oldestOf(shards).baseMs;
+  }
+
+  get hasQuarantined(): boolean {
+    return this.#frozen.size > 0;
+  }
+
+  /** Ascending. */
+  get quarantined(): readonly number[] {
+    return [...this.#frozen.keys()].sort((a, b) => a - b);
+  }
+
+  isQuarantined(shard: number): boolean {
+    return this.#frozen.has(shard);
+  }
+
+  #holdsFrom(baseMs: number, baseWallMs: number, leaseMs: number, wallMs: number): boolean {
     const nowMs = this.#clock.monotonicMs();
     const offsetMs = wallMs - nowMs;
     if (this.#disagrees(offsetMs)) {
       this.#recheck();
       return false;
     }
-    return nowMs - this.#baseMs <= leaseMs && wallMs - this.#baseWallMs <= leaseMs;
+    return nowMs - baseMs <= leaseMs && wallMs - baseWallMs <= leaseMs;
   }
 
   /** What was known is known no longer: a table took over that is behind the one before it. */
   drop(): void {
     this.#baseMs = Number.NEGATIVE_INFINITY;
     this.#baseWallMs = Number.NEGATIVE_INFINITY;
+    for (const shard of this.#frozen.keys()) this.#frozen.set(shard, noBase);
   }
 
   /** When the heads that are relied on were asked for; -Infinity: none are. */
@@ -85,8 +125,23 @@ export class Lease implements LeaseTimes {
   }
 
   get ageMs(): number {
-    const wallMs = this.#clock.latestMs();
+    const wallMs = this.#clock.wallMs();
     return Math.max(this.#clock.monotonicMs() - this.#baseMs, wallMs - this.#baseWallMs);
+  }
+
+  #freeze(behind: readonly number[]): void {
+    for (const shard of this.#frozen.keys()) if (!behind.includes(shard)) this.#frozen.delete(shard);
+    const base = { baseMs: this.#baseMs, baseWallMs: this.#baseWallMs };
+    for (const shard of behind) if (!this.#frozen.has(shard)) this.#frozen.set(shard, base);
+  }
+
+  #oldestOf(shards: readonly number[]): FrozenBase {
+    let oldest: FrozenBase = { baseMs: this.#baseMs, baseWallMs: this.#baseWallMs };
+    for (const shard of shards) {
+      const frozen = this.#frozen.get(shard);
+      if (frozen !== undefined && frozen.baseMs < oldest.baseMs) oldest = frozen;
+    }
+    return oldest;
   }
 
   #disagrees(offsetMs: number): boolean {
@@ -96,7 +151,7 @@ export class Lease implements LeaseTimes {
   /** A long pause between the two readings looks like a jump; a second pair tells them apart. */
   #recheck(): void {
     const nowMs = this.#clock.monotonicMs();
-    const offsetMs = this.#clock.latestMs() - nowMs;
+    const offsetMs = this.#clock.wallMs() - nowMs;
     if (this.#disagrees(offsetMs)) this.#dropAsOf(nowMs, offsetMs);
   }
 
@@ -106,3 +161,14 @@ export class Lease implements LeaseTimes {
     this.#offsetMs = offsetMs;
   }
 }
+
+/** What a quarantined shard was last proven at. */
+interface FrozenBase {
+  readonly baseMs: number;
+  readonly baseWallMs: number;
+}
+
+const noBase: FrozenBase = Object.freeze({
+  baseMs: Number.NEGATIVE_INFINITY,
+  baseWallMs: Number.NEGATIVE_INFINITY,
+});

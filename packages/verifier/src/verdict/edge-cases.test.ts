@@ -139,7 +139,7 @@ describe('the lease of a verdict', () => {
     const clock = new ManualVerifierClock(startMs);
     const lease = new Lease(clock, 500);
     lease.renew(clock.monotonicMs());
-    const judge = new KeyJudge(clock, lease);
+    const judge = new KeyJudge(clock, lease, () => 2);
     expect(judge.verify(tableWithKey(lease), keyString(1), slowRequirement(clock))).toEqual(stale);
   });
 
@@ -147,7 +147,7 @@ describe('the lease of a verdict', () => {
     const clock = new ManualVerifierClock(startMs);
     const lease = new Lease(clock, 500);
     lease.renew(clock.monotonicMs());
-    const judge = new KeyJudge(clock, new AlwaysHeld(clock, 500));
+    const judge = new KeyJudge(clock, new AlwaysHeld(clock, 500), () => 2);
     const leaseFirst = () =>
       lease.holds(30_000, clock.latestMs())
         ? judge.verify(tableWithKey(lease), keyString(1), slowRequirement(clock))

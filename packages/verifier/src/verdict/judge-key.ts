@@ -8,6 +8,7 @@ import {
   type RefusedVerdict,
   refusalCodes,
   type StaleAnswer,
+  shardOfId,
   type ValidVerdict,
 } from '@keyswarm/core';
 import type { Lease } from '../lease/lease.ts';
@@ -54,26 +55,36 @@ const refusals = Object.freeze(
 ) as Readonly<Record<RefusalCode, RefusedVerdict>>;
 
 const noScopes: readonly string[] = Object.freeze([]);
+const noShards: readonly number[] = Object.freeze([]);
 
 export class KeyJudge {
   readonly #clock: VerifierClock;
   readonly #lease: Lease;
   readonly #standing = newStanding();
 
-  constructor(clock: VerifierClock, lease: Lease) {
+  readonly #shards: () => number;
+
+  /** `shards` says how many the feed has now. */
+  constructor(clock: VerifierClock, lease: Lease, shards: () => number) {
     this.#clock = clock;
     this.#lease = lease;
+    this.#shards = shards;
   }
 
   verify(table: ResidentTable, key: string, requirement: Requirement): Answer {
     if (typeof key !== 'string' || key.length === 0 || key.length > keyLengthMax) return refusals.malformed;
     let record = this.#find(table, key, requirement);
     if (record === 0) {
-      if (keyStringPrefixLength(key) !== 0) return refusals.unknown;
+      if (keyStringPrefixLength(key) !== 0) return this.#unknown();
       record = this.#findByLongToken(table, key, requirement);
-      if (record === 0) return refusals.malformed;
+      if (record === 0) return this.#lease.hasQuarantined ? stale : refusals.malformed;
     }
     return this.#judge(table, record, requirement);
+  }
+
+  /** The key may have been issued in a shard of which nothing is heard any more. */
+  #unknown(): Answer {
+    return this.#lease.hasQuarantined ? stale : refusals.unknown;
   }
 
   #findByLongToken(table: ResidentTable, key: string, requirement: Requirement): number {
@@ -107,7 +118,9 @@ export class KeyJudge {
     const latestMs = this.#clock.latestMs();
     const earliestMs = (ownerWord & notBeforeBit) === 0 ? latestMs : this.#clock.earliestMs();
     const code = judge(this.#standing, earliestMs, latestMs);
-    if (code !== 'valid') return refusals[code];
+    const behind = this.#lease.hasQuarantined ? this.#quarantinedOf(table, record) : noShards;
+    // A revocation is final; any other no might be lifted by what can't be read.
+    if (code !== 'valid') return behind.length > 0 && code !== 'revoked' ? stale : refusals[code];
 
     const endMs = this.#standing.expiresAtMs;
     const inGrace = this.#standing.versionState === 'grace';
@@ -129,10 +142,28 @@ export class KeyJudge {
       expiresAtMs: endMs === Number.POSITIVE_INFINITY ? null : endMs,
       rotation: inGrace ? { state: 'grace', retiresAtMs: endMs } : null,
     };
-    const leaseMs = leaseInForceMs(keyspace, this.#lease.baseMs);
-    if (!this.#lease.holds(leaseMs, latestMs)) return stale;
+    if (!this.#isLeased(keyspace, behind, latestMs)) return stale;
     if (inGrace) table.graceUses.note(record, latestMs);
     return verdict;
+  }
+
+  #isLeased(keyspace: KeyspaceEntry, behind: readonly number[], latestMs: number): boolean {
+    const lease = this.#lease;
+    const wallMs = this.#clock.isAuthority ? latestMs : this.#clock.wallMs();
+    if (behind.length === 0) return lease.holds(leaseInForceMs(keyspace, lease.baseMs), wallMs);
+    return lease.holdsFor(behind, leaseInForceMs(keyspace, lease.baseMsFor(behind)), wallMs);
+  }
+
+  /** Of the shards that this record hangs on, those that stand still. */
+  #quarantinedOf(table: ResidentTable, record: number): readonly number[] {
+    const owner = table.owners.view(table.records.get(record, word.owner) >>> 5);
+    const ids = [
+      keyIdOf(table, record),
+      keyspaceOf(table, record).id,
+      ...(owner === undefined ? [] : [owner.id]),
+    ];
+    const shards = ids.map((id) => shardOfId(id, this.#shards()));
+    return shards.filter((shard) => this.#lease.isQuarantined(shard));
   }
 
   #fill(table: ResidentTable, record: number, keyspace: KeyspaceEntry, requirement: Requirement): void {

@@ -32,10 +32,10 @@ export function houseFeed(sample: Sample): LogUnderTest {
           const { seqs } = await source.heads();
           const seen: string[] = [];
           for (const upTo = seqs[0] ?? 0; after < upTo; ) {
-            const rows = await source.rows(0, { after, upTo, limit: 10 });
-            if (rows === 'gone') throw new Error('nothing has been dropped');
-            for (const row of rows) seen.push(row.subject);
-            after += rows.length;
+            const stretch = await source.rows(0, { after, upTo, limit: 10 });
+            if (stretch === 'gone') throw new Error('nothing has been dropped');
+            for (const row of stretch.rows) seen.push(row.subject);
+            after = stretch.upTo;
           }
           return seen;
         },

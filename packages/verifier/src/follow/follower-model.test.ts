@@ -132,6 +132,6 @@ test('whatever happened, a caught-up verifier says what was committed', async ()
   await checkAsyncProperty(property, {
     environment: process.env,
     runsDefault: 150,
-    file: 'packages/server/src/feed/follower-model.test.ts',
+    file: 'packages/verifier/src/follow/follower-model.test.ts',
   });
 }, 60_000);

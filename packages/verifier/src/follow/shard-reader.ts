@@ -1,6 +1,6 @@
-import type { ResidentVerifier } from '@keyswarm/verifier';
+import type { FeedSource } from '../feed/feed-source.ts';
 import { feedPageRows } from '../limits.ts';
-import type { FeedSource } from '../storage/reader-port.ts';
+import type { ResidentVerifier } from '../verifier-port.ts';
 import { BadFeedRow } from './bad-feed-row.ts';
 
 /** Brings one shard of a resident table up to a head. */
@@ -13,20 +13,23 @@ export class ShardReader {
     this.#verifier = verifier;
   }
 
-  /** `done` only when every row up to `head` is applied, by this reader or by the shortcut meanwhile. */
-  async readTo(shard: number, head: number): Promise<'done' | 'gone' | BadFeedRow> {
+  /** `done` only when every row up to `head` is applied, by this reader, a push or the shortcut meanwhile. */
+  async readTo(shard: number, head: number, signal: AbortSignal): Promise<'done' | 'gone' | BadFeedRow> {
     for (;;) {
       const after = this.#appliedOf(shard);
       if (after >= head) return 'done';
       try {
-        const rows = await this.#source.rows(shard, { after, upTo: head, limit: feedPageRows });
-        if (rows === 'gone') {
-          // The shortcut may have gone past the range while it was read; then nothing is missing.
+        const range = { after, upTo: head, limit: feedPageRows };
+        const stretch = await this.#source.rows(shard, range, signal);
+        if (stretch === 'gone') {
+          // Somebody else may have gone past the range while it was read; then nothing is missing.
           if (this.#appliedOf(shard) === after) return 'gone';
           continue;
         }
-        // A row that the shortcut has applied in the meantime is not the next one any more, and is passed over.
-        for (const row of rows) this.#verifier.applyRow(row);
+        // What was applied in the meantime is passed over.
+        const place = this.#verifier.applyStretch(stretch);
+        // The epoch has changed since the heads were read.
+        if (place === 'elsewhere') return 'gone';
       } catch (error) {
         if (error instanceof BadFeedRow) return error;
         throw error;

@@ -6,7 +6,7 @@ export type FollowerState =
   | { readonly kind: 'following' }
   /** A snapshot is loaded while the old table goes on serving. */
   | { readonly kind: 'reloading'; readonly why: ReloadReason }
-  /** A row can't be read. Its shard stands still and the lease runs out; told once a row. */
+  /** A row can't be read. Its shard is quarantined, and its lease runs out; the others go on. Told once a row. */
   | { readonly kind: 'blocked'; readonly shard: number; readonly seq: number; readonly reason: string }
   /** A round failed; the next one comes after a pause. What is resident is served until the lease ends. */
   | { readonly kind: 'unreachable'; readonly error: unknown }
@@ -14,3 +14,16 @@ export type FollowerState =
 
 /** A new epoch; retention has dropped rows that were missing; or heads that went back without a new epoch. */
 export type ReloadReason = 'epoch' | 'gone' | 'heads_went_back';
+
+/** Whoever was asked lives in a past that this verifier has left: a server on a primary that was replaced. */
+export class OlderEpoch extends Error {
+  override readonly name = 'OlderEpoch';
+  readonly known: number;
+  readonly answered: number;
+
+  constructor(known: number, answered: number) {
+    super(`epoch ${answered} was answered where ${known} is known: nothing of it is taken`);
+    this.known = known;
+    this.answered = answered;
+  }
+}

@@ -5,20 +5,16 @@ import {
   idFromUuidBytes,
   type KeyFact,
   type KeyspaceFact,
-  keyspaceFactOf,
   mintKeyString,
   type OwnerFact,
-  ownerFactOf,
 } from '@keyswarm/core';
-import {
-  createResidentVerifier,
-  fingerprintOf,
-  ManualVerifierClock,
-  type ResidentVerifier,
-} from '@keyswarm/verifier';
-import { newUuid, Sample } from '../../lanes/testing/sample.ts';
+import { ManualVerifierClock } from '../../clock/manual-verifier-clock.ts';
+import { createResidentVerifier } from '../../resident-verifier.ts';
 import { systemRandom } from '../../runtime/random.ts';
 import type { CancelTimer, Timers } from '../../runtime/timers.ts';
+import { keyspaceFact, ownerFact, workspaceId } from '../../testing/sample-facts.arbitrary.ts';
+import { fingerprintOf } from '../../verdict/fingerprint.ts';
+import type { ResidentVerifier } from '../../verifier-port.ts';
 import { type Follower, startFollower } from '../follower.ts';
 import type { FollowerState } from '../follower-state.ts';
 import { MemoryFeed } from './memory-feed.ts';
@@ -60,7 +56,7 @@ export class ListedTimers implements Timers {
 /** A follower on a feed in memory, and the changes that are made to that feed. */
 export class FollowerBench {
   readonly shards = 4;
-  readonly sample = new Sample(this.shards);
+  readonly workspaceId = workspaceId(1);
   readonly feed = new MemoryFeed(this.shards);
   readonly clock = new ManualVerifierClock(1_700_000_000_000);
   readonly timers = new ListedTimers();
@@ -72,8 +68,8 @@ export class FollowerBench {
 
   constructor() {
     this.verifier = createResidentVerifier({ clock: this.clock, shards: this.shards });
-    this.keyspace = keyspaceFactOf(this.sample.keyspace);
-    this.owner = ownerFactOf(this.sample.owner('billing'));
+    this.keyspace = keyspaceFact(1);
+    this.owner = ownerFact(1);
     this.feed.commit(0, this.#row('keyspace.created', this.keyspace.id, { keyspace: this.keyspace }));
   }
 
@@ -84,6 +80,7 @@ export class FollowerBench {
       clock: this.clock,
       timers: this.timers,
       random: systemRandom,
+      catchUpPauseMs: 0,
       onState: (state) => this.states.push(state),
     });
     return this.follower;
@@ -95,7 +92,7 @@ export class FollowerBench {
       text,
       shard,
       fact: {
-        id: idFromUuidBytes('key', newUuid()),
+        id: idFromUuidBytes('key', systemRandom.bytes(16)),
         revision: 1,
         keyspaceId: this.keyspace.id,
         ownerId: this.owner.id,
@@ -130,7 +127,7 @@ export class FollowerBench {
   }
 
   verify(key: HeldKey): Answer['code'] {
-    return this.verifier.verify(key.text, { workspaceId: this.sample.workspaceId }).code;
+    return this.verifier.verify(key.text, { workspaceId: this.workspaceId }).code;
   }
 
   /** What the feed's own state says of a key. */
@@ -154,7 +151,7 @@ export class FollowerBench {
       type,
       subject,
       atMs: this.clock.latestMs(),
-      workspaceId: this.sample.workspaceId,
+      workspaceId: this.workspaceId,
       data: {},
       ...none,
       ...facts,

@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest';
-import { systemClock } from './clock.ts';
 import { systemTimers } from './timers.ts';
 
 test('a cancelled timer never runs', async () => {
@@ -32,14 +31,4 @@ test('a sleep ends at once with the reason of its signal', async () => {
   controller.abort(reason);
   await expect(slept).rejects.toBe(reason);
   await expect(systemTimers.sleep(60_000, controller.signal)).rejects.toBe(reason);
-});
-
-test('the monotonic clock never goes back, and the wall clock is whole milliseconds', () => {
-  let last = systemClock.monotonicMs();
-  for (let round = 0; round < 1000; round += 1) {
-    const now = systemClock.monotonicMs();
-    expect(now).toBeGreaterThanOrEqual(last);
-    last = now;
-  }
-  expect(Number.isInteger(systemClock.nowMs())).toBe(true);
 });

@@ -1,6 +1,14 @@
 import type { FeedRow, KeyFact, KeyspaceFact, OwnerFact } from '@keyswarm/core';
-import type { FeedSource, Heads, SnapshotSink } from '../../storage/reader-port.ts';
-import type { FeedRange } from '../../storage/statements/read-feed.ts';
+import type {
+  FeedListener,
+  FeedSource,
+  FeedStretch,
+  Heads,
+  LeaseAnswer,
+  RowRange,
+  SnapshotEnd,
+  SnapshotSink,
+} from '../../feed/feed-source.ts';
 import { BadFeedRow } from '../bad-feed-row.ts';
 
 type Facts = Pick<FeedRow, 'key' | 'owner' | 'keyspace'>;
@@ -46,23 +54,34 @@ export class MemoryFeed implements FeedSource {
     else this.#unreadable.delete(`${row.shard}/${row.seq}`);
   }
 
-  async heads(): Promise<Heads> {
+  /** What the next lease answers say beside the heads. */
+  answer: Partial<LeaseAnswer> = {};
+  listener: FeedListener | undefined;
+
+  async lease(): Promise<LeaseAnswer> {
     this.calls.heads += 1;
     await this.before('heads');
+    return { ...this.heads(), ageMs: 0, fromPrimary: true, behind: [], ...this.answer };
+  }
+
+  heads(): Heads {
     return this.#heads();
   }
 
-  async rows(shard: number, range: FeedRange): Promise<readonly FeedRow[] | 'gone'> {
+  async rows(shard: number, range: RowRange): Promise<FeedStretch | 'gone'> {
     this.calls.rows += 1;
     await this.before('rows');
     if (range.after < (this.#dropped[shard] ?? 0)) return 'gone';
     const rows = this.#rowsOf(shard).slice(range.after, Math.min(range.upTo, range.after + range.limit));
     const bad = rows.findIndex((row) => this.#unreadable.has(`${row.shard}/${row.seq}`));
     if (bad === 0) throw new BadFeedRow(shard, range.after + 1, 'spoilt');
-    return bad < 0 ? rows : rows.slice(0, bad);
+    const given = bad < 0 ? rows : rows.slice(0, bad);
+    const { after } = range;
+    const epoch = given[0]?.epoch ?? this.epoch;
+    return { epoch, shard, after, upTo: after + given.length, rows: given };
   }
 
-  async snapshot(sink: SnapshotSink): Promise<Heads> {
+  async snapshot(sink: SnapshotSink): Promise<SnapshotEnd> {
     this.calls.snapshot += 1;
     const heads = this.#heads();
     const facts = [[...this.keyspaces.values()], [...this.owners.values()], [...this.keys.values()]] as const;
@@ -70,7 +89,7 @@ export class MemoryFeed implements FeedSource {
     for (const fact of facts[0]) sink.keyspace(fact);
     for (const fact of facts[1]) sink.owner(fact);
     for (const fact of facts[2]) sink.key(fact);
-    return heads;
+    return { ...heads, ageMs: 0 };
   }
 
   #heads(): Heads {

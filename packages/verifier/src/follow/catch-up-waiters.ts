@@ -1,5 +1,5 @@
 import { Fault } from '@keyswarm/core';
-import { catchUpWaitersMax, catchUpWaitMsMax } from '../limits.ts';
+import { catchUpWaitersMax, catchUpWaitMsMax, staleRetryAfterMs } from '../limits.ts';
 import type { Timers } from '../runtime/timers.ts';
 
 export interface CatchUpWaiter {
@@ -58,5 +58,8 @@ export class CatchUpWaiters {
 }
 
 function stale(): Fault {
-  return new Fault('stale', { detail: 'The latest changes could not be read in time.', retryAfterMs: 1_000 });
+  return new Fault('stale', {
+    detail: 'The latest changes could not be read in time.',
+    retryAfterMs: staleRetryAfterMs,
+  });
 }

@@ -1,31 +1,40 @@
 import { Fault, type FeedRow } from '@keyswarm/core';
-import type { ResidentVerifier, VerifierClock } from '@keyswarm/verifier';
-import { followerPauseMsMax, followerPauseMsMin, followerPollMs } from '../limits.ts';
+import type { AuthorityClock } from '../clock/authority-clock.ts';
+import type { FeedSource, Heads, LeaseAnswer } from '../feed/feed-source.ts';
+import {
+  catchUpPauseMs,
+  followerPauseMsMax,
+  followerPauseMsMin,
+  leaseAskMs,
+  leaseAskMsMax,
+} from '../limits.ts';
 import { type Random, unitInterval } from '../runtime/random.ts';
 import type { Timers } from '../runtime/timers.ts';
-import type { FeedSource, Heads } from '../storage/reader-port.ts';
+import type { ResidentVerifier, VerifierClock } from '../verifier-port.ts';
 import { BadFeedRow } from './bad-feed-row.ts';
 import { CatchUpWaiters } from './catch-up-waiters.ts';
-import type { FollowerState, ReloadReason } from './follower-state.ts';
+import { type FollowerState, OlderEpoch, type ReloadReason } from './follower-state.ts';
+import { Push } from './push.ts';
 import { ShardReader } from './shard-reader.ts';
 import { takeSnapshot } from './take-snapshot.ts';
 import { WakeableSleep } from './wakeable-sleep.ts';
 
 /*
- * Keeps one resident table equal to the store, and its lease alive for as long as that can be proved.
+ * Keeps one resident table equal to the authority's, and its lease alive for as long as that can be proved.
  *
  *   starting → following ⇄ unreachable      a round failed; pause, then again
  *                 ⇅                          reloading: new epoch, rows gone, heads went back
- *              blocked                       a row that can't be read: its shard stands still
+ *              blocked                       a row that can't be read: its shard is quarantined
  *
- * One round: note the clock (p0), read the heads, read and apply what is missing of each shard, and only when
- * every shard stands at those heads renew the lease as of p0. The heads were read after p0, so whatever was
- * acknowledged before p0 is applied; that is the whole proof (design §7). Nothing else renews the lease: not a
- * wake, not the shortcut of a commit.
+ * One round: note the clock (p0), ask for the heads, get and apply what is missing of each shard, and only when
+ * every shard stands at those heads renew the lease as of p0, less the age of the answer. The heads were read after
+ * p0 − age, so whatever was acknowledged before that is applied; that is the whole proof (SPEC.md). Nothing else
+ * renews the lease: not a wake, not a push, not the shortcut of a commit.
  *
- * The shortcut: the process that commits hands its rows over at once (`applyCommitted`), so that it knows its own
- * writes without a read. A row that is not the next one of its shard (another process wrote in between) has its
- * facts applied anyway, since facts carry revisions, and wakes the loop to fetch what lies between.
+ * Two things shorten the way of a change and prove nothing: what is pushed (`push.ts`), and the shortcut of the
+ * process that commits, which hands its rows over at once (`applyCommitted`), so that it knows its own writes
+ * without a read. A row that is not the next one of its shard (another process wrote in between) has its facts
+ * applied anyway, since facts carry revisions, and wakes the loop to fetch what lies between.
  *
  * What it is not: it decides nothing about keys, and it never answers for the verifier. It stops only when told to.
  */
@@ -37,6 +46,10 @@ export interface FollowerOptions {
   readonly timers: Timers;
   readonly random: Random;
   readonly pollMs?: number;
+  /** The least time between two rounds that callers asked for. */
+  readonly catchUpPauseMs?: number;
+  /** Refined by every answer that says what the authority's clock shows. */
+  readonly authorityClock?: AuthorityClock | undefined;
   /** Told of every change of state. Must not throw. */
   readonly onState?: (state: FollowerState) => void;
 }
@@ -54,6 +67,8 @@ export interface Follower {
    * the call is resident. Shared by all who wait at the same time. Rejects with `stale` when it takes too long.
    */
   catchUp(): Promise<void>;
+  /** How often a push was taken for deaf and made anew. */
+  readonly pushRecreations: number;
   /** Ends the loop; resolves when it has ended. */
   stop(): Promise<void>;
 }
@@ -72,6 +87,7 @@ class FeedFollower implements Follower {
   readonly #pause: WakeableSleep;
   readonly #waiters: CatchUpWaiters;
   readonly #reader: ShardReader;
+  readonly #push: Push;
   readonly #becomeReady: () => void;
   #state: FollowerState = { kind: 'starting' };
   readonly #stop = new AbortController();
@@ -84,9 +100,14 @@ class FeedFollower implements Follower {
     this.#pause = new WakeableSleep(options.timers);
     this.#waiters = new CatchUpWaiters(options.timers);
     this.#reader = new ShardReader(options.source, options.verifier);
+    this.#push = new Push({ ...options, wake: () => this.#sleep.wake() });
     const { promise, resolve } = Promise.withResolvers<void>();
     this.ready = promise;
     this.#becomeReady = resolve;
+  }
+
+  get pushRecreations(): number {
+    return this.#push.recreations;
   }
 
   get state(): FollowerState {
@@ -128,11 +149,17 @@ class FeedFollower implements Follower {
   }
 
   async #run(): Promise<void> {
+    const { pollMs = leaseAskMs, catchUpPauseMs: pauseMs = catchUpPauseMs } = this.#options;
     while (!this.#stop.signal.aborted) {
       const ok = await this.#round();
-      if (ok) await this.#sleep.sleep(this.#options.pollMs ?? followerPollMs);
-      else await this.#pause.sleep(this.#pauseMs());
+      if (ok) {
+        if (pauseMs > 0) await this.#pause.sleep(pauseMs);
+        await this.#sleep.sleep(pollMs - pauseMs);
+      } else {
+        await this.#pause.sleep(this.#pauseMs());
+      }
     }
+    this.#push.close();
     this.#enter({ kind: 'stopped' });
     this.#waiters.rejectAll(new Fault('shutting_down', { detail: 'The feed has ended.' }));
   }
@@ -140,7 +167,7 @@ class FeedFollower implements Follower {
   async #round(): Promise<boolean> {
     const waiting = this.#waiters.take();
     try {
-      if (await this.#follow()) this.#waiters.resolve(waiting);
+      if (await this.#follow(waiting.length > 0)) this.#waiters.resolve(waiting);
       else this.#waiters.putBack(waiting);
       this.#failures = 0;
       return true;
@@ -152,32 +179,53 @@ class FeedFollower implements Follower {
     }
   }
 
-  /** One round. True when all shards stand at heads that were read after it began. */
-  async #follow(): Promise<boolean> {
-    const { source, verifier, clock } = this.#options;
+  /** One round. True when all shards that can be read stand at heads that were read after it began. */
+  async #follow(fresh: boolean): Promise<boolean> {
+    const { verifier, clock } = this.#options;
     if (!verifier.ready) await this.#reload();
     const p0Ms = clock.monotonicMs();
     const before = verifier.applied();
-    const heads = await source.heads();
+    const heads = await this.#askLease(before, fresh);
+    if (heads.epoch < before.epoch) throw new OlderEpoch(before.epoch, heads.epoch);
     const why = reloadReason(before, heads);
-    if (why !== undefined) {
-      return this.#reloadFor(why);
-    }
-    let blockedBy: BadFeedRow | undefined;
-    for (const [shard, head] of heads.seqs.entries()) {
-      const end = await this.#reader.readTo(shard, head);
-      if (end instanceof BadFeedRow) blockedBy ??= end;
-      if (end === 'gone') return this.#reloadFor('gone');
-    }
-    if (blockedBy !== undefined) {
-      const { shard, seq, reason } = blockedBy;
-      this.#enter({ kind: 'blocked', shard, seq, reason });
-      return false;
-    }
-    verifier.renewLease(p0Ms);
-    this.#enter({ kind: 'following' });
+    if (why !== undefined) return this.#reloadFor(why);
+    this.#push.open();
+    const end = await this.#bringTo(heads);
+    if (end === 'gone') return this.#reloadFor('gone');
+    const behind = new Set([...heads.behind, ...end.map(({ shard }) => shard)]);
+    verifier.renewLease(
+      p0Ms - heads.ageMs,
+      [...behind].sort((a, b) => a - b),
+    );
+    const [first] = end;
+    if (first === undefined) this.#enter({ kind: 'following' });
+    else this.#enter({ kind: 'blocked', shard: first.shard, seq: first.seq, reason: first.reason });
     this.#becomeReady();
     return true;
+  }
+
+  async #askLease(applied: Heads, fresh: boolean): Promise<LeaseAnswer> {
+    const { source, verifier, clock, authorityClock } = this.#options;
+    const { leaseAgeMs } = verifier.stats();
+    const ask = { applied, leaseAgeMs: Number.isFinite(leaseAgeMs) ? leaseAgeMs : undefined, fresh };
+    const askedAtMs = clock.monotonicMs();
+    const answer = await this.#within(leaseAskMsMax, (signal) => source.lease(ask, signal));
+    if (answer.wall !== undefined) authorityClock?.note(answer.wall, askedAtMs, clock.monotonicMs());
+    return answer;
+  }
+
+  /** Brings every shard up to these heads, and says which can't be. */
+  async #bringTo(heads: Heads): Promise<'gone' | readonly BadFeedRow[]> {
+    if (this.#push.stands(heads)) return [];
+    await this.#push.bring(heads);
+    this.#push.heard(this.#push.stands(heads));
+    const bad: BadFeedRow[] = [];
+    for (const [shard, head] of heads.seqs.entries()) {
+      const end = await this.#reader.readTo(shard, head, this.#stop.signal);
+      if (end === 'gone') return 'gone';
+      if (end instanceof BadFeedRow) bad.push(end);
+    }
+    return bad;
   }
 
   /** The next round, which finds out how far the snapshot has got, follows at once. */
@@ -188,8 +236,26 @@ class FeedFollower implements Follower {
     return false;
   }
 
-  #reload(): Promise<void> {
-    return takeSnapshot(this.#options, this.#stop.signal);
+  async #reload(): Promise<void> {
+    await takeSnapshot(this.#options, this.#stop.signal);
+    // It goes on from the new position, or from another epoch.
+    this.#push.close();
+  }
+
+  async #within<Result>(timeMs: number, ask: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
+    const overdue = new AbortController();
+    const late = Promise.withResolvers<never>();
+    const cancel = this.#options.timers.after(timeMs, () => {
+      const error = new Error(`no answer in ${timeMs} ms`);
+      overdue.abort(error);
+      late.reject(error);
+    });
+    try {
+      // Raced, for a source may not heed its signal.
+      return await Promise.race([ask(AbortSignal.any([overdue.signal, this.#stop.signal])), late.promise]);
+    } finally {
+      cancel();
+    }
   }
 
   #enter(state: FollowerState): void {
@@ -204,9 +270,13 @@ class FeedFollower implements Follower {
   }
 }
 
-/** `applied` is of before the heads were read: only a store that was set back can be behind it. */
-function reloadReason(applied: Heads, heads: Heads): ReloadReason | undefined {
+/**
+ * `applied` is of before the heads were read: only a primary that was set back can be behind it. A relay that
+ * answers with what it has applied itself may well be.
+ */
+function reloadReason(applied: Heads, heads: LeaseAnswer): ReloadReason | undefined {
   if (applied.epoch !== heads.epoch || applied.seqs.length !== heads.seqs.length) return 'epoch';
+  if (!heads.fromPrimary) return undefined;
   return heads.seqs.some((head, shard) => head < (applied.seqs[shard] ?? 0)) ? 'heads_went_back' : undefined;
 }
 
