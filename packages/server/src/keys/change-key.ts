@@ -55,6 +55,8 @@ export interface KeyInTransaction {
 export interface KeyChange<Reply> {
   readonly event: Change['event'];
   readonly idempotency: IdempotencyScope | undefined;
+  /** Set where a version is minted: the owner's keys are not revoked between here and the commit, but before or after. */
+  readonly mints?: boolean;
   /** The record as it will be, or its Fault. */
   decide(now: KeyInTransaction): KeyRecord;
   /** Further public details of the event. */
@@ -69,11 +71,16 @@ export async function changeKey<Reply>(
   change: KeyChange<Reply>,
 ): Promise<Reply> {
   const ticket = change.idempotency?.ticket<Reply>();
+  const owners = [found.ownerId];
   const receipt = await ports.lanes.submit<Reply>({
     shard: shardOfId(found.id, ports.shards),
     weight: 1,
     actor: actorOf(caller),
-    reads: { keys: [found.id], owners: [found.ownerId], keyspaces: [found.keyspaceId] },
+    reads: {
+      keys: [found.id],
+      ...(change.mints === true ? { ownersHeld: owners } : { owners }),
+      keyspaces: [found.keyspaceId],
+    },
     decide(view, nowMs) {
       const stored = view.key(found.id);
       const keyspace = view.keyspace(found.keyspaceId);

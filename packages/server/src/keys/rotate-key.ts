@@ -37,6 +37,7 @@ export async function rotateOneKey(
   const reply = await changeKey<Pick<RotatedKey, 'key' | 'secret'>>(ports, caller, found, {
     event: 'key.rotated',
     idempotency,
+    mints: true,
     decide({ key, keyspace, owner, nowMs }) {
       // The secret of a stronger manager would be as good as its scopes.
       if (isBuiltinKeyspace(keyspace)) refuseEscalation(caller, key.scopes);

@@ -1,5 +1,4 @@
 import { bytesOfHex, Fault, type FeedRow, hexOf, shardOfHash } from '@keyswarm/core';
-import type { Clock } from '../runtime/clock.ts';
 import type { Head } from '../storage/statements/append-feed.ts';
 import { findIdempotency, type KeptReply } from '../storage/statements/find-idempotency.ts';
 import type { NewReply } from '../storage/statements/insert-idempotency.ts';
@@ -29,7 +28,6 @@ export interface AttemptContext {
   readonly lockAll: boolean;
   /** Where this process left the shard. */
   readonly knownHead: Head | undefined;
-  readonly clock: Clock;
   readonly replyKeptMs: number;
 }
 
@@ -39,10 +37,9 @@ export async function attemptBatch(
   entries: readonly LaneEntry[],
   context: AttemptContext,
 ): Promise<Attempt> {
-  const nowMs = context.clock.nowMs();
-  const kept = await findKeptReplies(tx, entries, context.shards, nowMs);
+  const kept = await findKeptReplies(tx, entries, context.shards);
   const pending = entries.filter((entry) => keptFor(entry, kept) === undefined);
-  const view = await readBatch(
+  const { view, nowMs } = await readBatch(
     tx,
     pending.map((entry) => entry.write),
     context,
@@ -80,7 +77,6 @@ async function findKeptReplies(
   tx: Queryable,
   entries: readonly LaneEntry[],
   shards: number,
-  nowMs: number,
 ): Promise<KeptReplies> {
   const wanted = entries.flatMap(({ ticket }) =>
     ticket === undefined
@@ -88,7 +84,7 @@ async function findKeptReplies(
       : [{ shard: shardOfKeyHash(ticket.keyHashHex, shards), keyHashHex: ticket.keyHashHex }],
   );
   if (wanted.length === 0) return new Map();
-  const rows = await findIdempotency(tx, wanted, nowMs);
+  const rows = await findIdempotency(tx, wanted);
   return new Map(rows.map((row) => [row.key_hash, row]));
 }
 

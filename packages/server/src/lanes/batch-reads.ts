@@ -15,25 +15,44 @@ export interface ReadContext {
   readonly lockAll: boolean;
 }
 
+export interface BatchReads {
+  readonly view: BatchView;
+  /** The store's clock, read when every lock was held. */
+  readonly nowMs: number;
+}
+
 /**
  * Reads what the writes named, and the owners and keyspaces of the keys among it. Keys are locked: two processes
  * may change one at the same time. Owners and keyspaces are not, at first: nearly every write only looks at
  * them, and a lock would make all issues of one owner wait for each other from here to COMMIT. A write that
- * changes one is guarded by its revision and run again if it lost.
+ * changes one is guarded by its revision and run again if it lost; one for which that is too late says so
+ * (`ownersHeld`).
+ *
+ * Locks are taken in one order (keys, owners, keyspaces, each by id), and the clock is read after the last of them.
+ * It is the store's: those of two servers may be an hour apart, and a version that one of them mints has to be
+ * dated before a watermark that the other sets later.
+ *
+ * Rejected: to share the lock of an owner among those who mint. Sharers don't queue behind whoever waits to have it
+ * alone, so that a steady stream of rotations keeps the revocation of all those keys waiting for as long as it lasts.
  */
 export async function readBatch(
   tx: Queryable,
   writes: readonly LaneWrite<unknown>[],
   context: ReadContext,
-): Promise<BatchView> {
+): Promise<BatchReads> {
   const view = new BatchView();
   const keys = new Set<KeyId>();
   const owners = new Set<OwnerId>();
+  const ownersHeld = new Set<OwnerId>();
   const keyspaces = new Set<KeyspaceId>();
   const fingerprints = new Set<string>();
   for (const { reads } of writes) {
     for (const id of reads.keys ?? []) keys.add(id);
     for (const id of reads.owners ?? []) owners.add(id);
+    for (const id of reads.ownersHeld ?? []) {
+      owners.add(id);
+      ownersHeld.add(id);
+    }
     for (const id of reads.keyspaces ?? []) keyspaces.add(id);
     for (const bytes of reads.fingerprints ?? []) fingerprints.add(hexOf(bytes));
   }
@@ -45,42 +64,53 @@ export async function readBatch(
       keyspaces.add(key.keyspaceId);
     }
   }
-  await readReferencesInto(view, tx, { owners, keyspaces }, context);
   if (fingerprints.size > 0) {
     view.expectFingerprints(fingerprints, await findFingerprints(tx, context.shard, [...fingerprints]));
   }
-  return view;
+  const nowMs = await readReferencesInto(view, tx, { owners, ownersHeld, keyspaces }, context);
+  return { view, nowMs };
 }
 
+interface Wanted {
+  readonly owners: ReadonlySet<OwnerId>;
+  /** Of these, the ones to lock. */
+  readonly ownersHeld: ReadonlySet<OwnerId>;
+  readonly keyspaces: ReadonlySet<KeyspaceId>;
+}
+
+/** What is locked first, then the rest and the clock, which a batch without a rest asks for all the same. */
 async function readReferencesInto(
   view: BatchView,
   tx: Queryable,
-  wanted: { readonly owners: ReadonlySet<OwnerId>; readonly keyspaces: ReadonlySet<KeyspaceId> },
+  wanted: Wanted,
   context: ReadContext,
-): Promise<void> {
+): Promise<number> {
+  const { shards } = context;
+  const isOwn = (id: OwnerId | KeyspaceId) => shardOfId(id, shards) === context.shard;
+  const owners = split(wanted.owners, (id) => wanted.ownersHeld.has(id) || (context.lockAll && isOwn(id)));
+  const keyspaces = split(wanted.keyspaces, (id) => context.lockAll && isOwn(id));
   view.owners.expect(wanted.owners);
   view.keyspaces.expect(wanted.keyspaces);
-  const owners = split(wanted.owners, context);
-  const keyspaces = split(wanted.keyspaces, context);
   if (owners.locked.length > 0) {
-    for (const owner of await lockOwners(tx, context.shard, owners.locked)) view.owners.load(owner.id, owner);
+    for (const owner of await lockOwners(tx, owners.locked, shards)) view.owners.load(owner.id, owner);
   }
   if (keyspaces.locked.length > 0) {
     for (const one of await lockKeyspaces(tx, context.shard, keyspaces.locked))
       view.keyspaces.load(one.id, one);
   }
-  if (owners.unlocked.length + keyspaces.unlocked.length === 0) return;
   const unlocked = { owners: owners.unlocked, keyspaces: keyspaces.unlocked };
-  const found = await readReferences(tx, unlocked, context.shards);
+  const found = await readReferences(tx, unlocked, shards);
   for (const owner of found.owners) view.owners.load(owner.id, owner);
   for (const keyspace of found.keyspaces) view.keyspaces.load(keyspace.id, keyspace);
+  return found.nowMs;
 }
 
-function split<Id extends OwnerId | KeyspaceId>(
+function split<Id>(
   ids: ReadonlySet<Id>,
-  context: ReadContext,
+  isLocked: (id: Id) => boolean,
 ): { readonly locked: readonly Id[]; readonly unlocked: readonly Id[] } {
-  if (!context.lockAll) return { locked: [], unlocked: [...ids] };
-  const own = (id: Id) => shardOfId(id, context.shards) === context.shard;
-  return { locked: [...ids].filter(own), unlocked: [...ids].filter((id) => !own(id)) };
+  const locked: Id[] = [];
+  const unlocked: Id[] = [];
+  for (const id of ids) (isLocked(id) ? locked : unlocked).push(id);
+  return { locked, unlocked };
 }

@@ -106,7 +106,7 @@ async function transact(
   lockAll: boolean,
   note: (attempt: Attempt) => void,
 ): Promise<Attempt> {
-  const { store, shards, clock, timers, limits } = runner;
+  const { store, shards, timers, limits } = runner;
   const deadline = new AbortController();
   const cancel = timers.after(limits.transactionMsMax, () => {
     const detail = 'The store did not finish the write in its time.';
@@ -116,7 +116,7 @@ async function transact(
     return await store.transaction(
       async (tx) => {
         const knownHead = runner.knownHeads.get(shard);
-        const context = { shard, shards, lockAll, knownHead, clock, replyKeptMs: limits.replyKeptMs };
+        const context = { shard, shards, lockAll, knownHead, replyKeptMs: limits.replyKeptMs };
         const attempt = await attemptBatch(tx, entries, context);
         note(attempt);
         return attempt;

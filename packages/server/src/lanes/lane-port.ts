@@ -36,10 +36,15 @@ export type Change = {
   | { readonly kind: 'keyspace'; readonly after: KeyspaceRecord }
 );
 
-/** What a write wants to see before it decides. Read in the transaction; what `lock` names is locked. */
+/** What a write wants to see before it decides, read in the transaction. Keys are locked, as they are to change. */
 export interface Reads {
   readonly keys?: readonly KeyId[];
   readonly owners?: readonly OwnerId[];
+  /**
+   * Locked as well: whoever changes one, or mints a version for a key whose life hangs on it. Of two such writes
+   * one has committed before the other reads the clock, so that a watermark reaches what was minted before it.
+   */
+  readonly ownersHeld?: readonly OwnerId[];
   readonly keyspaces?: readonly KeyspaceId[];
   /** Is a version with this fingerprint (32 bytes) known? Only fingerprints of the lane's own shard. */
   readonly fingerprints?: readonly Uint8Array[];
@@ -80,7 +85,7 @@ export interface LaneWrite<Reply> {
   readonly reads: Reads;
   /**
    * Pure and synchronous; may run more than once. Throwing a `Fault` refuses this write alone: its neighbours
-   * in the batch are not touched.
+   * in the batch are not touched. `nowMs` is of the store's clock, read when all that is locked was locked.
    */
   decide(view: LaneView, nowMs: number): Decision<Reply>;
   readonly idempotency?: IdempotencyTicket<Reply>;

@@ -112,7 +112,7 @@ async function changeOwner(ports: UseCasePorts, caller: Caller, change: OwnerCha
     shard: shardOfId(id, ports.shards),
     weight: 1,
     actor: actorOf(caller),
-    reads: { owners: [id] },
+    reads: { ownersHeld: [id] },
     decide(view, nowMs) {
       const owner = view.owner(id);
       if (owner === undefined || owner.workspaceId !== caller.workspaceId) throw ownerNotFound();

@@ -1,5 +1,4 @@
 import type { Queryable } from '../store.ts';
-import { instantText } from './instant-text.ts';
 
 /** A reply that was kept for a request with this Idempotency-Key. */
 export interface KeptReply {
@@ -14,7 +13,7 @@ const findIdempotencyStatement = {
     select encode(i.key_hash, 'hex') as key_hash, encode(i.request_hash, 'hex') as request_hash, i.reply
     from unnest($1::smallint[], $2::text[]) as wanted (shard, key_hash)
     join idempotency i on i.shard = wanted.shard and i.key_hash = decode(wanted.key_hash, 'hex')
-    where i.expires_at > $3::timestamptz`,
+    where i.expires_at > clock_timestamp()`,
 };
 
 export interface WantedReply {
@@ -26,11 +25,9 @@ export interface WantedReply {
 export function findIdempotency(
   tx: Queryable,
   wanted: readonly WantedReply[],
-  nowMs: number,
 ): Promise<readonly KeptReply[]> {
   return tx.query<KeptReply>(findIdempotencyStatement, [
     wanted.map((one) => one.shard),
     wanted.map((one) => one.keyHashHex),
-    instantText(nowMs),
   ]);
 }

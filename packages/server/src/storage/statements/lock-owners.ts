@@ -1,4 +1,4 @@
-import { type OwnerId, type OwnerRecord, uuidHexOf } from '@keyswarm/core';
+import { type OwnerId, type OwnerRecord, shardOfId, uuidHexOf } from '@keyswarm/core';
 import type { Queryable } from '../store.ts';
 import { type OwnerRow, ownerColumns, ownerRecordOf } from './record-rows.ts';
 
@@ -6,18 +6,18 @@ const lockOwnersStatement = {
   name: 'lock_owners',
   text: `
     select ${ownerColumns}
-    from owners o
-    where o.shard = $1::smallint and o.id = any($2::uuid[])
-    order by o.id
-    for update`,
+    from unnest($1::smallint[], $2::uuid[]) as wanted (shard, id)
+    join owners o on o.shard = wanted.shard and o.id = wanted.id
+    order by o.shard, o.id
+    for update of o`,
 };
 
-/** Owners of one shard, locked in the order of their ids. */
+/** Owners of any shard, locked in one order, so that two writers which want the same ones can't deadlock. */
 export async function lockOwners(
   tx: Queryable,
-  shard: number,
   ids: readonly OwnerId[],
+  shards: number,
 ): Promise<readonly OwnerRecord[]> {
-  const rows = await tx.query<OwnerRow>(lockOwnersStatement, [shard, ids.map(uuidHexOf)]);
-  return rows.map(ownerRecordOf);
+  const params = [ids.map((id) => shardOfId(id, shards)), ids.map(uuidHexOf)];
+  return (await tx.query<OwnerRow>(lockOwnersStatement, params)).map(ownerRecordOf);
 }

@@ -1,4 +1,5 @@
 import {
+  assert,
   type KeyspaceId,
   type KeyspaceRecord,
   type OwnerId,
@@ -11,17 +12,23 @@ import { type KeyspaceRow, keyspaceRecordOf, type OwnerRow, ownerRecordOf } from
 
 /*
  * Owners and keyspaces of any shard, without a lock, in one round trip: nearly every batch needs some of both, and
- * a batch is paid for by the round trip. Columns that one of them lacks are null.
+ * a batch is paid for by the round trip. Columns that one of them lacks are null. The store's clock comes along in
+ * a row of its own, for the same reason.
  */
 
 const readReferencesStatement = {
   name: 'read_references',
   text: `
-    select 'owner' as what, o.id, o.workspace_id, o.state, o.keys_not_before, o.created_at, o.revision,
-      o.kind, o.external_id, null::text as name, null::text as prefix, null::text as format,
+    select 'clock' as what, null::uuid as id, null::uuid as workspace_id, null::text as state,
+      null::timestamptz as keys_not_before, clock_timestamp() as created_at, null::integer as revision,
+      null::text as kind, null::text as external_id, null::text as name, null::text as prefix, null::text as format,
       null::text[] as allowed_scopes, null::bigint as default_ttl_seconds, null::bigint as max_ttl_seconds,
-      null::bigint as max_grace_seconds, null::integer as lease_seconds,
-      null::timestamptz as former_lease_until
+      null::bigint as max_grace_seconds, null::integer as lease_seconds, null::timestamptz as former_lease_until
+    union all
+    select 'owner', o.id, o.workspace_id, o.state, o.keys_not_before, o.created_at, o.revision,
+      o.kind, o.external_id, null, null, null,
+      null, null, null,
+      null, null, null
     from unnest($1::smallint[], $2::uuid[]) as wanted (shard, id)
     join owners o on o.shard = wanted.shard and o.id = wanted.id
     union all
@@ -34,11 +41,16 @@ const readReferencesStatement = {
 };
 
 export interface References {
+  /** The store's clock, Unix milliseconds, read while the statement ran. */
+  readonly nowMs: number;
   readonly owners: readonly OwnerRecord[];
   readonly keyspaces: readonly KeyspaceRecord[];
 }
 
-type ReferenceRow = ({ readonly what: 'owner' } & OwnerRow) | ({ readonly what: 'keyspace' } & KeyspaceRow);
+type ReferenceRow =
+  | { readonly what: 'clock'; readonly created_at: number }
+  | ({ readonly what: 'owner' } & OwnerRow)
+  | ({ readonly what: 'keyspace' } & KeyspaceRow);
 
 export async function readReferences(
   tx: Queryable,
@@ -53,9 +65,12 @@ export async function readReferences(
   ]);
   const owners: OwnerRecord[] = [];
   const keyspaces: KeyspaceRecord[] = [];
+  let nowMs: number | undefined;
   for (const row of rows) {
-    if (row.what === 'owner') owners.push(ownerRecordOf(row));
+    if (row.what === 'clock') nowMs = row.created_at;
+    else if (row.what === 'owner') owners.push(ownerRecordOf(row));
     else keyspaces.push(keyspaceRecordOf(row));
   }
-  return { owners, keyspaces };
+  assert(nowMs !== undefined, 'the clock has a row of its own');
+  return { nowMs, owners, keyspaces };
 }

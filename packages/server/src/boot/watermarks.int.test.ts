@@ -1,0 +1,168 @@
+import { idFromUuidBytes, type KeyId, uuidV7 } from '@keyswarm/core';
+import { type Postgres, startPostgres } from '@keyswarm/harness/postgres';
+import { createResidentVerifier, systemVerifierClock } from '@keyswarm/verifier';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Caller } from '../access/caller.ts';
+import { LeaseReads } from '../access/lease-reads.ts';
+import { defaultWorkspaceId } from '../access/named-ids.ts';
+import type { UseCasePorts } from '../access/use-case-ports.ts';
+import { issueOneKey } from '../keys/issue-keys.ts';
+import { rotateOneKey } from '../keys/rotate-key.ts';
+import { createOneKeyspace } from '../keyspaces/change-keyspace.ts';
+import { KeyspaceDirectory } from '../keyspaces/keyspace-directory.ts';
+import type { Lanes, LaneWrite } from '../lanes/lane-port.ts';
+import { createLanes } from '../lanes/lanes.ts';
+import { openServerStore } from '../lanes/testing/test-store.ts';
+import { revokeKeysOfOwner } from '../owners/change-owner.ts';
+import { type Clock, systemClock } from '../runtime/clock.ts';
+import { systemRandom } from '../runtime/random.ts';
+import { systemTimers } from '../runtime/timers.ts';
+import { createReader } from '../storage/reader.ts';
+import type { Store } from '../storage/store.ts';
+import { bootstrap } from '../workspaces/bootstrap.ts';
+
+/*
+ * Two servers on one store whose clocks are two hours apart. Revoking the keys of an owner is one instant, and every
+ * version is dated: so the dates have to be of one clock, and in the order of the commits.
+ */
+
+const shards = 4;
+const hourMs = 3_600_000;
+const keysPerRound = 6;
+let postgres: Postgres;
+beforeAll(async () => {
+  postgres = await startPostgres();
+});
+afterAll(() => postgres.stop());
+
+describe('keys of an owner, rotated and revoked at once by two servers whose clocks disagree', () => {
+  const stores: Store[] = [];
+  let url: string;
+  const caller: Caller = {
+    keyId: idFromUuidBytes('key', uuidV7(systemClock.nowMs(), systemRandom.bytes(10))),
+    workspaceId: defaultWorkspaceId,
+    scopes: ['*'],
+    requestId: 'req-1',
+  };
+  beforeEach(async () => {
+    url = await postgres.createDatabase();
+  });
+  afterEach(async () => {
+    await Promise.all(stores.splice(0).map((store) => store.close()));
+  });
+
+  const startServer = async (skewMs: number, plant: Plant): Promise<UseCasePorts> => {
+    const store = await openServerStore(url, shards);
+    stores.push(store);
+    const clock: Clock = { ...systemClock, nowMs: () => systemClock.nowMs() + skewMs };
+    const lanes = createLanes({ store, shards, clock, timers: systemTimers, onCommitted: () => {} });
+    const reader = createReader(store, { shards });
+    return {
+      lanes: planted(lanes, clock, plant),
+      reader,
+      verifier: createResidentVerifier({ clock: systemVerifierClock(), shards }),
+      clock,
+      random: systemRandom,
+      keyspaces: new KeyspaceDirectory(reader),
+      leases: new LeaseReads(reader),
+      shards,
+    };
+  };
+
+  const startBoth = async (plant: Plant = {}): Promise<readonly [UseCasePorts, UseCasePorts]> => {
+    const ahead = await startServer(hourMs, plant);
+    const behind = await startServer(-hourMs, plant);
+    await bootstrap(ahead, undefined);
+    const terms = { name: 'orders', prefix: 'orders', allowedScopes: ['*'] };
+    await createOneKeyspace(ahead, caller, terms, undefined);
+    return [ahead, behind];
+  };
+
+  const issueFor = async (ports: UseCasePorts, externalId: string) => {
+    const owner = { kind: 'service', externalId } as const;
+    const terms = { keyspace: 'orders', owner, name: '', scopes: [], metadata: {} };
+    return (await issueOneKey(ports, caller, terms, undefined)).key;
+  };
+  const stateOf = async (ports: UseCasePorts, id: KeyId) =>
+    (await ports.reader.key(caller.workspaceId, id))?.state;
+
+  /** Keys that survived the revocation, and keys made after it that did not. */
+  const race = async (both: readonly [UseCasePorts, UseCasePorts], round: number) => {
+    const [one, other] = round % 2 === 0 ? both : [both[1], both[0]];
+    const externalId = `owner ${round}`;
+    const keys = await Promise.all(
+      Array.from({ length: keysPerRound }, (_, at) => issueFor(at % 2 === 0 ? one : other, externalId)),
+    );
+    const ownerId = keys[0]?.ownerId;
+    if (ownerId === undefined) throw new Error('an owner comes with its first key');
+    const rotations = keys.map(
+      ({ id }, at) =>
+        () =>
+          rotateOneKey(at % 2 === 0 ? one : other, caller, { id }, undefined),
+    );
+    const steps = rotations.toSpliced(round % keysPerRound, 0, async () => {
+      // Behind the rotations that have begun, or before them.
+      if (round % 3 > 0) await stateOf(one, keys[0]?.id as KeyId);
+      await revokeKeysOfOwner(one, caller, ownerId, undefined);
+      return undefined as never;
+    });
+    const settled = await Promise.allSettled(steps.map((step) => step()));
+    const rotated = settled.filter(({ status }) => status === 'fulfilled').length - 1;
+    const survivors = [];
+    for (const { id } of keys) if ((await stateOf(other, id)) !== 'revoked') survivors.push(id);
+    const later = await Promise.all([issueFor(one, externalId), issueFor(other, externalId)]);
+    const stillborn = [];
+    for (const { id } of later) if ((await stateOf(one, id)) !== 'active') stillborn.push(id);
+    return { rotated, survivors: survivors.length, stillborn: stillborn.length };
+  };
+
+  const raceFor = async (rounds: number, plant: Plant = {}) => {
+    const both = await startBoth(plant);
+    const sum = { rotated: 0, survivors: 0, stillborn: 0 };
+    for (let round = 0; round < rounds; round += 1) {
+      const seen = await race(both, round);
+      sum.rotated += seen.rotated;
+      sum.survivors += seen.survivors;
+      sum.stillborn += seen.stillborn;
+    }
+    return sum;
+  };
+
+  test('end with the revocation, all of them, and what is issued afterwards lives', async () => {
+    const seen = await raceFor(120);
+    expect(seen).toMatchObject({ survivors: 0, stillborn: 0 });
+    // Some rotations came first, and some too late: else nothing was raced for.
+    expect(seen.rotated).toBeGreaterThan(0);
+    expect(seen.rotated).toBeLessThan(120 * keysPerRound);
+  });
+
+  test('the planted bug is caught: versions and watermarks are dated by the clock of each server', async () => {
+    const { survivors } = await raceFor(12, { dates: 'by each server' });
+    expect(survivors).toBeGreaterThan(0);
+  });
+
+  test('the planted bug is caught: a rotation does not hold the owner', async () => {
+    const { survivors } = await raceFor(40, { holds: 'nothing' });
+    expect(survivors).toBeGreaterThan(0);
+  });
+});
+
+interface Plant {
+  readonly dates?: 'by each server';
+  readonly holds?: 'nothing';
+}
+
+function planted(lanes: Lanes, clock: Clock, plant: Plant): Lanes {
+  return {
+    shardForNew: (weight) => lanes.shardForNew(weight),
+    submit<Reply>(write: LaneWrite<Reply>) {
+      const { ownersHeld, ...reads } = write.reads;
+      const unheld = ownersHeld === undefined ? reads : { ...reads, owners: ownersHeld };
+      return lanes.submit<Reply>({
+        ...write,
+        reads: plant.holds === 'nothing' ? unheld : write.reads,
+        decide: (view, nowMs) => write.decide(view, plant.dates === undefined ? nowMs : clock.nowMs()),
+      });
+    },
+  };
+}
