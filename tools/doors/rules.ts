@@ -43,6 +43,7 @@ export const testsMayAlso = [
   'npm:ajv-formats',
   'node:*',
   'node:*/**',
+  'house:harness/nats',
   'house:harness/postgres',
 ];
 
