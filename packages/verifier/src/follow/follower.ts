@@ -167,9 +167,12 @@ class FeedFollower implements Follower {
   async #round(): Promise<boolean> {
     const waiting = this.#waiters.take();
     try {
-      if (await this.#follow(waiting.length > 0)) this.#waiters.resolve(waiting);
-      else this.#waiters.putBack(waiting);
-      this.#failures = 0;
+      if (await this.#follow(waiting.length > 0)) {
+        this.#waiters.resolve(waiting);
+        this.#failures = 0;
+      } else {
+        this.#waiters.putBack(waiting);
+      }
       return true;
     } catch (error) {
       this.#waiters.putBack(waiting);
@@ -230,6 +233,8 @@ class FeedFollower implements Follower {
 
   /** The next round, which finds out how far the snapshot has got, follows at once. */
   async #reloadFor(why: ReloadReason): Promise<boolean> {
+    // Whoever contradicts the snapshot that he has just given would be asked for one after another.
+    if (this.#state.kind === 'reloading') throw new Error(`a snapshot did not help: ${why}`);
     this.#enter({ kind: 'reloading', why });
     await this.#reload();
     this.#sleep.wake();
