@@ -6,12 +6,14 @@
  *   common   64 KiB  one key with 64 scopes of 128 characters and 32 metadata entries of 576 is 27 KiB
  *   verify    2 MiB  a caller may forward whatever a client sent as a key; the answer is a verdict, so the
  *                    body has to get in before it can be called malformed
+ *   lease   512 KiB  a relay names up to 1,000 verifiers behind it, with names and 16 sequence numbers each
  *   bulk      8 MiB  1,000 keys of 8 KiB; the largest honest key is rarer than that by far
  */
 export const bodyLimitBytes = Object.freeze({
   none: 0,
   common: 64 * 1024,
   verify: 2 * 1024 * 1024,
+  lease: 512 * 1024,
   bulk: 8 * 1024 * 1024,
 });
 
@@ -22,6 +24,13 @@ export const pageLimitMax = 200;
 export const pageLimitDefault = 50;
 
 export const workspaceNameLengthMax = 64;
+
+/** Name and region of a verifier. */
+export const verifierNameLengthMax = 128;
+
+/** Verifiers that a relay names in one ask, and that one list shows. */
+export const downstreamMax = 1_000;
+export const verifiersListedMax = 1_000;
 
 /** Generous: what is wrong with a prefix is said by the core (`invalid_prefix`), not by a length check. */
 export const prefixTextLengthMax = 128;

@@ -1,5 +1,6 @@
 import { eventList, eventsQuery } from '../schemas/events.ts';
 import {
+  keyspaceChanged,
   keyspaceCreate,
   keyspaceList,
   keyspaceParams,
@@ -10,6 +11,7 @@ import {
   pageQuery,
 } from '../schemas/keyspaces.ts';
 import {
+  ownerCreated,
   ownerKeysRevoked,
   ownerList,
   ownerParams,
@@ -41,7 +43,7 @@ export const houseOperations = {
     scope: 'keyspaces:write',
     perKeyspace: false,
     body: keyspaceCreate,
-    reply: keyspaceReply,
+    reply: keyspaceChanged,
     faults: ['name_taken', 'invalid_prefix', 'invalid_scope', 'ttl_too_long', 'builtin_protected'],
   }),
   listKeyspaces: operation(routes.listKeyspaces, {
@@ -69,7 +71,7 @@ export const houseOperations = {
     perKeyspace: false,
     params: keyspaceParams,
     body: keyspaceUpdate,
-    reply: keyspaceReply,
+    reply: keyspaceChanged,
     faults: ['invalid_scope', 'ttl_too_long', 'builtin_protected'],
   }),
   suspendKeyspace: operation(routes.suspendKeyspace, {
@@ -96,7 +98,7 @@ export const houseOperations = {
     scope: 'owners:write',
     perKeyspace: false,
     body: ownerRef,
-    reply: ownerReply,
+    reply: ownerCreated,
     faults: ['name_taken'],
   }),
   listOwners: operation(routes.listOwners, {

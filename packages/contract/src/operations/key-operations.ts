@@ -15,6 +15,7 @@ import {
   keySuspended,
   keysQuery,
   keyUpdate,
+  keyUpdated,
   rotationFinish,
   rotationFinished,
 } from '../schemas/keys.ts';
@@ -91,7 +92,7 @@ export const keyOperations = {
     perKeyspace: true,
     params: keyParams,
     body: keyUpdate,
-    reply: keyReply,
+    reply: keyUpdated,
     faults: [
       'scope_escalation',
       'invalid_scope',

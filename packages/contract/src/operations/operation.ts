@@ -25,7 +25,9 @@ export type ManagementScope =
   | 'keys:suspend'
   | 'keys:verify'
   | 'keys:import'
-  | 'events:read';
+  | 'events:read'
+  | 'feed:read'
+  | 'verifiers:read';
 
 export interface OperationTerms {
   readonly summary: string;

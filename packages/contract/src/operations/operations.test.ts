@@ -74,6 +74,7 @@ describe('the table of operations', () => {
       importKeys: 8_388_608,
       verifyKeysBulk: 8_388_608,
       verifyKey: 2_097_152,
+      askLease: 524_288,
     });
   });
 

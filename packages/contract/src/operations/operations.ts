@@ -1,5 +1,6 @@
 import type { Static, TSchema } from 'typebox';
 import { health, metricsText, openApiDocument, readiness } from '../schemas/service.ts';
+import { feedOperations } from './feed-operations.ts';
 import { houseOperations } from './house-operations.ts';
 import { keyOperations } from './key-operations.ts';
 import { operation } from './operation.ts';
@@ -12,6 +13,7 @@ import { type OperationId, routes } from './routes.ts';
 export const operations = Object.freeze({
   ...houseOperations,
   ...keyOperations,
+  ...feedOperations,
   healthz: operation(routes.healthz, {
     summary: 'Is the process alive?',
     description: 'Answers as long as the event loop turns.',

@@ -64,6 +64,12 @@ export const routes = Object.freeze({
 
   listEvents: read('/v1/events'),
 
+  askLease: ask('/v1/feed/lease'),
+  getFeedSnapshot: read('/v1/feed/snapshot'),
+  getFeedRows: read('/v1/feed/rows'),
+  streamFeed: read('/v1/feed/stream'),
+  listVerifiers: read('/v1/verifiers'),
+
   healthz: read('/healthz'),
   readyz: read('/readyz'),
   metrics: read('/metrics'),

@@ -30,6 +30,8 @@ export const faultRegistry = Object.freeze({
   scope_escalation: row(403, 4, 'The management key can not grant more than it holds'),
   not_found: row(404, 3, 'There is no such thing'),
   method_not_allowed: row(405, 2, 'The method is not supported here'),
+  gone: row(410, 5, 'The feed no longer reaches back so far'),
+  bad_feed_row: row(422, 7, 'A row of the feed can not be read'),
   name_taken: row(409, 5, 'The name is taken'),
   already_imported: row(409, 5, 'This key is already known'),
   already_revoked: row(409, 5, 'The key is already revoked'),

@@ -25,5 +25,8 @@ export type Handler<Id extends OperationId> = (call: Call<Id>) => ReplyOf<Id> | 
 
 /** Operations that answer without a management key. */
 export type OpenOperation = 'healthz' | 'readyz' | 'metrics' | 'openapi';
-export type GuardedOperation = Exclude<OperationId, OpenOperation>;
+/** Operations of the feed, which have admission and bodies of their own (feed-routes.ts). */
+export const feedOperations = ['askLease', 'getFeedSnapshot', 'getFeedRows', 'streamFeed'] as const;
+export type FeedOperation = (typeof feedOperations)[number] | 'listVerifiers';
+export type GuardedOperation = Exclude<OperationId, OpenOperation | FeedOperation>;
 export type Handlers<Ids extends GuardedOperation> = { readonly [Id in Ids]: Handler<Id> };
