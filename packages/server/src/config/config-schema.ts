@@ -1,6 +1,8 @@
 import Type, { type Static } from 'typebox';
 import { choice, optionalText, profiles, type SettingSchema, text, whole, yesOrNo } from './setting.ts';
+import type { SettingsTable } from './settings-table.ts';
 
+export { fileNameOf, flagOf, variableOf } from './settings-table.ts';
 export { profiles };
 
 /*
@@ -124,17 +126,17 @@ export type SettingName = keyof ServerConfig;
 export const settings = configSchema.properties as unknown as Readonly<Record<SettingName, SettingSchema>>;
 export const settingNames = Object.keys(settings) as readonly SettingName[];
 
-/** `dataDir` → `data_dir`, as in the file. */
-export function fileNameOf(name: SettingName): string {
-  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-}
-
-/** `dataDir` → `KEYSWARM_DATA_DIR`. */
-export function variableOf(name: SettingName): string {
-  return `KEYSWARM_${fileNameOf(name).toUpperCase()}`;
-}
-
-/** `dataDir` → `--data-dir`. */
-export function flagOf(name: SettingName): string {
-  return `--${fileNameOf(name).replaceAll('_', '-')}`;
-}
+/** All that the loader needs to know of them. */
+export const serverSettings: SettingsTable<SettingName> = Object.freeze({
+  settings,
+  names: settingNames,
+  defaultFile: 'keyswarm.config.json',
+  explainedBy: '`keyswarm config explain`',
+  /*
+   * The client's own, those of a verify-only node (one file of variables may serve both), and what Kubernetes
+   * injects into every pod for a Service named `keyswarm`.
+   */
+  foreignVariable:
+    /^KEYSWARM_(CONFIG|KEY|URL|VERIFIER_KEY(_FILE)?|RELAYS|NAME|REGION|KEYSPACES|SNAPSHOT_PATH|SERVE_FEED|FALLBACK_KEYSPACES|SERVICE_.*|PORT_[0-9]+_.*|TEST_.*|BENCH_.*|TOKEN_FILE|WORKSPACE)$/,
+  flagAliases: {},
+});

@@ -1,6 +1,6 @@
 import { ConfigError } from './config-error.ts';
-import { fileNameOf, flagOf, type SettingName, settingNames, variableOf } from './config-schema.ts';
-import { type ConfigInput, defaultConfigFile } from './load-config.ts';
+import type { ConfigInput } from './load-settings.ts';
+import { fileNameOf, flagOf, type SettingsTable, variableOf } from './settings-table.ts';
 
 /** A value as the operator gave it, and the name it was given under. */
 export interface Given {
@@ -10,53 +10,55 @@ export interface Given {
   readonly isText: boolean;
 }
 
-type Layer = ReadonlyMap<SettingName, Given>;
+type Layer<Name> = ReadonlyMap<Name, Given>;
 
-/*
- * Variables that begin alike but belong to others: the client's own, and what Kubernetes injects into every pod
- * for a Service named `keyswarm`.
- */
-const foreignVariable =
-  /^KEYSWARM_(CONFIG|KEY|URL|VERIFIER_KEY|SERVICE_.*|PORT_[0-9]+_.*|TEST_.*|BENCH_.*|TOKEN_FILE|WORKSPACE)$/;
-
-export function givenByVariables(variables: ConfigInput['variables']): Layer {
-  const names = new Map(settingNames.map((name) => [variableOf(name), name]));
-  const layer = new Map<SettingName, Given>();
+export function givenByVariables<Name extends string>(
+  table: SettingsTable<Name>,
+  { variables }: ConfigInput,
+): Layer<Name> {
+  const names = new Map(table.names.map((name) => [variableOf(name), name]));
+  const layer = new Map<Name, Given>();
   for (const [variable, value] of Object.entries(variables)) {
     // An empty variable counts as absent: that is how a compose file says "not set".
     if (!variable.startsWith('KEYSWARM_') || value === undefined || value === '') continue;
     const name = names.get(variable);
     if (name !== undefined) layer.set(name, { name: variable, value, isText: true });
-    else if (!foreignVariable.test(variable)) throw unknownName(variable, [...names.keys()]);
+    else if (!table.foreignVariable.test(variable)) throw unknownName(table, variable, [...names.keys()]);
   }
   return layer;
 }
 
-export function givenByFlags(flags: ConfigInput['flags']): Layer {
-  const names = new Map(settingNames.map((name) => [flagOf(name), name]));
-  const layer = new Map<SettingName, Given>();
+export function givenByFlags<Name extends string>(
+  table: SettingsTable<Name>,
+  { flags }: ConfigInput,
+): Layer<Name> {
+  const names = new Map(table.names.map((name) => [flagOf(name), name]));
+  const layer = new Map<Name, Given>();
   for (const [key, value] of Object.entries(flags)) {
     if (value === undefined || key === 'config') continue;
-    const name = names.get(`--${key}`);
-    if (name === undefined) throw unknownName(`--${key}`, [...names.keys()]);
+    const name = names.get(`--${key}`) ?? table.flagAliases[key];
+    if (name === undefined) throw unknownName(table, `--${key}`, [...names.keys()]);
     layer.set(name, { name: `--${key}`, value: String(value), isText: true });
   }
   return layer;
 }
 
-export function givenByFile({ flags, variables, readFile }: ConfigInput): Layer {
+export function givenByFile<Name extends string>(
+  table: SettingsTable<Name>,
+  { flags, variables, readFile }: ConfigInput,
+): Layer<Name> {
   const asked = typeof flags.config === 'string' ? flags.config : variables.KEYSWARM_CONFIG;
-  const path = asked || defaultConfigFile;
+  const path = asked || table.defaultFile;
   const text = readFile(path);
   if (text === undefined) {
     if (asked) throw new ConfigError('--config', 'a file that can be read', path);
     return new Map();
   }
-  const names = new Map(settingNames.map((name) => [fileNameOf(name), name]));
-  const layer = new Map<SettingName, Given>();
+  const names = new Map(table.names.map((name) => [fileNameOf(name), name]));
+  const layer = new Map<Name, Given>();
   for (const [member, value] of Object.entries(parseObject(path, text))) {
     const name = names.get(member);
-    if (name === undefined) throw unknownName(`${path}: ${member}`, [...names.keys()], member);
+    if (name === undefined) throw unknownName(table, `${path}: ${member}`, [...names.keys()], member);
     layer.set(name, { name: `${path}: ${member}`, value, isText: false });
   }
   return layer;
@@ -76,11 +78,16 @@ function parseObject(path: string, text: string): object {
   return parsed;
 }
 
-function unknownName(shown: string, known: readonly string[], plain = shown): ConfigError {
+function unknownName(
+  { explainedBy }: Pick<SettingsTable, 'explainedBy'>,
+  shown: string,
+  known: readonly string[],
+  plain = shown,
+): ConfigError {
   const near = known.find((name) => isNear(name, plain));
   return new ConfigError(
     shown,
-    near ? `a known setting: did you mean ${near}?` : 'a known setting (see `keyswarm config explain`)',
+    near ? `a known setting: did you mean ${near}?` : `a known setting (see ${explainedBy})`,
   );
 }
 

@@ -1,18 +1,12 @@
 import { ConfigError } from './config-error.ts';
-import { type SettingName, settings } from './config-schema.ts';
 import type { Given } from './given.ts';
 import type { SettingSchema, SettingValue } from './setting.ts';
 
 /** Parses and checks one value; the error names what the operator wrote and says what would have done. */
-export function readSetting(name: SettingName, given: Given): SettingValue {
-  const schema = settings[name];
+export function readSetting(schema: SettingSchema, given: Given): SettingValue {
   const value = given.isText ? parseText(schema, String(given.value)) : given.value;
   if (isAccepted(schema, value)) return value;
-  throw new ConfigError(
-    given.name,
-    schema['x-expected'],
-    schema['x-secret'] ? undefined : shown(name, given),
-  );
+  throw new ConfigError(given.name, schema['x-expected'], schema['x-secret'] ? undefined : shown(given));
 }
 
 function parseText(schema: SettingSchema, text: string): unknown {
@@ -47,9 +41,9 @@ function isAccepted(schema: SettingSchema, value: unknown): value is SettingValu
   );
 }
 
-function shown(name: SettingName, given: Given): string {
+function shown(given: Given): string {
   const text = JSON.stringify(given.value).slice(0, 120);
   // Kubernetes injects this very variable for a Service named `keyswarm`: say so, it costs people an hour.
-  const isServiceLink = name === 'port' && /^"tcp:\/\//.test(text);
+  const isServiceLink = given.name === 'KEYSWARM_PORT' && /^"tcp:\/\//.test(text);
   return isServiceLink ? `${text} (set by Kubernetes: give the pod enableServiceLinks: false)` : text;
 }
