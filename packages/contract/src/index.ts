@@ -1,5 +1,6 @@
 export * from './decode/cursors.ts';
 export * from './decode/requests.ts';
+export * from './decode/seq.ts';
 export * from './openapi/build-openapi.ts';
 export * from './operations/operation.ts';
 export * from './operations/operations.ts';
@@ -19,5 +20,6 @@ export * from './views/event-view.ts';
 export * from './views/house-views.ts';
 export * from './views/key-views.ts';
 export * from './views/time.ts';
+export * from './views/placed-view.ts';
 export * from './views/verdict-view.ts';
 export * from './wire-limits.ts';

@@ -17,6 +17,7 @@ import { collect } from './list-options.ts';
 interface VerifyOptions {
   readonly keyspace?: string;
   readonly scope?: readonly string[];
+  readonly minSeq?: string;
   readonly fromEnv?: string;
   readonly fromFile?: string;
   readonly keysFile?: string;
@@ -34,6 +35,7 @@ export function addKeyVerifyCommand(key: Command, action: RunAction): void {
     .option('--from-env <name>', 'read the key from a variable')
     .option('--keyspace <keyspace>', 'the keyspace it must belong to')
     .option('--scope <scope>', 'a scope it must cover; may be repeated', collect)
+    .option('--min-seq <seq>', 'the `seq` of a change that the answer must know of')
     .option(
       '--keys-file <path>',
       'verify every line of a file (- for stdin): keys, or what `key issue --json` prints',
@@ -43,6 +45,7 @@ export function addKeyVerifyCommand(key: Command, action: RunAction): void {
         const required = {
           ...given('keyspace', options.keyspace),
           ...given('scopes', options.scope === undefined ? undefined : [...options.scope]),
+          ...given('min_seq', options.minSeq),
         };
         if (options.keysFile !== undefined) {
           const single = all[0] ?? options.fromEnv ?? options.fromFile;
@@ -59,7 +62,7 @@ export function addKeyVerifyCommand(key: Command, action: RunAction): void {
     );
 }
 
-type Required = { readonly keyspace?: string; readonly scopes?: string[] };
+type Required = { readonly keyspace?: string; readonly scopes?: string[]; readonly min_seq?: string };
 type Line = { readonly number: number; readonly key: string };
 
 /** Under `--json` one verdict a line, with the line's number in place of the key; else how often each came. */

@@ -141,3 +141,19 @@ export const effectiveByField = Type.String({
   ...timeField,
   description: 'From this instant on no verifier accepts it, whatever the network does.',
 });
+
+/** Whole numbers without leading zeros, each exact as a double. */
+export const seqPattern = '^(?:0|[1-9]\\d{0,14})\\.(?:0|[1-9]\\d{0,2})\\.(?:0|[1-9]\\d{0,14})$';
+
+export const seqField = Type.String({
+  pattern: seqPattern,
+  maxLength: 36,
+  description:
+    'Where the change stands in the feed. Opaque: give it as `min_seq` to a verification that must know of it.',
+});
+
+export const minSeqField = Type.String({
+  ...seqField,
+  description:
+    '`seq` of a change that the answer must know of: "at least as fresh as". 503 `stale` if that can not be had.',
+});

@@ -6,6 +6,7 @@ import {
   nullableTimeField,
   ownerIdField,
   scopesField,
+  seqField,
   strictObject,
   timeField,
 } from './fields.ts';
@@ -46,6 +47,7 @@ export const keyImported = strictObject(
     scopes: scopesField,
     expires_at: nullableTimeField,
     created_at: timeField,
+    seq: seqField,
   },
   { title: 'KeyImported' },
 );

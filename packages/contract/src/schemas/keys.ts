@@ -18,6 +18,7 @@ import {
   ownerIdField,
   scopesField,
   secretField,
+  seqField,
   strictObject,
   timeField,
 } from './fields.ts';
@@ -55,6 +56,7 @@ export const keyIssued = strictObject(
     scopes: scopesField,
     expires_at: nullableTimeField,
     created_at: timeField,
+    seq: seqField,
   },
   { title: 'KeyIssued' },
 );
@@ -89,6 +91,8 @@ export const keyReply = strictObject(
   },
   { title: 'Key' },
 );
+
+export const keyUpdated = strictObject({ ...keyReply.properties, seq: seqField }, { title: 'KeyUpdated' });
 
 export const keyList = strictObject(
   { items: listOf(keyReply), next_cursor: nullable<string>(cursorField) },
@@ -136,6 +140,7 @@ export const keyRotated = strictObject(
       effective_by: effectiveByField,
     }),
     expires_at: nullableTimeField,
+    seq: seqField,
   },
   { title: 'KeyRotated' },
 );
@@ -153,6 +158,7 @@ export const rotationFinished = strictObject(
     version: versionNumber,
     retired: strictObject({ version: versionNumber, retired_at: timeField }),
     effective_by: effectiveByField,
+    seq: seqField,
   },
   { title: 'RotationFinished' },
 );
@@ -168,16 +174,25 @@ export const keyRevoked = strictObject(
     state: Type.Literal('revoked'),
     revoked_at: timeField,
     effective_by: effectiveByField,
+    seq: seqField,
   },
   { title: 'KeyRevoked' },
 );
 
 export const keySuspended = strictObject(
-  { id: keyIdField, state: Type.Literal('suspended'), effective_by: effectiveByField },
+  {
+    id: keyIdField,
+    state: Type.Literal('suspended'),
+    effective_by: effectiveByField,
+    seq: seqField,
+  },
   { title: 'KeySuspended' },
 );
 
-export const keyResumed = strictObject({ id: keyIdField, state: keyStateField }, { title: 'KeyResumed' });
+export const keyResumed = strictObject(
+  { id: keyIdField, state: keyStateField, seq: seqField },
+  { title: 'KeyResumed' },
+);
 
 export const keyParams = strictObject({ id: keyIdField });
 export const keysQuery = strictObject({
@@ -192,6 +207,7 @@ export type KeyIssue = Static<typeof keyIssue>;
 export type KeyIssued = Static<typeof keyIssued>;
 export type KeyIssuedBulk = Static<typeof keyIssuedBulk>;
 export type KeyReply = Static<typeof keyReply>;
+export type KeyUpdated = Static<typeof keyUpdated>;
 export type KeyUpdate = Static<typeof keyUpdate>;
 export type KeyRotate = Static<typeof keyRotate>;
 export type KeyRotated = Static<typeof keyRotated>;

@@ -21,6 +21,7 @@ import {
   nullable,
   nullableTimeField,
   scopeField,
+  seqField,
   strictObject,
   timeField,
 } from './fields.ts';
@@ -94,6 +95,12 @@ export const keyspaceReply = strictObject(
   { title: 'Keyspace' },
 );
 
+/** What a keyspace is after it was made or changed. */
+export const keyspaceChanged = strictObject(
+  { ...keyspaceReply.properties, seq: seqField },
+  { title: 'KeyspaceChanged' },
+);
+
 export const keyspaceList = strictObject(
   { items: listOf(keyspaceReply), next_cursor: nullable<string>(cursorField) },
   { title: 'KeyspaceList' },
@@ -104,12 +111,13 @@ export const keyspaceSuspended = strictObject(
     id: keyspaceIdField,
     state: Type.Literal('suspended'),
     effective_by: effectiveByField,
+    seq: seqField,
   },
   { title: 'KeyspaceSuspended' },
 );
 
 export const keyspaceResumed = strictObject(
-  { id: keyspaceIdField, state: Type.Literal('active') },
+  { id: keyspaceIdField, state: Type.Literal('active'), seq: seqField },
   { title: 'KeyspaceResumed' },
 );
 
@@ -123,5 +131,6 @@ export const pageQuery = strictObject({
 export type KeyspaceCreate = Static<typeof keyspaceCreate>;
 export type KeyspaceUpdate = Static<typeof keyspaceUpdate>;
 export type KeyspaceReply = Static<typeof keyspaceReply>;
+export type KeyspaceChanged = Static<typeof keyspaceChanged>;
 export type KeyspaceSuspended = Static<typeof keyspaceSuspended>;
 export type KeyspaceResumed = Static<typeof keyspaceResumed>;

@@ -8,6 +8,7 @@ import {
   nullable,
   nullableTimeField,
   ownerIdField,
+  seqField,
   strictObject,
   timeField,
 } from './fields.ts';
@@ -35,23 +36,38 @@ export const ownerReply = strictObject(
   { title: 'Owner' },
 );
 
+export const ownerCreated = strictObject(
+  { ...ownerReply.properties, seq: seqField },
+  { title: 'OwnerCreated' },
+);
+
 export const ownerList = strictObject(
   { items: listOf(ownerReply), next_cursor: nullable<string>(cursorField) },
   { title: 'OwnerList' },
 );
 
 export const ownerSuspended = strictObject(
-  { id: ownerIdField, state: Type.Literal('suspended'), effective_by: effectiveByField },
+  {
+    id: ownerIdField,
+    state: Type.Literal('suspended'),
+    effective_by: effectiveByField,
+    seq: seqField,
+  },
   { title: 'OwnerSuspended' },
 );
 
 export const ownerResumed = strictObject(
-  { id: ownerIdField, state: Type.Literal('active') },
+  { id: ownerIdField, state: Type.Literal('active'), seq: seqField },
   { title: 'OwnerResumed' },
 );
 
 export const ownerKeysRevoked = strictObject(
-  { id: ownerIdField, keys_not_before: timeField, effective_by: effectiveByField },
+  {
+    id: ownerIdField,
+    keys_not_before: timeField,
+    effective_by: effectiveByField,
+    seq: seqField,
+  },
   {
     title: 'OwnerKeysRevoked',
     description: 'Every version minted at or before `keys_not_before` is refused.',
@@ -68,6 +84,7 @@ export const ownersQuery = strictObject({
 
 export type OwnerRef = Static<typeof ownerRef>;
 export type OwnerReply = Static<typeof ownerReply>;
+export type OwnerCreated = Static<typeof ownerCreated>;
 export type OwnerSuspended = Static<typeof ownerSuspended>;
 export type OwnerResumed = Static<typeof ownerResumed>;
 export type OwnerKeysRevoked = Static<typeof ownerKeysRevoked>;

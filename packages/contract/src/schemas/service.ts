@@ -1,6 +1,6 @@
 import Type, { type Static } from 'typebox';
 import { workspaceNameLengthMax } from '../wire-limits.ts';
-import { keyIdField, secretField, strictObject, workspaceIdField } from './fields.ts';
+import { keyIdField, secretField, seqField, strictObject, workspaceIdField } from './fields.ts';
 
 /* The workspace, and what the server says of itself. */
 
@@ -20,6 +20,7 @@ export const workspaceCreated = strictObject(
       { id: keyIdField, secret: secretField },
       { description: 'Holds scope `*` in the new workspace. Shown once.' },
     ),
+    seq: seqField,
   },
   { title: 'WorkspaceCreated' },
 );

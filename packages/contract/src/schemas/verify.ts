@@ -7,6 +7,7 @@ import {
   keyspaceIdField,
   keyspaceNameField,
   keyspaceRefField,
+  minSeqField,
   nullableTimeField,
   ownerIdField,
   scopesField,
@@ -24,6 +25,7 @@ const verifyFields = {
   key: Type.String({ 'x-secret': true, description: 'The key string, whatever the client sent.' }),
   keyspace: Type.Optional(keyspaceRefField),
   scopes: Type.Optional(scopesField),
+  min_seq: Type.Optional(minSeqField),
 };
 
 export const keyVerify = strictObject(verifyFields, { title: 'KeyVerify' });

@@ -9,6 +9,7 @@ import {
 import type { KeyspaceReply, KeyspaceResumed, KeyspaceSuspended } from '../schemas/keyspaces.ts';
 import type { OwnerKeysRevoked, OwnerReply, OwnerResumed, OwnerSuspended } from '../schemas/owners.ts';
 import type { WorkspaceCreated } from '../schemas/service.ts';
+import type { Unplaced } from './placed-view.ts';
 import { nullableTimeText, timeText } from './time.ts';
 
 /* From the record of a workspace, a keyspace or an owner to the wire. */
@@ -16,7 +17,7 @@ import { nullableTimeText, timeText } from './time.ts';
 export function createdWorkspaceView(
   workspace: { readonly id: WorkspaceId; readonly name: string },
   managementKey: { readonly id: KeyId; readonly secret: Secret },
-): WorkspaceCreated {
+): Unplaced<WorkspaceCreated> {
   return {
     id: workspace.id,
     name: workspace.name,
@@ -42,12 +43,15 @@ export function keyspaceView(keyspace: KeyspaceRecord): KeyspaceReply {
   };
 }
 
-export function suspendedKeyspaceView(keyspace: KeyspaceRecord, effectiveByMs: number): KeyspaceSuspended {
+export function suspendedKeyspaceView(
+  keyspace: KeyspaceRecord,
+  effectiveByMs: number,
+): Unplaced<KeyspaceSuspended> {
   assert(keyspace.state === 'suspended', 'a suspended keyspace is suspended');
   return { id: keyspace.id, state: 'suspended', effective_by: timeText(effectiveByMs) };
 }
 
-export function resumedKeyspaceView(keyspace: KeyspaceRecord): KeyspaceResumed {
+export function resumedKeyspaceView(keyspace: KeyspaceRecord): Unplaced<KeyspaceResumed> {
   assert(keyspace.state === 'active', 'a resumed keyspace is active');
   return { id: keyspace.id, state: 'active' };
 }
@@ -64,17 +68,17 @@ export function ownerView(owner: OwnerRecord): OwnerReply {
   };
 }
 
-export function suspendedOwnerView(owner: OwnerRecord, effectiveByMs: number): OwnerSuspended {
+export function suspendedOwnerView(owner: OwnerRecord, effectiveByMs: number): Unplaced<OwnerSuspended> {
   assert(owner.state === 'suspended', 'a suspended owner is suspended');
   return { id: owner.id, state: 'suspended', effective_by: timeText(effectiveByMs) };
 }
 
-export function resumedOwnerView(owner: OwnerRecord): OwnerResumed {
+export function resumedOwnerView(owner: OwnerRecord): Unplaced<OwnerResumed> {
   assert(owner.state === 'active', 'a resumed owner is active');
   return { id: owner.id, state: 'active' };
 }
 
-export function revokedOwnerKeysView(owner: OwnerRecord, effectiveByMs: number): OwnerKeysRevoked {
+export function revokedOwnerKeysView(owner: OwnerRecord, effectiveByMs: number): Unplaced<OwnerKeysRevoked> {
   assert(owner.keysNotBeforeMs !== null, 'an owner whose keys were revoked says when');
   return {
     id: owner.id,

@@ -16,6 +16,7 @@ import type {
   KeySuspended,
   RotationFinished,
 } from '../schemas/keys.ts';
+import type { Unplaced } from './placed-view.ts';
 import { nullableTimeText, timeText } from './time.ts';
 
 /*
@@ -47,7 +48,7 @@ export function keyView(key: KeyRecord, nowMs: number): KeyReply {
   };
 }
 
-export function importedKeyView(key: KeyRecord): KeyImported {
+export function importedKeyView(key: KeyRecord): Unplaced<KeyImported> {
   return {
     id: key.id,
     version: newestOf(key).number,
@@ -59,12 +60,12 @@ export function importedKeyView(key: KeyRecord): KeyImported {
   };
 }
 
-export function issuedKeyView(key: KeyRecord, secret: Secret): KeyIssued {
+export function issuedKeyView(key: KeyRecord, secret: Secret): Unplaced<KeyIssued> {
   return { ...importedKeyView(key), secret: secret.reveal() };
 }
 
 /** `effectiveByMs`: when every verifier has learnt of it; the old version may have longer than that. */
-export function rotatedKeyView(key: KeyRecord, secret: Secret, effectiveByMs: number): KeyRotated {
+export function rotatedKeyView(key: KeyRecord, secret: Secret, effectiveByMs: number): Unplaced<KeyRotated> {
   const previous = previousOf(key);
   return {
     id: key.id,
@@ -79,7 +80,7 @@ export function rotatedKeyView(key: KeyRecord, secret: Secret, effectiveByMs: nu
   };
 }
 
-export function finishedRotationView(key: KeyRecord, effectiveByMs: number): RotationFinished {
+export function finishedRotationView(key: KeyRecord, effectiveByMs: number): Unplaced<RotationFinished> {
   const retired = previousOf(key);
   return {
     id: key.id,
@@ -89,7 +90,7 @@ export function finishedRotationView(key: KeyRecord, effectiveByMs: number): Rot
   };
 }
 
-export function revokedKeyView(key: KeyRecord, effectiveByMs: number): KeyRevoked {
+export function revokedKeyView(key: KeyRecord, effectiveByMs: number): Unplaced<KeyRevoked> {
   assert(key.state === 'revoked' && key.revokedAtMs !== null, 'a revoked key says when');
   return {
     id: key.id,
@@ -99,12 +100,12 @@ export function revokedKeyView(key: KeyRecord, effectiveByMs: number): KeyRevoke
   };
 }
 
-export function suspendedKeyView(key: KeyRecord, effectiveByMs: number): KeySuspended {
+export function suspendedKeyView(key: KeyRecord, effectiveByMs: number): Unplaced<KeySuspended> {
   assert(key.state === 'suspended', 'a suspended key is suspended');
   return { id: key.id, state: 'suspended', effective_by: timeText(effectiveByMs) };
 }
 
-export function resumedKeyView(key: KeyRecord, nowMs: number): KeyResumed {
+export function resumedKeyView(key: KeyRecord, nowMs: number): Unplaced<KeyResumed> {
   return { id: key.id, state: keyStateAt(key, nowMs) };
 }
 

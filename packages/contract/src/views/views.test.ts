@@ -1,5 +1,6 @@
 import {
   Fault,
+  type FeedPosition,
   type FeedRow,
   idFromUuidBytes,
   type KeyRecord,
@@ -34,6 +35,7 @@ import {
   rotatedKeyView,
   suspendedKeyView,
 } from './key-views.ts';
+import { placedView } from './placed-view.ts';
 import { answerItemView, answerView, refusedItemView, verdictView } from './verdict-view.ts';
 
 const addFormats = addFormatsModule as unknown as typeof addFormatsModule.default;
@@ -105,6 +107,7 @@ const keyspace: KeyspaceRecord = {
   createdAtMs: nowMs,
   revision: 1,
 };
+const at: FeedPosition = { epoch: 1, shard: 3, seq: 77 };
 const valid: ValidVerdict = {
   valid: true,
   code: 'valid',
@@ -124,15 +127,15 @@ describe('views of a key', () => {
     const secret = new Secret('orders_live_abc');
     const view = fits('getKey', keyView(key, nowMs));
     expect(view.expires_at).toBe('2030-01-01T01:00:00.000Z');
-    expect(fits('issueKey', issuedKeyView(key, secret)).secret).toBe('orders_live_abc');
-    fits('importKeys', { results: [importedKeyView(key)] });
-    fits('issueKeysBulk', { results: [issuedKeyView(key, secret)] });
-    fits('finishRotation', finishedRotationView(key, nowMs));
-    fits('suspendKey', suspendedKeyView({ ...key, state: 'suspended' }, nowMs));
-    fits('resumeKey', resumedKeyView(key, nowMs));
+    expect(fits('issueKey', placedView(issuedKeyView(key, secret), at)).secret).toBe('orders_live_abc');
+    fits('importKeys', { results: [placedView(importedKeyView(key), at)] });
+    fits('issueKeysBulk', { results: [placedView(issuedKeyView(key, secret), at)] });
+    fits('finishRotation', placedView(finishedRotationView(key, nowMs), at));
+    fits('suspendKey', placedView(suspendedKeyView({ ...key, state: 'suspended' }, nowMs), at));
+    fits('resumeKey', placedView(resumedKeyView(key, nowMs), at));
     const revoked = fits(
       'revokeKey',
-      revokedKeyView({ ...key, state: 'revoked', revokedAtMs: nowMs }, nowMs + 30_300),
+      placedView(revokedKeyView({ ...key, state: 'revoked', revokedAtMs: nowMs }, nowMs + 30_300), at),
     );
     expect(revoked.effective_by).toBe('2030-01-01T00:00:30.300Z');
   });
@@ -147,9 +150,9 @@ describe('views of a key', () => {
 
   it('promise the end of a rotated version no sooner than its grace, nor than every verifier knows', () => {
     const secret = new Secret('s');
-    const early = fits('rotateKey', rotatedKeyView(key, secret, nowMs + 500)).previous;
+    const early = fits('rotateKey', placedView(rotatedKeyView(key, secret, nowMs + 500), at)).previous;
     expect(early.effective_by).toBe('2030-01-01T00:00:01.000Z');
-    const late = fits('rotateKey', rotatedKeyView(key, secret, nowMs + 30_300)).previous;
+    const late = fits('rotateKey', placedView(rotatedKeyView(key, secret, nowMs + 30_300), at)).previous;
     expect(late.retires_at).toBe('2030-01-01T00:00:01.000Z');
     expect(late.effective_by).toBe('2030-01-01T00:00:30.300Z');
   });
@@ -173,15 +176,24 @@ describe('views of a key', () => {
 describe('views of the house', () => {
   it('fit what the operations promise', () => {
     fits('getKeyspace', keyspaceView(keyspace));
-    fits('suspendKeyspace', suspendedKeyspaceView({ ...keyspace, state: 'suspended' }, nowMs));
-    fits('resumeKeyspace', resumedKeyspaceView(keyspace));
+    fits(
+      'suspendKeyspace',
+      placedView(suspendedKeyspaceView({ ...keyspace, state: 'suspended' }, nowMs), at),
+    );
+    fits('resumeKeyspace', placedView(resumedKeyspaceView(keyspace), at));
     fits('getOwner', ownerView(owner));
-    fits('suspendOwner', suspendedOwnerView({ ...owner, state: 'suspended' }, nowMs));
-    fits('resumeOwner', resumedOwnerView(owner));
-    fits('revokeOwnerKeys', revokedOwnerKeysView({ ...owner, keysNotBeforeMs: nowMs }, nowMs));
+    fits('suspendOwner', placedView(suspendedOwnerView({ ...owner, state: 'suspended' }, nowMs), at));
+    fits('resumeOwner', placedView(resumedOwnerView(owner), at));
+    fits(
+      'revokeOwnerKeys',
+      placedView(revokedOwnerKeysView({ ...owner, keysNotBeforeMs: nowMs }, nowMs), at),
+    );
     fits(
       'createWorkspace',
-      createdWorkspaceView({ id: workspaceId, name: 'a' }, { id: keyId, secret: new Secret('s') }),
+      placedView(
+        createdWorkspaceView({ id: workspaceId, name: 'a' }, { id: keyId, secret: new Secret('s') }),
+        at,
+      ),
     );
   });
 });

@@ -1,6 +1,7 @@
 import type { ManagementScope } from '@keyswarm/contract';
 import {
   assert,
+  type FeedPosition,
   type KeyId,
   type KeyRecord,
   type KeyspaceRecord,
@@ -9,6 +10,7 @@ import {
   underOwner,
 } from '@keyswarm/core';
 import { actorOf, type Caller } from '../access/caller.ts';
+import { placeOf } from '../access/change-place.ts';
 import { requireAnywhere, requireIn } from '../access/grants.ts';
 import { keyNotFound } from '../access/missing.ts';
 import type { UseCasePorts } from '../access/use-case-ports.ts';
@@ -64,12 +66,24 @@ export interface KeyChange<Reply> {
   reply(after: KeyRecord): Reply;
 }
 
+export interface ChangedKey<Reply> {
+  readonly reply: Reply;
+  /** Where the change stands in the feed. */
+  readonly at: FeedPosition;
+}
+
+/** A key after a change, and where that stands in the feed. */
+export interface PlacedKey {
+  readonly key: KeyRecord;
+  readonly at: FeedPosition;
+}
+
 export async function changeKey<Reply>(
   ports: UseCasePorts,
   caller: Caller,
   { key: found }: FoundKey,
   change: KeyChange<Reply>,
-): Promise<Reply> {
+): Promise<ChangedKey<Reply>> {
   const ticket = change.idempotency?.ticket<Reply>();
   const owners = [found.ownerId];
   const receipt = await ports.lanes.submit<Reply>({
@@ -96,5 +110,5 @@ export async function changeKey<Reply>(
     },
     ...(ticket === undefined ? {} : { idempotency: ticket }),
   });
-  return receipt.reply;
+  return { reply: receipt.reply, at: placeOf(receipt) };
 }

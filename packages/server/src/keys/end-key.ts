@@ -1,4 +1,5 @@
 import {
+  type FeedPosition,
   isBuiltinKeyspace,
   type KeyId,
   type KeyRecord,
@@ -11,11 +12,12 @@ import { effectiveByOfKeyspace } from '../access/effective-by.ts';
 import { refuseEscalation } from '../access/grants.ts';
 import type { UseCasePorts } from '../access/use-case-ports.ts';
 import type { IdempotencyScope } from '../signing/idempotency.ts';
-import { changeKey, findKey } from './change-key.ts';
+import { changeKey, findKey, type PlacedKey } from './change-key.ts';
 
 /** A change that takes a right away, and the instant from which it holds everywhere. */
 export interface EndedKey {
   readonly key: KeyRecord;
+  readonly at: FeedPosition;
   readonly effectiveByMs: number;
 }
 
@@ -27,14 +29,14 @@ export async function revokeOneKey(
   idempotency: IdempotencyScope | undefined,
 ): Promise<EndedKey> {
   const found = await findKey(ports, caller, wish.id, 'keys:revoke');
-  const key = await changeKey<KeyRecord>(ports, caller, found, {
+  const { reply: key, at } = await changeKey<KeyRecord>(ports, caller, found, {
     event: 'key.revoked',
     idempotency,
     decide: ({ key, nowMs }) => revokeKey(key, { reason: wish.reason }, nowMs),
     data: (after) => ({ reason: after.revokeReason }),
     reply: (after) => after,
   });
-  return { key, effectiveByMs: await effectiveByOfKeyspace(ports, found.key.keyspaceId) };
+  return { key, at, effectiveByMs: await effectiveByOfKeyspace(ports, found.key.keyspaceId) };
 }
 
 /** Refuses the key until it is resumed. */
@@ -45,13 +47,13 @@ export async function suspendOneKey(
   idempotency: IdempotencyScope | undefined,
 ): Promise<EndedKey> {
   const found = await findKey(ports, caller, id, 'keys:suspend');
-  const key = await changeKey<KeyRecord>(ports, caller, found, {
+  const { reply: key, at } = await changeKey<KeyRecord>(ports, caller, found, {
     event: 'key.suspended',
     idempotency,
     decide: ({ key, nowMs }) => suspendKey(key, nowMs),
     reply: (after) => after,
   });
-  return { key, effectiveByMs: await effectiveByOfKeyspace(ports, found.key.keyspaceId) };
+  return { key, at, effectiveByMs: await effectiveByOfKeyspace(ports, found.key.keyspaceId) };
 }
 
 /** Lets a suspended key work again. */
@@ -60,9 +62,9 @@ export async function resumeOneKey(
   caller: Caller,
   id: KeyId,
   idempotency: IdempotencyScope | undefined,
-): Promise<KeyRecord> {
+): Promise<PlacedKey> {
   const found = await findKey(ports, caller, id, 'keys:suspend');
-  return await changeKey<KeyRecord>(ports, caller, found, {
+  const { reply: key, at } = await changeKey<KeyRecord>(ports, caller, found, {
     event: 'key.resumed',
     idempotency,
     decide({ key, keyspace, nowMs }) {
@@ -71,4 +73,5 @@ export async function resumeOneKey(
     },
     reply: (after) => after,
   });
+  return { key, at };
 }

@@ -1,5 +1,6 @@
-import { Fault, type KeyRecord, shardOfHash } from '@keyswarm/core';
+import { assert, Fault, type FeedPosition, type KeyRecord, shardOfHash } from '@keyswarm/core';
 import { actorOf, type Caller } from '../access/caller.ts';
+import { placesOf } from '../access/change-place.ts';
 import { requireAnywhere } from '../access/grants.ts';
 import type { UseCasePorts } from '../access/use-case-ports.ts';
 import type { IdempotencyScope } from '../signing/idempotency.ts';
@@ -25,7 +26,11 @@ export interface ImportTerms extends KeyTerms {
   readonly format: 'sha256' | 'prefixed_api_key';
 }
 
-export type ImportResult = { readonly imported: KeyRecord } | { readonly refused: Refusal };
+type AdditionResult = { readonly imported: KeyRecord } | { readonly refused: Refusal };
+/** `at`: where it stands in the feed. */
+export type ImportResult =
+  | { readonly imported: KeyRecord; readonly at: FeedPosition }
+  | { readonly refused: Refusal };
 
 interface Numbered {
   /** Place in the request. */
@@ -91,8 +96,8 @@ async function importInto(
   },
 ): Promise<readonly ImportResult[]> {
   const { shard, group } = part;
-  const ticket = part.idempotency?.ticket<readonly ImportResult[]>(`shard ${shard}`);
-  const receipt = await ports.lanes.submit<readonly ImportResult[]>({
+  const ticket = part.idempotency?.ticket<readonly AdditionResult[]>(`shard ${shard}`);
+  const receipt = await ports.lanes.submit<readonly AdditionResult[]>({
     shard,
     weight: group.length,
     actor: actorOf(caller),
@@ -104,7 +109,13 @@ async function importInto(
     },
     ...(ticket === undefined ? {} : { idempotency: ticket }),
   });
-  return receipt.reply;
+  const places = placesOf(receipt, receipt.reply.filter((result) => 'imported' in result).length).values();
+  return receipt.reply.map((result) => {
+    if ('refused' in result) return result;
+    const { value: at } = places.next();
+    assert(at !== undefined, 'every key that was imported has its place');
+    return { imported: result.imported, at };
+  });
 }
 
 function importItem(
@@ -112,7 +123,7 @@ function importItem(
   caller: Caller,
   additions: Additions,
   wish: NewKey,
-): ImportResult {
+): AdditionResult {
   try {
     // Asked here and not before the write is queued: a request that is replayed gets its first reply.
     if (verifier.knowsFingerprint(wish.fingerprint, caller.workspaceId)) throw hashKnown();

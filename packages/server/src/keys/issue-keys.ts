@@ -1,5 +1,6 @@
-import { Fault, type KeyRecord, type Secret, shardOfHash } from '@keyswarm/core';
+import { assert, Fault, type FeedPosition, type KeyRecord, type Secret, shardOfHash } from '@keyswarm/core';
 import { actorOf, type Caller } from '../access/caller.ts';
+import { placeOf, placesOf } from '../access/change-place.ts';
 import { requireAnywhere } from '../access/grants.ts';
 import type { UseCasePorts } from '../access/use-case-ports.ts';
 import type { IdempotencyScope } from '../signing/idempotency.ts';
@@ -7,11 +8,17 @@ import { type KeyTerms, type Refusal, refusalOf } from './key-terms.ts';
 import { type MintedSecret, mintSecret } from './mint-secret.ts';
 import { Additions, findKeyspaceFor, type NewKey, prepareKey, readsOf } from './new-keys.ts';
 
-export interface IssuedKey {
+interface MintedKey {
   readonly key: KeyRecord;
   readonly secret: Secret;
 }
 
+export interface IssuedKey extends MintedKey {
+  /** Where it stands in the feed. */
+  readonly at: FeedPosition;
+}
+
+type MintResult = { readonly issued: MintedKey } | { readonly refused: Refusal };
 export type IssueResult = { readonly issued: IssuedKey } | { readonly refused: Refusal };
 
 interface Prepared extends NewKey {
@@ -26,10 +33,10 @@ export async function issueOneKey(
   idempotency: IdempotencyScope | undefined,
 ): Promise<IssuedKey> {
   requireAnywhere(caller, 'keys:issue');
-  const ticket = idempotency?.ticket<IssuedKey>();
+  const ticket = idempotency?.ticket<MintedKey>();
   const lastByte = lastByteForNew(ports, 1);
   const prepared = await prepare(ports, caller, terms, lastByte);
-  const receipt = await ports.lanes.submit<IssuedKey>({
+  const receipt = await ports.lanes.submit<MintedKey>({
     shard: shardOfHash(Uint8Array.of(lastByte), ports.shards),
     weight: 1,
     actor: actorOf(caller),
@@ -45,7 +52,7 @@ export async function issueOneKey(
     },
     ...(ticket === undefined ? {} : { idempotency: ticket }),
   });
-  return receipt.reply;
+  return { ...receipt.reply, at: placeOf(receipt) };
 }
 
 /**
@@ -59,14 +66,14 @@ export async function issueManyKeys(
   idempotency: IdempotencyScope | undefined,
 ): Promise<readonly IssueResult[]> {
   requireAnywhere(caller, 'keys:issue');
-  const ticket = idempotency?.ticket<readonly IssueResult[]>();
+  const ticket = idempotency?.ticket<readonly MintResult[]>();
   const lastByte = lastByteForNew(ports, items.length);
   const prepared: (Prepared | Fault)[] = [];
   for (const item of items) {
     prepared.push(item instanceof Fault ? item : await prepareOrFault(ports, caller, item, lastByte));
   }
   const wishes = prepared.filter((item): item is Prepared => !(item instanceof Fault));
-  const receipt = await ports.lanes.submit<readonly IssueResult[]>({
+  const receipt = await ports.lanes.submit<readonly MintResult[]>({
     shard: shardOfHash(Uint8Array.of(lastByte), ports.shards),
     weight: items.length,
     actor: actorOf(caller),
@@ -78,10 +85,16 @@ export async function issueManyKeys(
     },
     ...(ticket === undefined ? {} : { idempotency: ticket }),
   });
-  return receipt.reply;
+  const places = placesOf(receipt, receipt.reply.filter((result) => 'issued' in result).length).values();
+  return receipt.reply.map((result) => {
+    if ('refused' in result) return result;
+    const { value: at } = places.next();
+    assert(at !== undefined, 'every key that was issued has its place');
+    return { issued: { ...result.issued, at } };
+  });
 }
 
-function issueItem(additions: Additions, item: Prepared | Fault): IssueResult {
+function issueItem(additions: Additions, item: Prepared | Fault): MintResult {
   if (item instanceof Fault) return { refused: refusalOf(item) };
   try {
     return { issued: { key: additions.add(item), secret: item.minted.secret } };

@@ -1,4 +1,5 @@
 import {
+  type FeedPosition,
   finishRotation,
   isBuiltinKeyspace,
   type KeyId,
@@ -17,6 +18,7 @@ import { mintSecret } from './mint-secret.ts';
 export interface RotatedKey {
   readonly key: KeyRecord;
   readonly secret: Secret;
+  readonly at: FeedPosition;
   readonly effectiveByMs: number;
 }
 
@@ -34,7 +36,7 @@ export async function rotateOneKey(
   const found = await findKey(ports, caller, wish.id, 'keys:rotate');
   const { secret, fingerprint } = mintSecret(found.keyspace.prefix, ports.random);
   const { graceSeconds, cut } = wish;
-  const reply = await changeKey<Pick<RotatedKey, 'key' | 'secret'>>(ports, caller, found, {
+  const { reply, at } = await changeKey<Pick<RotatedKey, 'key' | 'secret'>>(ports, caller, found, {
     event: 'key.rotated',
     idempotency,
     mints: true,
@@ -55,11 +57,12 @@ export async function rotateOneKey(
     },
     reply: (key) => ({ key, secret }),
   });
-  return { ...reply, effectiveByMs: await effectiveByOfKeyspace(ports, found.key.keyspaceId) };
+  return { ...reply, at, effectiveByMs: await effectiveByOfKeyspace(ports, found.key.keyspaceId) };
 }
 
 export interface FinishedRotation {
   readonly key: KeyRecord;
+  readonly at: FeedPosition;
   readonly effectiveByMs: number;
 }
 
@@ -71,7 +74,7 @@ export async function finishKeyRotation(
   idempotency: IdempotencyScope | undefined,
 ): Promise<FinishedRotation> {
   const found = await findKey(ports, caller, wish.id, 'keys:rotate');
-  const key = await changeKey<KeyRecord>(ports, caller, found, {
+  const { reply: key, at } = await changeKey<KeyRecord>(ports, caller, found, {
     event: 'key.retired',
     idempotency,
     decide({ key, nowMs }) {
@@ -81,5 +84,5 @@ export async function finishKeyRotation(
     data: (after) => ({ version: after.versions.at(-2)?.number, forced: wish.force }),
     reply: (after) => after,
   });
-  return { key, effectiveByMs: await effectiveByOfKeyspace(ports, found.key.keyspaceId) };
+  return { key, at, effectiveByMs: await effectiveByOfKeyspace(ports, found.key.keyspaceId) };
 }

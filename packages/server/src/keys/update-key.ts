@@ -9,17 +9,17 @@ import {
 import type { Caller } from '../access/caller.ts';
 import { refuseEscalation } from '../access/grants.ts';
 import type { UseCasePorts } from '../access/use-case-ports.ts';
-import { changeKey, findKey } from './change-key.ts';
+import { changeKey, findKey, type PlacedKey } from './change-key.ts';
 
 /** Changes what the patch names, of the revision that the caller has seen if it says which. */
 export async function updateOneKey(
   ports: UseCasePorts,
   caller: Caller,
   wish: { readonly id: KeyId; readonly patch: UpdateKey; readonly ifRevision?: number | undefined },
-): Promise<KeyRecord> {
+): Promise<PlacedKey> {
   const found = await findKey(ports, caller, wish.id, 'keys:update');
   const { patch, ifRevision } = wish;
-  return await changeKey<KeyRecord>(ports, caller, found, {
+  const { reply: key, at } = await changeKey<KeyRecord>(ports, caller, found, {
     event: 'key.updated',
     // A PATCH says what shall be; sent twice it says the same, and a revision guards against what came between.
     idempotency: undefined,
@@ -39,6 +39,7 @@ export async function updateOneKey(
     }),
     reply: (after) => after,
   });
+  return { key, at };
 }
 
 function eventName(name: string): string {

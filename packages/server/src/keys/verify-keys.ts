@@ -1,4 +1,12 @@
-import { type Answer, builtinKeyspaceName, covers, Fault, keyLengthMax, parseId } from '@keyswarm/core';
+import {
+  type Answer,
+  builtinKeyspaceName,
+  covers,
+  Fault,
+  type FeedPosition,
+  keyLengthMax,
+  parseId,
+} from '@keyswarm/core';
 import type { Caller } from '../access/caller.ts';
 import { reachesEverywhere, requireAnywhere, requireIn } from '../access/grants.ts';
 import { keyspaceNotFound } from '../access/missing.ts';
@@ -13,6 +21,9 @@ import type { UseCasePorts } from '../access/use-case-ports.ts';
  * all that was acknowledged before the request is resident, and is then judged again. Those waits are shared and
  * bounded by the feed, so a flood of forged keys costs a few head reads a second and never a query a key; what
  * isn't even shaped like a key waits for nothing.
+ *
+ * A caller may name a change that the answer must know of (`minSeq`): then an older table waits for news before it says
+ * anything, and says `stale` if what came is older still.
  */
 
 export interface VerifyWish {
@@ -20,8 +31,11 @@ export interface VerifyWish {
   /** Id or name of the keyspace that the access point requires. */
   readonly keyspace?: string | undefined;
   readonly scopes?: readonly string[] | undefined;
+  /** The answer must know of the change that stands here in the feed. */
+  readonly minSeq?: FeedPosition | undefined;
 }
 
+const stale: Answer = Object.freeze({ valid: null, code: 'stale' });
 const unknown: Answer = Object.freeze({ valid: false, code: 'unknown' });
 
 export function verifyOneKey(
@@ -29,6 +43,28 @@ export function verifyOneKey(
   caller: Caller,
   wish: VerifyWish,
 ): Answer | Promise<Answer> {
+  const { minSeq } = wish;
+  if (minSeq === undefined || hasApplied(ports, minSeq)) return verifyNow(ports, caller, wish);
+  return verifyFrom(ports, caller, { ...wish, minSeq });
+}
+
+async function verifyFrom(
+  ports: UseCasePorts,
+  caller: Caller,
+  wish: VerifyWish & { readonly minSeq: FeedPosition },
+): Promise<Answer> {
+  await ports.catchUp?.();
+  return hasApplied(ports, wish.minSeq) ? verifyNow(ports, caller, wish) : stale;
+}
+
+/** A change of an earlier epoch is in every snapshot of a later one, or was lost with the store that was replaced. */
+function hasApplied({ verifier }: UseCasePorts, { epoch, shard, seq }: FeedPosition): boolean {
+  const applied = verifier.applied();
+  if (epoch !== applied.epoch) return epoch < applied.epoch;
+  return (applied.seqs[shard] ?? 0) >= seq;
+}
+
+function verifyNow(ports: UseCasePorts, caller: Caller, wish: VerifyWish): Answer | Promise<Answer> {
   if (reachesEverywhere(caller.scopes, 'keys:verify')) return ask(ports, caller, wish);
   const { keyspace } = wish;
   if (keyspace === undefined || parseId('ks', keyspace) !== undefined) {

@@ -4,6 +4,7 @@ import {
   type CreateKeyspace,
   createKeyspace,
   Fault,
+  type FeedPosition,
   type KeyspacePatch,
   type KeyspaceRecord,
   resumeKeyspace,
@@ -12,6 +13,7 @@ import {
   updateKeyspace,
 } from '@keyswarm/core';
 import { actorOf, type Caller } from '../access/caller.ts';
+import { placeOf } from '../access/change-place.ts';
 import { effectiveByOfKeyspace } from '../access/effective-by.ts';
 import { requireIn, requireScope } from '../access/grants.ts';
 import { keyspaceNotFound } from '../access/missing.ts';
@@ -19,6 +21,12 @@ import { newKeyspaceId } from '../access/named-ids.ts';
 import type { UseCasePorts } from '../access/use-case-ports.ts';
 import type { Change } from '../lanes/lane-port.ts';
 import type { IdempotencyScope } from '../signing/idempotency.ts';
+
+/** A keyspace after a change, and where that stands in the feed. */
+export interface PlacedKeyspace {
+  readonly keyspace: KeyspaceRecord;
+  readonly at: FeedPosition;
+}
 
 export type KeyspaceTerms = Omit<CreateKeyspace, 'id' | 'workspaceId'>;
 
@@ -31,7 +39,7 @@ export async function createOneKeyspace(
   caller: Caller,
   terms: KeyspaceTerms,
   idempotency: IdempotencyScope | undefined,
-): Promise<KeyspaceRecord> {
+): Promise<PlacedKeyspace> {
   requireScope(caller, 'keyspaces:write');
   const { workspaceId } = caller;
   const id = newKeyspaceId(workspaceId, terms.name, { nowMs: ports.clock.nowMs(), random: ports.random });
@@ -52,7 +60,7 @@ export async function createOneKeyspace(
     },
     ...(ticket === undefined ? {} : { idempotency: ticket }),
   });
-  return receipt.reply;
+  return { keyspace: receipt.reply, at: placeOf(receipt) };
 }
 
 /** Changes its policy, for what is issued, rotated or updated from now on; a new lease holds for all its keys. */
@@ -61,7 +69,7 @@ export async function updateOneKeyspace(
   caller: Caller,
   idOrName: string,
   patch: KeyspacePatch,
-): Promise<KeyspaceRecord> {
+): Promise<PlacedKeyspace> {
   return await changeKeyspace(ports, caller, {
     idOrName,
     event: 'keyspace.updated',
@@ -71,8 +79,7 @@ export async function updateOneKeyspace(
   });
 }
 
-export interface SuspendedKeyspace {
-  readonly keyspace: KeyspaceRecord;
+export interface SuspendedKeyspace extends PlacedKeyspace {
   readonly effectiveByMs: number;
 }
 
@@ -84,13 +91,13 @@ export async function suspendOneKeyspace(
   idempotency: IdempotencyScope | undefined,
 ): Promise<SuspendedKeyspace> {
   const event = 'keyspace.suspended';
-  const keyspace = await changeKeyspace(ports, caller, {
+  const changed = await changeKeyspace(ports, caller, {
     idOrName,
     event,
     decide: suspendKeyspace,
     idempotency,
   });
-  return { keyspace, effectiveByMs: await effectiveByOfKeyspace(ports, keyspace.id) };
+  return { ...changed, effectiveByMs: await effectiveByOfKeyspace(ports, changed.keyspace.id) };
 }
 
 export async function resumeOneKeyspace(
@@ -98,7 +105,7 @@ export async function resumeOneKeyspace(
   caller: Caller,
   idOrName: string,
   idempotency: IdempotencyScope | undefined,
-): Promise<KeyspaceRecord> {
+): Promise<PlacedKeyspace> {
   const event = 'keyspace.resumed';
   return await changeKeyspace(ports, caller, { idOrName, event, decide: resumeKeyspace, idempotency });
 }
@@ -115,7 +122,7 @@ async function changeKeyspace(
   ports: UseCasePorts,
   caller: Caller,
   change: KeyspaceChange,
-): Promise<KeyspaceRecord> {
+): Promise<PlacedKeyspace> {
   requireScope(caller, 'keyspaces:write');
   const found = await ports.keyspaces.find(caller.workspaceId, change.idOrName);
   if (found === undefined) throw keyspaceNotFound('id');
@@ -136,7 +143,7 @@ async function changeKeyspace(
     },
     ...(ticket === undefined ? {} : { idempotency: ticket }),
   });
-  return receipt.reply;
+  return { keyspace: receipt.reply, at: placeOf(receipt) };
 }
 
 function changeOf(

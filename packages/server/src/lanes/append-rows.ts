@@ -7,9 +7,19 @@ import type { DraftRow } from './draft-row.ts';
 
 export interface AppendedRows {
   readonly rows: readonly FeedRow[];
-  /** Where the shard ends now. Its hash stands for this batch and everything before it. */
+  /** Where the shard ended, and where it ends now. The hash stands for this batch and everything before it. */
+  readonly before: Head;
   readonly head: Head;
 }
+
+export interface Drafts {
+  readonly drafts: readonly DraftRow[];
+  /** Told what the rows will follow: a guess at first, before the head is held, and again if that was wrong. */
+  expectAfter(head: Head): Promise<void>;
+}
+
+/** In place of a head that nobody has told this process of. */
+export const unknownHead: Head = Object.freeze({ epoch: 0, seq: 0, auditHashHex: '' });
 
 /**
  * Numbers the rows and writes them with their audit records, at the end of a transaction. `known` is where this
@@ -18,17 +28,21 @@ export interface AppendedRows {
 export async function appendRows(
   tx: Queryable,
   place: { readonly shard: number; readonly known: Head | undefined; readonly atMs: number },
-  drafts: readonly DraftRow[],
+  { drafts, expectAfter }: Drafts,
 ): Promise<AppendedRows> {
-  if (place.known !== undefined) {
-    const numbered = numberRows(place.shard, place.known, drafts);
-    const append = { ...numbered.append, atMs: place.atMs };
-    if (await appendFeed(tx, append)) return { rows: numbered.rows, head: append.after };
+  const { shard, known, atMs } = place;
+  await expectAfter(known ?? unknownHead);
+  if (known !== undefined) {
+    const numbered = numberRows(shard, known, drafts);
+    const append = { ...numbered.append, atMs };
+    if (await appendFeed(tx, append)) return { rows: numbered.rows, before: known, head: append.after };
   }
-  const numbered = numberRows(place.shard, await lockHead(tx, place.shard), drafts);
-  const append = { ...numbered.append, atMs: place.atMs };
+  const before = await lockHead(tx, shard);
+  await expectAfter(before);
+  const numbered = numberRows(shard, before, drafts);
+  const append = { ...numbered.append, atMs };
   assert(await appendFeed(tx, append), 'a head that is held does not move');
-  return { rows: numbered.rows, head: append.after };
+  return { rows: numbered.rows, before, head: append.after };
 }
 
 interface NumberedRows {

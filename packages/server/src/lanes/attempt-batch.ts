@@ -1,13 +1,18 @@
-import { bytesOfHex, Fault, type FeedRow, hexOf, shardOfHash } from '@keyswarm/core';
+import { assert, type FeedRow } from '@keyswarm/core';
 import type { Head } from '../storage/statements/append-feed.ts';
-import { findIdempotency, type KeptReply } from '../storage/statements/find-idempotency.ts';
-import type { NewReply } from '../storage/statements/insert-idempotency.ts';
 import type { Queryable } from '../storage/store.ts';
-import { appendRows } from './append-rows.ts';
+import { appendRows, unknownHead } from './append-rows.ts';
 import { readBatch } from './batch-reads.ts';
+import {
+  type DecidedEntry,
+  findKeptReplies,
+  keptFor,
+  outcomesAfter,
+  ReplyKeeper,
+  replayOf,
+} from './batch-replies.ts';
 import { writeBatch } from './batch-writes.ts';
 import { decideWrite } from './decide-write.ts';
-import type { DraftRow } from './draft-row.ts';
 import type { LaneEntry, Outcome } from './lane-entry.ts';
 
 /** What one run of a batch came to, provided that its transaction commits. */
@@ -37,78 +42,43 @@ export async function attemptBatch(
   entries: readonly LaneEntry[],
   context: AttemptContext,
 ): Promise<Attempt> {
-  const kept = await findKeptReplies(tx, entries, context.shards);
+  const { shard, shards, knownHead } = context;
+  const kept = await findKeptReplies(tx, entries, shards);
   const pending = entries.filter((entry) => keptFor(entry, kept) === undefined);
   const { view, nowMs } = await readBatch(
     tx,
     pending.map((entry) => entry.write),
     context,
   );
-  const drafts: DraftRow[] = [];
-  const replies: NewReply[] = [];
-  const outcomes = entries.map((entry) => {
+  const decided = pending.map((entry) => ({ entry, decided: decideWrite(entry, view, { shards, nowMs }) }));
+  await writeBatch(tx, view, { shard, shards });
+  const replies = new ReplyKeeper(tx, decided, { ...context, nowMs });
+  const drafts = decided.flatMap(({ decided: one }) => (one.kind === 'done' ? one.rows : []));
+  const inOrder = (before: Head) => outcomesInOrder(entries, kept, { before, decided, shard });
+  if (drafts.length === 0) {
+    await replies.keepAfter(unknownHead);
+    return { outcomes: inOrder(unknownHead), rows: [], head: null };
+  }
+  const place = { shard, known: knownHead, atMs: nowMs };
+  const { before, rows, head } = await appendRows(tx, place, {
+    drafts,
+    expectAfter: (expected) => replies.keepAfter(expected),
+  });
+  return { outcomes: inOrder(before), rows, head };
+}
+
+/** Those of replays among those that were decided. */
+function outcomesInOrder(
+  entries: readonly LaneEntry[],
+  kept: Awaited<ReturnType<typeof findKeptReplies>>,
+  batch: { readonly before: Head; readonly decided: readonly DecidedEntry[]; readonly shard: number },
+): readonly Outcome[] {
+  const fresh = outcomesAfter(batch.before, batch.decided, batch.shard).values();
+  return entries.map((entry) => {
     const reply = keptFor(entry, kept);
     if (reply !== undefined) return replayOf(entry, reply);
-    const decided = decideWrite(entry, view, { shards: context.shards, nowMs });
-    drafts.push(...decided.rows);
-    if (decided.sealed !== undefined && entry.ticket !== undefined) {
-      replies.push({
-        ...entry.ticket,
-        shard: shardOfKeyHash(entry.ticket.keyHashHex, context.shards),
-        replyHex: hexOf(decided.sealed),
-      });
-    }
-    return decided.outcome;
+    const next = fresh.next();
+    assert(next.done !== true, 'every entry without a kept reply was decided');
+    return next.value;
   });
-  await writeBatch(tx, view, replies, {
-    shard: context.shard,
-    shards: context.shards,
-    nowMs,
-    repliesExpireAtMs: nowMs + context.replyKeptMs,
-  });
-  if (drafts.length === 0) return { outcomes, rows: [], head: null };
-  const place = { shard: context.shard, known: context.knownHead, atMs: nowMs };
-  return { outcomes, ...(await appendRows(tx, place, drafts)) };
-}
-
-type KeptReplies = ReadonlyMap<string, KeptReply>;
-
-async function findKeptReplies(
-  tx: Queryable,
-  entries: readonly LaneEntry[],
-  shards: number,
-): Promise<KeptReplies> {
-  const wanted = entries.flatMap(({ ticket }) =>
-    ticket === undefined
-      ? []
-      : [{ shard: shardOfKeyHash(ticket.keyHashHex, shards), keyHashHex: ticket.keyHashHex }],
-  );
-  if (wanted.length === 0) return new Map();
-  const rows = await findIdempotency(tx, wanted);
-  return new Map(rows.map((row) => [row.key_hash, row]));
-}
-
-function keptFor(entry: LaneEntry, kept: KeptReplies): KeptReply | undefined {
-  return entry.ticket && kept.get(entry.ticket.keyHashHex);
-}
-
-function replayOf(entry: LaneEntry, kept: KeptReply): Outcome {
-  if (kept.request_hash !== entry.ticket?.requestHashHex) {
-    const detail = 'This Idempotency-Key was used before, for a request with another method, path or body.';
-    return {
-      kind: 'refused',
-      error: new Fault('idempotency_mismatch', { detail, field: 'Idempotency-Key' }),
-    };
-  }
-  try {
-    const reply = entry.write.idempotency?.open(kept.reply);
-    return { kind: 'done', receipt: { reply, replayed: true } };
-  } catch (error) {
-    return { kind: 'refused', error };
-  }
-}
-
-/** Of the hash, not of the lane: one Idempotency-Key has one place, whatever it is used for. */
-function shardOfKeyHash(keyHashHex: string, shards: number): number {
-  return shardOfHash(bytesOfHex(keyHashHex.slice(-2), 1) ?? new Uint8Array(1), shards);
 }

@@ -1,5 +1,4 @@
 import type { OwnerRecord } from '@keyswarm/core';
-import { insertIdempotency, type NewReply } from '../storage/statements/insert-idempotency.ts';
 import { insertKeys } from '../storage/statements/insert-keys.ts';
 import { insertWorkspaces } from '../storage/statements/insert-workspaces.ts';
 import { updateKeys } from '../storage/statements/update-keys.ts';
@@ -23,29 +22,17 @@ export class BatchRace extends Error {
 export interface WriteContext {
   readonly shard: number;
   readonly shards: number;
-  readonly nowMs: number;
-  readonly repliesExpireAtMs: number;
 }
 
 /**
- * Writes what a batch decided. The order is the same in every lane (owners, keyspaces, replies, keys), and each
+ * Writes what a batch decided. The order is the same in every lane (owners, keyspaces, keys; then replies and the feed), and each
  * statement goes by ascending id: rows of other shards are touched here, and two lanes that touch the same ones
  * must wait for each other in one direction only.
  */
-export async function writeBatch(
-  tx: Queryable,
-  view: BatchView,
-  replies: readonly NewReply[],
-  context: WriteContext,
-): Promise<void> {
+export async function writeBatch(tx: Queryable, view: BatchView, context: WriteContext): Promise<void> {
   if (view.workspaces.length > 0) await insertWorkspaces(tx, view.workspaces, context.shards);
   await writeOwners(tx, view, context.shards);
   await writeKeyspaces(tx, view, context.shards);
-  if (replies.length > 0) {
-    const times = { nowMs: context.nowMs, expiresAtMs: context.repliesExpireAtMs };
-    const kept = await insertIdempotency(tx, replies, times);
-    if (kept !== replies.length) throw new BatchRace('idempotency_race');
-  }
   const created = view.keys.created();
   if (created.length > 0) await insertKeys(tx, context.shard, created);
   const updated = view.keys.updated();

@@ -1,7 +1,7 @@
 import { assert, shardOfId } from '@keyswarm/core';
 import type { BatchView } from './batch-view.ts';
 import { type DraftRow, draftRow } from './draft-row.ts';
-import type { LaneEntry, Outcome } from './lane-entry.ts';
+import type { LaneEntry } from './lane-entry.ts';
 import type { Change, Decision } from './lane-port.ts';
 
 export interface DecideContext {
@@ -9,12 +9,10 @@ export interface DecideContext {
   readonly nowMs: number;
 }
 
-export interface Decided {
-  readonly outcome: Outcome;
-  readonly rows: readonly DraftRow[];
-  /** The reply to keep for a repeated request; absent when none was asked for, or the write was refused. */
-  readonly sealed?: Uint8Array;
-}
+/** What one write came to, before it has its place in the feed. */
+export type Decided =
+  | { readonly kind: 'done'; readonly reply: unknown; readonly rows: readonly DraftRow[] }
+  | { readonly kind: 'refused'; readonly error: unknown };
 
 /** Lets one write decide, and keeps all of what it decided or nothing. */
 export function decideWrite(entry: LaneEntry, view: BatchView, context: DecideContext): Decided {
@@ -29,13 +27,11 @@ export function decideWrite(entry: LaneEntry, view: BatchView, context: DecideCo
       stageChange(change, view, write.shard, context.shards);
       return draftRow(change, view, { shard: write.shard, nowMs: context.nowMs, actor: write.actor });
     });
-    const sealed = write.idempotency?.seal(decision.reply);
     keepDecision(decision, view);
-    const outcome: Outcome = { kind: 'done', receipt: { reply: decision.reply, replayed: false } };
-    return { outcome, rows, ...(sealed === undefined ? {} : { sealed }) };
+    return { kind: 'done', reply: decision.reply, rows };
   } catch (error) {
     view.drop();
-    return { outcome: { kind: 'refused', error }, rows: [] };
+    return { kind: 'refused', error };
   }
 }
 

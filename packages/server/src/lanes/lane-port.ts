@@ -1,5 +1,6 @@
 import type {
   EventType,
+  FeedPosition,
   KeyId,
   KeyRecord,
   KeyspaceId,
@@ -72,8 +73,15 @@ export interface IdempotencyTicket<Reply> {
   readonly keyHash: Uint8Array;
   /** Hash of method, path and body. Another one for the same key is `idempotency_mismatch`. */
   readonly requestHash: Uint8Array;
-  readonly seal: (reply: Reply) => Uint8Array;
-  readonly open: (sealed: Uint8Array) => Reply;
+  readonly seal: (kept: Kept<Reply>) => Uint8Array;
+  readonly open: (sealed: Uint8Array) => Kept<Reply>;
+}
+
+/** What a write came to: its reply, and where it stands, so that a replay says both as the first time. */
+export interface Kept<Reply> {
+  readonly reply: Reply;
+  /** Of its last change in the feed; the ones before it have the numbers before it. Null: it changed nothing. */
+  readonly at: FeedPosition | null;
 }
 
 export interface LaneWrite<Reply> {
@@ -91,8 +99,7 @@ export interface LaneWrite<Reply> {
   readonly idempotency?: IdempotencyTicket<Reply>;
 }
 
-export interface LaneReceipt<Reply> {
-  readonly reply: Reply;
+export interface LaneReceipt<Reply> extends Kept<Reply> {
   /** True when the reply is that of an earlier request with the same Idempotency-Key. */
   readonly replayed: boolean;
 }

@@ -51,6 +51,31 @@ export function lanesConformance(openStore: () => Promise<Store>, shards: number
       for (const { reply } of receipts.slice(0, 5)) expect(await read(sample, reply)).toEqual(reply);
     });
 
+    test('each write is told where it stands in the feed, and a refused one takes no number', async () => {
+      const { sample, lanes, rows } = await begin();
+      const good = () => sample.issue({ shard: 0 });
+      const bad = { ...good(), decide: () => refuse() };
+      const twice = { ...good(), idempotency: ticketFor<KeyRecord>('placed') };
+      const settled = await Promise.allSettled(
+        [good(), bad, twice, good()].map((write) => lanes.submit(write)),
+      );
+      const receipts = settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+      expect(receipts.map(({ at }) => at)).toEqual(
+        rows.map(({ epoch, shard, seq }) => ({ epoch, shard, seq })),
+      );
+      expect(receipts.map(({ reply }) => reply.id)).toEqual(rows.map((row) => row.subject));
+      const again = await lanes.submit(twice);
+      expect([again.at, again.replayed]).toEqual([receipts[1]?.at, true]);
+      const idle = await lanes.submit<null>({
+        shard: 0,
+        weight: 1,
+        actor: sample.actor,
+        reads: {},
+        decide: () => ({ changes: [], reply: null }),
+      });
+      expect(idle.at).toBeNull();
+    });
+
     test('new things made where the lanes advise share fewer transactions, and use every shard in turn', async () => {
       const { sample, lanes } = await begin();
       const used = new Set<number>();
@@ -341,4 +366,8 @@ function bound(view: Parameters<LaneWrite<unknown>['decide']>[0]): typeof view {
     keyspace: (id) => view.keyspace(id),
     hasFingerprint: (fingerprint) => view.hasFingerprint(fingerprint),
   };
+}
+
+function refuse(): never {
+  throw new Fault('not_found', { detail: 'planned', field: '/x' });
 }

@@ -80,6 +80,18 @@ describe('two processes on one PostgreSQL', () => {
     expect(one.rows.length + two.rows.length).toBe(20);
   });
 
+  test('a place that another process took first is not the one that is kept for the replay', async () => {
+    const { sample, one, two } = await begin();
+    for (let round = 0; round < 6; round += 1) {
+      const [here, there] = round % 2 === 0 ? [one, two] : [two, one];
+      const write = { ...sample.issue({ shard: 0 }), idempotency: ticketFor<KeyRecord>(`moved ${round}`) };
+      const first = await here.lanes.submit(write);
+      expect(first.at).toMatchObject({ shard: 0, seq: here.rows.at(-1)?.seq });
+      const again = await there.lanes.submit(write);
+      expect([again.at, again.replayed]).toEqual([first.at, true]);
+    }
+  });
+
   test('a second request waits for a first one that holds the key and has not committed', async () => {
     const { sample, one, two } = await begin();
     const idempotency = ticketFor<KeyRecord>('held');

@@ -1,6 +1,7 @@
 import {
   createOwner,
   Fault,
+  type FeedPosition,
   type KeyId,
   keyStateAt,
   type OwnerId,
@@ -12,6 +13,7 @@ import {
   suspendOwner,
 } from '@keyswarm/core';
 import { actorOf, type Caller } from '../access/caller.ts';
+import { placeOf } from '../access/change-place.ts';
 import { effectiveByOfWorkspace } from '../access/effective-by.ts';
 import { refuseEscalation, requireScope } from '../access/grants.ts';
 import { ownerNotFound } from '../access/missing.ts';
@@ -26,12 +28,18 @@ import type { IdempotencyScope } from '../signing/idempotency.ts';
  * own, so that whoever changes an owner has to hold all that its management keys hold.
  */
 
+/** An owner after a change, and where that stands in the feed. */
+export interface PlacedOwner {
+  readonly owner: OwnerRecord;
+  readonly at: FeedPosition;
+}
+
 export async function createOneOwner(
   ports: UseCasePorts,
   caller: Caller,
   wish: { readonly kind: OwnerKind; readonly externalId: string },
   idempotency: IdempotencyScope | undefined,
-): Promise<OwnerRecord> {
+): Promise<PlacedOwner> {
   requireScope(caller, 'owners:write');
   const { workspaceId } = caller;
   const id = ownerIdOf(workspaceId, wish.kind, wish.externalId);
@@ -50,12 +58,11 @@ export async function createOneOwner(
     },
     ...(ticket === undefined ? {} : { idempotency: ticket }),
   });
-  return receipt.reply;
+  return { owner: receipt.reply, at: placeOf(receipt) };
 }
 
 /** An owner whose keys are refused from an instant on. */
-export interface StoppedOwner {
-  readonly owner: OwnerRecord;
+export interface StoppedOwner extends PlacedOwner {
   readonly effectiveByMs: number;
 }
 
@@ -66,13 +73,13 @@ export async function suspendOneOwner(
   id: OwnerId,
   idempotency: IdempotencyScope | undefined,
 ): Promise<StoppedOwner> {
-  const owner = await changeOwner(ports, caller, {
+  const changed = await changeOwner(ports, caller, {
     id,
     event: 'owner.suspended',
     decide: suspendOwner,
     idempotency,
   });
-  return { owner, effectiveByMs: await effectiveByOfWorkspace(ports, caller.workspaceId) };
+  return { ...changed, effectiveByMs: await effectiveByOfWorkspace(ports, caller.workspaceId) };
 }
 
 /** Ends every version that its keys have by now, for good. */
@@ -83,8 +90,8 @@ export async function revokeKeysOfOwner(
   idempotency: IdempotencyScope | undefined,
 ): Promise<StoppedOwner> {
   const event = 'owner.keys_revoked';
-  const owner = await changeOwner(ports, caller, { id, event, decide: revokeOwnerKeys, idempotency });
-  return { owner, effectiveByMs: await effectiveByOfWorkspace(ports, caller.workspaceId) };
+  const changed = await changeOwner(ports, caller, { id, event, decide: revokeOwnerKeys, idempotency });
+  return { ...changed, effectiveByMs: await effectiveByOfWorkspace(ports, caller.workspaceId) };
 }
 
 export async function resumeOneOwner(
@@ -92,7 +99,7 @@ export async function resumeOneOwner(
   caller: Caller,
   id: OwnerId,
   idempotency: IdempotencyScope | undefined,
-): Promise<OwnerRecord> {
+): Promise<PlacedOwner> {
   return await changeOwner(ports, caller, { id, event: 'owner.resumed', decide: resumeOwner, idempotency });
 }
 
@@ -103,7 +110,7 @@ interface OwnerChange {
   decide(owner: OwnerRecord, nowMs: number): OwnerRecord;
 }
 
-async function changeOwner(ports: UseCasePorts, caller: Caller, change: OwnerChange): Promise<OwnerRecord> {
+async function changeOwner(ports: UseCasePorts, caller: Caller, change: OwnerChange): Promise<PlacedOwner> {
   requireScope(caller, 'owners:write');
   const { id } = change;
   await refuseStrongerKeys(ports, caller, id);
@@ -121,7 +128,7 @@ async function changeOwner(ports: UseCasePorts, caller: Caller, change: OwnerCha
     },
     ...(ticket === undefined ? {} : { idempotency: ticket }),
   });
-  return receipt.reply;
+  return { owner: receipt.reply, at: placeOf(receipt) };
 }
 
 /** Management keys are few for one owner; a page of them is as much as a list request may ask for. */

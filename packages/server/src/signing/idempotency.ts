@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, hash } from 'node:crypto';
 import { Fault, type KeyId, type WorkspaceId } from '@keyswarm/core';
-import type { IdempotencyTicket } from '../lanes/lane-port.ts';
+import type { IdempotencyTicket, Kept } from '../lanes/lane-port.ts';
 import type { Random } from '../runtime/random.ts';
 import { canonicalJson } from './canonical-json.ts';
 import type { MasterKey } from './master-key.ts';
@@ -28,7 +28,8 @@ export interface IdempotentRequest {
 
 const nonceBytes = 12;
 const tagBytes = 16;
-const sealVersion = 1;
+/** 2: with the place in the feed. What was kept by version 1 is refused as unreadable, for the day that it is kept. */
+const sealVersion = 2;
 
 export class IdempotencyScope {
   readonly #request: IdempotentRequest;
@@ -50,8 +51,8 @@ export class IdempotencyScope {
     return {
       keyHash,
       requestHash: this.#requestHash,
-      seal: (reply) => this.#seal(keyHash, encodeReply(reply)),
-      open: (sealed) => decodeReply(this.#open(keyHash, sealed)) as Reply,
+      seal: (kept) => this.#seal(keyHash, encodeReply(kept)),
+      open: (sealed) => decodeReply(this.#open(keyHash, sealed)) as Kept<Reply>,
     };
   }
 

@@ -71,11 +71,14 @@ describe('replies kept for replay', () => {
   const master = new MasterKey(new Uint8Array(32).fill(1));
   const scopeOf = (changes: Partial<IdempotentRequest> = {}, key = master) =>
     new IdempotencyScope({ ...request, ...changes }, key, systemRandom);
+  const at = { epoch: 1, shard: 3, seq: 77 };
   const reply = { secret: new Secret('orders_live_topsecret'), fingerprint: new Uint8Array([1, 2, 255]) };
 
   test('open again for the same request, with the secret', () => {
-    const sealed = scopeOf().ticket<typeof reply>('').seal(reply);
-    const opened = scopeOf().ticket<typeof reply>('').open(sealed);
+    const sealed = scopeOf().ticket<typeof reply>('').seal({ reply, at });
+    const kept = scopeOf().ticket<typeof reply>('').open(sealed);
+    const opened = kept.reply;
+    expect(kept.at).toEqual(at);
     expect(opened.secret.reveal()).toBe('orders_live_topsecret');
     expect(opened.fingerprint).toEqual(reply.fingerprint);
     expect(Buffer.from(sealed).includes('topsecret')).toBe(false);
@@ -87,13 +90,13 @@ describe('replies kept for replay', () => {
     ['another caller', scopeOf({ callerId: 'key_2' as KeyId })],
     ['another body', scopeOf({ body: {} })],
   ])('do not open with %s', (_, other) => {
-    const sealed = scopeOf().ticket('').seal(reply);
+    const sealed = scopeOf().ticket('').seal({ reply, at });
     expect(() => other.ticket('').open(sealed)).toThrow(Fault);
   });
 
   test('do not open when one byte has changed', () => {
     const ticket = scopeOf().ticket('');
-    const sealed = ticket.seal(reply);
+    const sealed = ticket.seal({ reply, at });
     for (const at of [0, 5, 20, sealed.length - 1]) {
       const changed = Uint8Array.from(sealed, (byte, index) => (index === at ? byte ^ 1 : byte));
       expect(() => ticket.open(changed)).toThrow(Fault);

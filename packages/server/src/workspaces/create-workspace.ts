@@ -1,5 +1,14 @@
-import { assert, builtinPrefix, Fault, type KeyId, type Secret, type WorkspaceId } from '@keyswarm/core';
+import {
+  assert,
+  builtinPrefix,
+  Fault,
+  type FeedPosition,
+  type KeyId,
+  type Secret,
+  type WorkspaceId,
+} from '@keyswarm/core';
 import { actorOf, type Caller } from '../access/caller.ts';
+import { placeOf } from '../access/change-place.ts';
 import { requireScope } from '../access/grants.ts';
 import { defaultWorkspaceId, ownerIdOf } from '../access/named-ids.ts';
 import type { UseCasePorts } from '../access/use-case-ports.ts';
@@ -12,6 +21,11 @@ export interface CreatedWorkspace {
   readonly managementKey: { readonly id: KeyId; readonly secret: Secret };
 }
 
+export interface PlacedWorkspace extends CreatedWorkspace {
+  /** Where its first key stands in the feed. */
+  readonly at: FeedPosition;
+}
+
 /**
  * A new tenant with its first management key. Only from the workspace that the server began with: `*` in any
  * other one means everything in it, and tenants are not in it.
@@ -21,7 +35,7 @@ export async function createWorkspace(
   caller: Caller,
   name: string,
   idempotency: IdempotencyScope | undefined,
-): Promise<CreatedWorkspace> {
+): Promise<PlacedWorkspace> {
   requireScope(caller, 'workspaces:write');
   if (caller.workspaceId !== defaultWorkspaceId) {
     throw new Fault('forbidden', { detail: 'Workspaces are created from the default workspace only.' });
@@ -51,5 +65,5 @@ export async function createWorkspace(
     },
     ...(ticket === undefined ? {} : { idempotency: ticket }),
   });
-  return receipt.reply;
+  return { ...receipt.reply, at: placeOf(receipt) };
 }

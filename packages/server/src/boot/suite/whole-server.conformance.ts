@@ -5,6 +5,7 @@ import { describeEscalation } from './escalation.conformance.ts';
 import { describeLifecycle } from './lifecycle.conformance.ts';
 import { describeLists } from './lists.conformance.ts';
 import { describeManagementGuards } from './management-guards.conformance.ts';
+import { describePositions } from './positions.conformance.ts';
 import { describeRetries } from './retries.conformance.ts';
 import { describeService } from './service.conformance.ts';
 import type { TestServer } from './test-server.ts';
@@ -13,6 +14,7 @@ import { describeVerdicts } from './verdicts.conformance.ts';
 /** Everything that a server has to do over the wire, whatever it stands on. */
 export function describeWholeServer(serverOf: () => TestServer): void {
   describeLifecycle(serverOf);
+  describePositions(serverOf);
   describeLists(serverOf);
   describeBadRequests(serverOf);
   describeBadFields(serverOf);

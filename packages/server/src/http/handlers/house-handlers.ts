@@ -2,6 +2,7 @@ import {
   createdWorkspaceView,
   keyspaceView,
   ownerView,
+  placedView,
   resumedKeyspaceView,
   resumedOwnerView,
   revokedOwnerKeysView,
@@ -39,8 +40,8 @@ type HouseWrites =
 export function houseHandlers({ ports }: HandlerServices): Handlers<HouseWrites> {
   return {
     async createWorkspace({ body, caller, idempotency }) {
-      const { workspace, managementKey } = await createWorkspace(ports, caller, body.name, idempotency);
-      return createdWorkspaceView(workspace, managementKey);
+      const { workspace, managementKey, at } = await createWorkspace(ports, caller, body.name, idempotency);
+      return placedView(createdWorkspaceView(workspace, managementKey), at);
     },
 
     async createKeyspace({ body, caller, idempotency }) {
@@ -50,50 +51,45 @@ export function houseHandlers({ ports }: HandlerServices): Handlers<HouseWrites>
         allowedScopes: body.allowed_scopes,
         ...policyOf(body),
       };
-      return keyspaceView(await createOneKeyspace(ports, caller, terms, idempotency));
+      const { keyspace, at } = await createOneKeyspace(ports, caller, terms, idempotency);
+      return placedView(keyspaceView(keyspace), at);
     },
 
     async updateKeyspace({ params, body, caller }) {
       const patch = { allowedScopes: body.allowed_scopes, ...policyOf(body) };
-      return keyspaceView(await updateOneKeyspace(ports, caller, params.id, patch));
+      const { keyspace, at } = await updateOneKeyspace(ports, caller, params.id, patch);
+      return placedView(keyspaceView(keyspace), at);
     },
 
     async suspendKeyspace({ params, caller, idempotency }) {
-      const { keyspace, effectiveByMs } = await suspendOneKeyspace(ports, caller, params.id, idempotency);
-      return suspendedKeyspaceView(keyspace, effectiveByMs);
+      const ended = await suspendOneKeyspace(ports, caller, params.id, idempotency);
+      return placedView(suspendedKeyspaceView(ended.keyspace, ended.effectiveByMs), ended.at);
     },
 
     async resumeKeyspace({ params, caller, idempotency }) {
-      return resumedKeyspaceView(await resumeOneKeyspace(ports, caller, params.id, idempotency));
+      const { keyspace, at } = await resumeOneKeyspace(ports, caller, params.id, idempotency);
+      return placedView(resumedKeyspaceView(keyspace), at);
     },
 
     async createOwner({ body, caller, idempotency }) {
       const wish = { kind: body.kind, externalId: body.external_id };
-      return ownerView(await createOneOwner(ports, caller, wish, idempotency));
+      const { owner, at } = await createOneOwner(ports, caller, wish, idempotency);
+      return placedView(ownerView(owner), at);
     },
 
     async suspendOwner({ params, caller, idempotency }) {
-      const { owner, effectiveByMs } = await suspendOneOwner(
-        ports,
-        caller,
-        params.id as OwnerId,
-        idempotency,
-      );
-      return suspendedOwnerView(owner, effectiveByMs);
+      const ended = await suspendOneOwner(ports, caller, params.id as OwnerId, idempotency);
+      return placedView(suspendedOwnerView(ended.owner, ended.effectiveByMs), ended.at);
     },
 
     async resumeOwner({ params, caller, idempotency }) {
-      return resumedOwnerView(await resumeOneOwner(ports, caller, params.id as OwnerId, idempotency));
+      const { owner, at } = await resumeOneOwner(ports, caller, params.id as OwnerId, idempotency);
+      return placedView(resumedOwnerView(owner), at);
     },
 
     async revokeOwnerKeys({ params, caller, idempotency }) {
-      const { owner, effectiveByMs } = await revokeKeysOfOwner(
-        ports,
-        caller,
-        params.id as OwnerId,
-        idempotency,
-      );
-      return revokedOwnerKeysView(owner, effectiveByMs);
+      const ended = await revokeKeysOfOwner(ports, caller, params.id as OwnerId, idempotency);
+      return placedView(revokedOwnerKeysView(ended.owner, ended.effectiveByMs), ended.at);
     },
   };
 }

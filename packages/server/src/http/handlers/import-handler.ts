@@ -1,4 +1,4 @@
-import { importedHashOf, importedKeyView, refusedItemView } from '@keyswarm/contract';
+import { importedHashOf, importedKeyView, placedView, refusedItemView } from '@keyswarm/contract';
 import { importKeys } from '../../keys/import-keys.ts';
 import type { HandlerServices, Handlers } from '../handler.ts';
 import { faultOfRefusal, termsOf, termsOrFault } from './key-handlers.ts';
@@ -21,7 +21,7 @@ export function importHandler({ ports, metrics }: HandlerServices): Handlers<'im
       return {
         results: results.map((result) =>
           'imported' in result
-            ? importedKeyView(result.imported)
+            ? placedView(importedKeyView(result.imported), result.at)
             : refusedItemView(faultOfRefusal(result.refused)),
         ),
       };

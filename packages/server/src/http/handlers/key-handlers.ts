@@ -4,6 +4,7 @@ import {
   type KeyIssue,
   keyView,
   optionalTimeMsOf,
+  placedView,
   refusedItemView,
   resumedKeyView,
   revokedKeyView,
@@ -34,9 +35,9 @@ export function keyHandlers({ ports, metrics }: HandlerServices): Handlers<KeyWr
   return {
     async issueKey({ body, caller, idempotency }) {
       const startedMs = clock.monotonicMs();
-      const { key, secret } = await issueOneKey(ports, caller, termsOf(body), idempotency);
+      const { key, secret, at } = await issueOneKey(ports, caller, termsOf(body), idempotency);
       metrics.issuance('single', clock.monotonicMs() - startedMs);
-      return issuedKeyView(key, secret);
+      return placedView(issuedKeyView(key, secret), at);
     },
 
     async issueKeysBulk({ body, caller, idempotency }) {
@@ -47,7 +48,7 @@ export function keyHandlers({ ports, metrics }: HandlerServices): Handlers<KeyWr
       return {
         results: results.map((result) =>
           'issued' in result
-            ? issuedKeyView(result.issued.key, result.issued.secret)
+            ? placedView(issuedKeyView(result.issued.key, result.issued.secret), result.issued.at)
             : refusedItemView(faultOfRefusal(result.refused)),
         ),
       };
@@ -57,38 +58,39 @@ export function keyHandlers({ ports, metrics }: HandlerServices): Handlers<KeyWr
       const { if_revision: ifRevision, expires_at: expiresAt, ...rest } = body;
       const expiresAtMs = optionalTimeMsOf(expiresAt, '/expires_at');
       const id = params.id as KeyId;
-      const key = await updateOneKey(ports, caller, { id, patch: { ...rest, expiresAtMs }, ifRevision });
-      return keyView(key, clock.nowMs());
+      const wish = { id, patch: { ...rest, expiresAtMs }, ifRevision };
+      const { key, at } = await updateOneKey(ports, caller, wish);
+      return placedView(keyView(key, clock.nowMs()), at);
     },
 
     async rotateKey({ params, body, caller, idempotency }) {
       const startedMs = clock.monotonicMs();
       const wish = { id: params.id as KeyId, graceSeconds: body.grace_seconds, cut: body.cut };
-      const { key, secret, effectiveByMs } = await rotateOneKey(ports, caller, wish, idempotency);
+      const { key, secret, at, effectiveByMs } = await rotateOneKey(ports, caller, wish, idempotency);
       metrics.issuance('rotate', clock.monotonicMs() - startedMs);
-      return rotatedKeyView(key, secret, effectiveByMs);
+      return placedView(rotatedKeyView(key, secret, effectiveByMs), at);
     },
 
     async finishRotation({ params, body, caller, idempotency }) {
       const wish = { id: params.id as KeyId, force: body.force ?? false };
-      const { key, effectiveByMs } = await finishKeyRotation(ports, caller, wish, idempotency);
-      return finishedRotationView(key, effectiveByMs);
+      const { key, at, effectiveByMs } = await finishKeyRotation(ports, caller, wish, idempotency);
+      return placedView(finishedRotationView(key, effectiveByMs), at);
     },
 
     async revokeKey({ params, body, caller, idempotency }) {
       const wish = { id: params.id as KeyId, reason: body.reason };
-      const { key, effectiveByMs } = await revokeOneKey(ports, caller, wish, idempotency);
-      return revokedKeyView(key, effectiveByMs);
+      const { key, at, effectiveByMs } = await revokeOneKey(ports, caller, wish, idempotency);
+      return placedView(revokedKeyView(key, effectiveByMs), at);
     },
 
     async suspendKey({ params, caller, idempotency }) {
-      const { key, effectiveByMs } = await suspendOneKey(ports, caller, params.id as KeyId, idempotency);
-      return suspendedKeyView(key, effectiveByMs);
+      const { key, at, effectiveByMs } = await suspendOneKey(ports, caller, params.id as KeyId, idempotency);
+      return placedView(suspendedKeyView(key, effectiveByMs), at);
     },
 
     async resumeKey({ params, caller, idempotency }) {
-      const key = await resumeOneKey(ports, caller, params.id as KeyId, idempotency);
-      return resumedKeyView(key, clock.nowMs());
+      const { key, at } = await resumeOneKey(ports, caller, params.id as KeyId, idempotency);
+      return placedView(resumedKeyView(key, clock.nowMs()), at);
     },
   };
 }

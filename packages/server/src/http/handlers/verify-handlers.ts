@@ -1,6 +1,14 @@
-import { answerItemView, answerView, refusedItemView, type VerdictView } from '@keyswarm/contract';
+import {
+  answerItemView,
+  answerView,
+  badSeq,
+  type KeyVerify,
+  parseSeq,
+  refusedItemView,
+  type VerdictView,
+} from '@keyswarm/contract';
 import { type Answer, Fault } from '@keyswarm/core';
-import { verifyOneKey } from '../../keys/verify-keys.ts';
+import { type VerifyWish, verifyOneKey } from '../../keys/verify-keys.ts';
 import { staleRetryAfterMs } from '../../limits.ts';
 import type { HandlerServices, Handlers } from '../handler.ts';
 
@@ -19,14 +27,14 @@ export function verifyHandlers({
   };
   return {
     verifyKey({ body, caller }) {
-      const answer = verifyOneKey(ports, caller, body);
+      const answer = verifyOneKey(ports, caller, wishOf(body, ports.shards));
       return answer instanceof Promise ? answer.then(counted) : counted(answer);
     },
 
     async verifyKeysBulk({ body, caller }) {
-      const results = body.keys.map((wish) => {
+      const results = body.keys.map((item) => {
         try {
-          const answer = verifyOneKey(ports, caller, wish);
+          const answer = verifyOneKey(ports, caller, wishOf(item, ports.shards));
           return answer instanceof Promise ? answer.then(countedItem, refusedItem) : countedItem(answer);
         } catch (error) {
           return refusedItem(error);
@@ -35,6 +43,15 @@ export function verifyHandlers({
       return { results: await Promise.all(results) };
     },
   };
+}
+
+/** The body itself where it names no place, which is nearly always. */
+function wishOf(body: KeyVerify, shards: number): VerifyWish {
+  const { min_seq: text } = body;
+  if (text === undefined) return body;
+  const minSeq = parseSeq(text, '/min_seq');
+  if (minSeq.shard >= shards) throw badSeq('/min_seq');
+  return { ...body, minSeq };
 }
 
 /** A keyspace that the caller may not verify in is that item's result. */
