@@ -6,25 +6,16 @@ import { ageCap, registrationTicks } from './world.ts';
 /* Asking for the heads, answering, and what an answer does to a lease. */
 
 export function* leaseSteps(protocol: Protocol, world: World, at: number): Generator<Step> {
-  const { scenario, flaw } = protocol;
+  const { flaw } = protocol;
   const node = world.nodes[at];
   if (node === undefined) return;
   for (const [which, ask] of node.asks.entries()) {
-    yield change(`the ask or answer of V${at + 1} is lost`, world, at, (next) => {
-      next.asks.splice(which, 1);
-    });
     if (ask.answer === null) yield* relaySteps(protocol, world, { at, which, ask });
     else if (flaw === 'registersBesideHeadRead') yield* registration(protocol, world, { at, which, ask });
     if (ask.answer !== null && !node.half) yield* delivery(protocol, world, { at, which, ask });
   }
   if (node.half) return;
-  if (node.asks.length < scenario.asksMax) {
-    for (const relay of scenario.asks[at] ?? []) {
-      yield change(`V${at + 1} asks ${nameOf(relay)} for the heads`, world, at, (next) => {
-        next.asks.push({ relay, p0: 0, early: null, answer: null });
-      });
-    }
-  }
+  yield* asking(protocol, world, at);
   if (node.wallOff !== 0 && flaw !== 'wallClockOnly' && flaw !== 'jumpIgnored') {
     yield change(`V${at + 1} sees its clocks disagree and drops its lease`, world, at, (next) => {
       dropLease(protocol, next);
@@ -34,6 +25,21 @@ export function* leaseSteps(protocol: Protocol, world: World, at: number): Gener
     yield change(`a heartbeat reaches V${at + 1}`, world, at, (next) => {
       next.bases = next.bases.map(() => 0);
     });
+  }
+}
+
+/** With as many in flight as there may be, one of them is taken for lost: it could as well never arrive. */
+function* asking({ scenario }: Protocol, world: World, at: number): Generator<Step> {
+  const open = world.nodes[at]?.asks.length ?? 0;
+  const evicted = open < scenario.asksMax ? [-1] : Array.from({ length: open }, (_, which) => which);
+  for (const relay of scenario.asks[at] ?? []) {
+    for (const gone of evicted) {
+      const label = `V${at + 1} asks ${nameOf(relay)} for the heads${gone < 0 ? '' : '; one before is lost'}`;
+      yield change(label, world, at, (next) => {
+        next.asks = next.asks.filter((_, which) => which !== gone);
+        next.asks.push({ relay, p0: 0, early: null, answer: null });
+      });
+    }
   }
 }
 
@@ -79,17 +85,16 @@ function* relaySteps(protocol: Protocol, world: World, asked: AskAt): Generator<
   }
 }
 
-/** A relay writes down whom it is about to grant a lease. */
+/** A relay writes down whom it is about to grant a lease, when it has to: sooner would only put off a fence. */
 function* registration({ scenario, flaw }: Protocol, world: World, { at, ask }: AskAt): Generator<Step> {
   const { relay } = ask;
   const since = world.persisted[relay]?.[at] ?? 0;
-  if (!scenario.can.has('wait') || since < 1) return;
+  if (!scenario.can.has('wait') || since <= registrationTicks) return;
   const seen = flaw === 'registeredAtCommit' ? registrationTicks + 1 : 0;
   yield step(`${nameOf(relay)} has V${at + 1} registered as seen ${seen} ticks ago`, world, (next) => {
     const row = next.registry[at] ?? { seen, reported: false };
     next.registry[at] = { ...row, seen: Math.min(row.seen, seen) };
-    const persisted = next.persisted[relay];
-    if (persisted) persisted[at] = 0;
+    next.persisted[relay] = world.persisted[relay]?.map((age, other) => (other === at ? 0 : age)) ?? [];
   });
 }
 

@@ -75,7 +75,10 @@ function* failovers({ scenario, flaw }: Protocol, world: World): Generator<Step>
     if (flaw !== 'lossWithoutEpoch') next.epoch += 1;
     next.sinceLoss = 0;
     const kept = next.logs.join('');
-    for (const node of next.nodes) node.knew = [...node.knew].filter((id) => kept.includes(id)).join('');
+    next.nodes = world.nodes.map((node) => ({
+      ...node,
+      knew: [...node.knew].filter((id) => kept.includes(id)).join(''),
+    }));
     // The registry is written by the same commits, and may be lost with them.
     next.registry = scenario.asks.map(() => null);
   });
@@ -87,8 +90,7 @@ function* waits({ scenario, flaw }: Protocol, world: World): Generator<Step> {
     const knew = first !== undefined && world.nodes[at]?.knew.includes(first.revokedBy);
     if (row === null || row.reported || !knew) continue;
     yield step(`a report of V${at + 1} reaches the registry: applied`, world, (next) => {
-      const registered = next.registry[at];
-      if (registered) registered.reported = true;
+      next.registry[at] = { ...row, reported: true };
     });
   }
   if (world.claimed || world.due[0] === notAcked) return;

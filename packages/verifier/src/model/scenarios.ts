@@ -58,10 +58,10 @@ export const scenarios = {
     asks: [[0], [1]],
     can: ['poison'],
   }),
-  failover: scenario('a failover', {
+  failover: scenario('a failover', { leaseFirst: 1, leaseMax: 1, changes: twoRows, can: ['failover'] }),
+  epochs: scenario('a failover with snapshots', {
     leaseFirst: 1,
     leaseMax: 1,
-    changes: twoRows,
     can: ['failover', 'snapshot'],
   }),
   wait: scenario('effective, on the authority', { can: ['wait', 'snapshot', 'restart'] }),
@@ -129,7 +129,7 @@ export const shownBy = {
   registeredAtCommit: { where: 'wait', breaks: 'claim' },
   registryReadOnce: { where: 'waitChain', breaks: 'claim' },
   lostRegistryTrusted: { where: 'waitLoss', breaks: 'claim' },
-  demotedAnswers: { where: 'failover', breaks: 'bound' },
+  demotedAnswers: { where: 'epochs', breaks: 'bound' },
   lossWithoutEpoch: { where: 'failover', breaks: 'bound' },
   sleepAndStepTogether: { where: 'clocks', breaks: 'bound' },
 } as const satisfies Record<Flaw, { readonly where: ScenarioName; readonly breaks: PromiseName }>;

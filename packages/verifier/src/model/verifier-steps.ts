@@ -1,7 +1,7 @@
 import { type Step, step } from './primary-steps.ts';
 import { changeLease, leaseHolds, leaseOfFacts, tableSaysValid } from './verdict.ts';
 import type { Node, Protocol, World } from './world.ts';
-import { ageCap } from './world.ts';
+import { ageCap, copyNode } from './world.ts';
 
 /* What may happen to the table of a verifier: rows, snapshots, a restart, a pause, a row that can't be read. */
 
@@ -34,7 +34,10 @@ export function* verifierSteps(protocol: Protocol, world: World, at: number): Ge
 export function change(label: string, world: World, at: number, how: (node: Node) => void): Step {
   return step(label, world, (next) => {
     const node = next.nodes[at];
-    if (node !== undefined) how(node);
+    if (node === undefined) return;
+    const changed = copyNode(node);
+    how(changed);
+    next.nodes[at] = changed;
   });
 }
 
@@ -103,6 +106,8 @@ function* snapshots(protocol: Protocol, world: World, at: number): Generator<Ste
   const node = world.nodes[at];
   if (node === undefined) return;
   for (const { epoch, logs } of histories(world)) {
+    // Whoever answers an older epoch lives in a past that this verifier has left.
+    if (epoch < node.epoch) continue;
     for (const seqs of positionsUpTo(logs.map((log) => log.length))) {
       const sameEpoch = epoch === node.epoch;
       if (sameEpoch && seqs.every((seq, shard) => seq === node.seqs[shard])) continue;

@@ -57,10 +57,10 @@ export interface Protocol {
 }
 
 export interface Heads {
-  epoch: number;
-  seqs: number[];
+  readonly epoch: number;
+  readonly seqs: readonly number[];
   /** Age a shard; all the same but where one is quarantined. */
-  ages: number[];
+  readonly ages: readonly number[];
 }
 
 export interface Ask {
@@ -106,7 +106,7 @@ export interface World {
   /** How much of each log the standby has. */
   copied: number[];
   /** The logs of the primary that was replaced. */
-  former: string[] | null;
+  former: readonly string[] | null;
   lease: number;
   /** Ticks that a longer lease from before may still run; -1: none does. */
   formerLease: number;
@@ -117,14 +117,14 @@ export interface World {
   nodes: Node[];
   /** A read of the heads that a faulty relay lets later asks join. */
   underWay: Heads | null;
-  registry: (Registered | null)[];
+  registry: (Readonly<Registered> | null)[];
   /** Ticks since each relay persisted each verifier, as the relay reckons. */
-  persisted: number[][];
+  persisted: (readonly number[])[];
   claimed: boolean;
   /** Ticks since a failover that may have lost registrations. */
   sinceLoss: number;
   /** Verifiers whose report a faulty acker waits for. */
-  awaited: number[] | null;
+  awaited: readonly number[] | null;
 }
 
 export const notAcked = 99;
@@ -177,34 +177,26 @@ export function firstWorld(scenario: Scenario): World {
   };
 }
 
-const copyHeads = (heads: Heads | null): Heads | null =>
-  heads === null ? null : { epoch: heads.epoch, seqs: [...heads.seqs], ages: [...heads.ages] };
-
-const copyAsk = (ask: Ask): Ask => ({
-  relay: ask.relay,
-  p0: ask.p0,
-  early: copyHeads(ask.early),
-  answer: copyHeads(ask.answer),
-});
-
-/** A copy that may be written to. */
+/** A copy whose fields and lists may be written to; what the lists hold is shared until it is copied too. */
 export function copyWorld(world: World): World {
   return {
     ...world,
     logs: [...world.logs],
     copied: [...world.copied],
-    former: world.former === null ? null : [...world.former],
     due: [...world.due],
-    nodes: world.nodes.map((node) => ({
-      ...node,
-      seqs: [...node.seqs],
-      bases: [...node.bases],
-      asks: node.asks.map(copyAsk),
-    })),
-    underWay: copyHeads(world.underWay),
-    registry: world.registry.map((row) => (row === null ? null : { ...row })),
-    persisted: world.persisted.map((row) => [...row]),
-    awaited: world.awaited === null ? null : [...world.awaited],
+    nodes: [...world.nodes],
+    registry: [...world.registry],
+    persisted: [...world.persisted],
+  };
+}
+
+/** Heads are never changed once they are taken, so they stay shared. */
+export function copyNode(node: Node): Node {
+  return {
+    ...node,
+    seqs: [...node.seqs],
+    bases: [...node.bases],
+    asks: node.asks.map((ask) => ({ ...ask })),
   };
 }
 
