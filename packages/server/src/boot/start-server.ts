@@ -1,5 +1,4 @@
-import type { AddressInfo } from 'node:net';
-import { assert, Secret } from '@keyswarm/core';
+import { Secret } from '@keyswarm/core';
 import { createResidentVerifier, startFollower, systemVerifierClock } from '@keyswarm/verifier';
 import { LeaseReads } from '../access/lease-reads.ts';
 import { ConfigError } from '../config/config-error.ts';
@@ -7,11 +6,11 @@ import type { ServerConfig } from '../config/config-schema.ts';
 import { createFeedSource } from '../feed/feed-source.ts';
 import { startUpkeep } from '../feed/upkeep.ts';
 import { Admission } from '../http/admission.ts';
+import { drainWire, urlOfWire } from '../http/drain-wire.ts';
 import { buildHttpServer } from '../http/http-server.ts';
 import { readinessOf } from '../http/readiness.ts';
 import { KeyspaceDirectory } from '../keyspaces/keyspace-directory.ts';
 import { createLanes } from '../lanes/lanes.ts';
-import { drainLingerMs } from '../limits.ts';
 import type { Log } from '../logging/log.ts';
 import { ServerMetrics } from '../metrics/server-metrics.ts';
 import { systemClock } from '../runtime/clock.ts';
@@ -27,7 +26,6 @@ import { noteFollowerState } from './note-follower-state.ts';
 import { openStore, prepareStore } from './open-store.ts';
 import { readVersion } from './read-version.ts';
 import { watchLag } from './watch-lag.ts';
-import { within } from './within.ts';
 
 /*
  * The house, put together: store, schema, resident table, feed, lanes, first key, wire. Each part is given what it
@@ -167,19 +165,9 @@ async function openWire(
       isDraining: () => isLeaving,
     }),
   });
-  closing.add('wire', async () => {
-    const emptied = admission.drain();
-    const closed = app.close();
-    await within(config.drainTimeoutMs, emptied);
-    app.server.closeIdleConnections();
-    // A connection on which nothing was ever asked is not idle to Node, and would be waited for without end. What
-    // was answered has a moment to reach its reader.
-    await within(drainLingerMs, closed);
-    app.server.closeAllConnections();
-    await closed;
-  });
+  closing.add('wire', () => drainWire(app, admission, config.drainTimeoutMs));
   await app.listen({ host: config.host, port: config.port });
-  const url = urlOf(config.host, app.server.address());
+  const url = urlOfWire(config.host, app.server.address());
   log.info({ url, profile: config.profile, shards: ports.shards }, 'listening');
   return {
     url,
@@ -195,9 +183,4 @@ function bootstrapKeyOf({ bootstrapKey }: ServerConfig): Secret | undefined {
   if (bootstrapKey === null) return undefined;
   if (isBootstrapKey(bootstrapKey)) return new Secret(bootstrapKey);
   throw new ConfigError('KEYSWARM_BOOTSTRAP_KEY', 'a key as `keyswarm mint-bootstrap-key` makes it');
-}
-
-function urlOf(host: string, address: AddressInfo | string | null): string {
-  assert(address !== null && typeof address === 'object', 'a server that listens has a port');
-  return `http://${host.includes(':') ? `[${host}]` : host}:${address.port}`;
 }

@@ -1,107 +1,21 @@
-import { createServer, type RequestListener, type Server } from 'node:http';
-import { assert, Fault } from '@keyswarm/core';
-import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
-import type { ServerConfig } from '../config/config-schema.ts';
-import { headerBytesMax, socketIdleMs, timeoutCheckMs } from '../limits.ts';
-import type { Log } from '../logging/log.ts';
-import { answerBrokenHttp } from './broken-http.ts';
-import { openGuardOf } from './guard.ts';
+import type { FastifyInstance } from 'fastify';
+import { type AppServices, buildApp } from './build-app.ts';
 import { verifyHandlers } from './handlers/verify-handlers.ts';
-import { acceptJsonBodies } from './json-body.ts';
-import { type OpenServices, registerOpenRoutes } from './open-routes.ts';
-import { faultOf, internalFault, sendFault } from './problem-reply.ts';
-import { requestIdMaker } from './request-id.ts';
-import { type RouteServices, refuseOtherMethods, registerOperations } from './routes.ts';
-import { hasKeyString, secretInUrl } from './secret-in-url.ts';
-import { schemaCompiler } from './validate.ts';
+import { type IndexServices, type OpenServices, registerIndex, registerOpenRoutes } from './open-routes.ts';
+import { refuseOtherMethods } from './other-methods.ts';
+import { type RouteServices, registerOperations } from './routes.ts';
 import { VerifyLane } from './verify-lane.ts';
 
-/*
- * The wire. A request goes: head → guard (URL, place, management key) → body → schema → handler → use-case, and
- * its reply through a serializer that knows only the fields of the contract, so that nothing a record happens to
- * carry can leave by accident. A handler translates; it decides nothing.
- *
- * What differs from Fastify's defaults, and why:
- *  - nothing is coerced, filled in or dropped (validate.ts);
- *  - every error is a problem document with a code, the framework's own too (problem-reply.ts);
- *  - a path that exists answers other methods with 405, not 404;
- *  - there is no log line per request, and none at all that holds a URL, a header or a body;
- *  - requests that arrive while it drains get a 503 that says to go elsewhere.
- */
+export interface HttpServices extends RouteServices, OpenServices, IndexServices, AppServices {}
 
-export interface HttpServices extends RouteServices, OpenServices {
-  readonly config: ServerConfig;
-  readonly log: Log;
-}
-
+/** The whole API of a server, on what `build-app.ts` describes. */
 export function buildHttpServer(services: HttpServices): FastifyInstance {
-  const { config, log } = services;
-  const fail = (error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
-    const fault = faultOf(error);
-    if (fault !== undefined) return sendFault(reply, fault, request.id);
-    services.metrics.internalError();
-    log.error({ requestId: request.id, route: request.routeOptions.url, err: error }, 'a request failed');
-    return sendFault(reply, internalFault(), request.id);
-  };
-  const requestIdOf = requestIdMaker(services.random);
-  const lane = new VerifyLane({ ...services, requestIdOf, handler: verifyHandlers(services).verifyKey });
-  const app = Fastify({
-    logger: false,
-    genReqId: requestIdOf,
-    requestIdHeader: false,
-    routerOptions: { maxParamLength: 128 },
-    return503OnClosing: false,
-    serverFactory: (handler) => createHttpServer(config, lane, handler),
-    frameworkErrors: (error, request, reply) => {
-      const plainReply = reply as unknown as FastifyReply;
-      if (hasKeyString(request.raw.url ?? '')) sendFault(plainReply, secretInUrl(), request.id);
-      else fail(error, request as unknown as FastifyRequest, plainReply);
-    },
-    clientErrorHandler: answerBrokenHttp,
-  });
-  app.decorateRequest('caller', null);
-  app.setValidatorCompiler(schemaCompiler());
-  app.setErrorHandler(fail);
-  acceptJsonBodies(app);
-  refuseBadUrls(app, services);
+  const app = buildApp(services, (requestIdOf) => [
+    new VerifyLane({ ...services, requestIdOf, handler: verifyHandlers(services).verifyKey }),
+  ]);
   registerOperations(app, services);
   registerOpenRoutes(app, services);
+  registerIndex(app, services);
   refuseOtherMethods(app);
   return app;
-}
-
-function createHttpServer(config: ServerConfig, lane: VerifyLane, framework: RequestListener): Server {
-  const options = {
-    keepAliveTimeout: config.keepAliveTimeoutMs,
-    requestTimeout: config.requestTimeoutMs,
-    headersTimeout: config.headersTimeoutMs,
-    maxHeaderSize: headerBytesMax,
-    connectionsCheckingInterval: timeoutCheckMs,
-  };
-  const server = createServer(options, (request, response) => {
-    if (lane.takes(request)) lane.answer(request, response);
-    else framework(request, response);
-  });
-  server.setTimeout(socketIdleMs);
-  server.maxConnections = config.socketsMax;
-  return server;
-}
-
-/**
- * Before any body is read, and before any route's own guard: a URL with a key in it is refused whatever it asks
- * for, and what is sent to a path that isn't there needs no parsing.
- */
-function refuseBadUrls(app: FastifyInstance, services: HttpServices): void {
-  const count = openGuardOf(services, undefined);
-  app.addHook('onRequest', (request, reply, done) => {
-    const fault = faultOfUrl(request);
-    if (fault === undefined) return done();
-    count(request, reply, () => done(fault));
-  });
-  app.setNotFoundHandler(() => assert(false, 'refused before it came here'));
-}
-
-function faultOfUrl(request: FastifyRequest): Fault | undefined {
-  if (hasKeyString(request.raw.url ?? '')) return secretInUrl();
-  return request.is404 ? new Fault('not_found', { detail: 'There is nothing at this path.' }) : undefined;
 }

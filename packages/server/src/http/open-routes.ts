@@ -3,23 +3,17 @@ import type { FastifyInstance } from 'fastify';
 import { type GuardServices, openGuardOf } from './guard.ts';
 
 export interface OpenServices extends GuardServices {
-  readonly version: string;
   /** Asked anew at every call; see readiness.ts. */
   readonly readiness: () => Promise<Readiness>;
 }
 
-/** What anyone may ask: whether it lives, whether it may be sent traffic, what it counts, and what it can do. */
-export function registerOpenRoutes(app: FastifyInstance, services: OpenServices): void {
-  const { metrics, version } = services;
-  const openApi = JSON.stringify(buildOpenApi({ version }));
-  const index = JSON.stringify({
-    name: 'keyswarm',
-    version,
-    api: '/openapi.json',
-    ready: '/readyz',
-    metrics: '/metrics',
-  });
+export interface IndexServices extends GuardServices {
+  readonly version: string;
+}
 
+/** What anyone may ask: whether it lives, whether it may be sent traffic, and what it counts. */
+export function registerOpenRoutes(app: FastifyInstance, services: OpenServices): void {
+  const { metrics } = services;
   app.get(operations.healthz.path, { onRequest: openGuardOf(services, 'healthz') }, () => ({ status: 'ok' }));
 
   app.get(operations.readyz.path, { onRequest: openGuardOf(services, 'readyz') }, async (_request, reply) => {
@@ -35,6 +29,19 @@ export function registerOpenRoutes(app: FastifyInstance, services: OpenServices)
       return reply.type(operations.metrics.response.contentType).send(text);
     },
   );
+}
+
+/** What a server can do, and where that is said. */
+export function registerIndex(app: FastifyInstance, services: IndexServices): void {
+  const { version } = services;
+  const openApi = JSON.stringify(buildOpenApi({ version }));
+  const index = JSON.stringify({
+    name: 'keyswarm',
+    version,
+    api: '/openapi.json',
+    ready: '/readyz',
+    metrics: '/metrics',
+  });
 
   app.get(operations.openapi.path, { onRequest: openGuardOf(services, 'openapi') }, (_request, reply) =>
     reply.type('application/json').send(openApi),

@@ -1,12 +1,12 @@
 import { type AnyOperation, idempotencyKeyPattern, operationIds, operations } from '@keyswarm/contract';
 import { assert, Fault } from '@keyswarm/core';
-import type { FastifyInstance, FastifyRequest, FastifySchema, HTTPMethods } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Random } from '../runtime/random.ts';
 import { IdempotencyScope } from '../signing/idempotency.ts';
 import type { MasterKey } from '../signing/master-key.ts';
-import { authenticateAgain } from './authenticate.ts';
-import { type GuardServices, guardOf } from './guard.ts';
-import type { Call, GuardedOperation, Handler, HandlerServices } from './handler.ts';
+import type { GuardServices } from './guard.ts';
+import { type AnyHandler, callOf, guardedRoute, plainHandler } from './guarded-route.ts';
+import type { GuardedOperation, Handler, HandlerServices } from './handler.ts';
 import { houseHandlers } from './handlers/house-handlers.ts';
 import { importHandler } from './handlers/import-handler.ts';
 import { keyHandlers } from './handlers/key-handlers.ts';
@@ -17,8 +17,6 @@ export interface RouteServices extends GuardServices, HandlerServices {
   readonly masterKey: MasterKey;
   readonly random: Random;
 }
-
-type AnyHandler = Handler<GuardedOperation>;
 
 /** Registers every guarded row of the contract's table; a row without a handler does not compile. */
 export function registerOperations(app: FastifyInstance, services: RouteServices): void {
@@ -34,15 +32,11 @@ export function registerOperations(app: FastifyInstance, services: RouteServices
     const operation: AnyOperation = operations[id];
     const handler = handlers[id] as unknown as AnyHandler;
     app.route({
-      method: operation.method,
-      url: operation.path,
-      bodyLimit: Math.max(operation.bodyLimitBytes, 1),
-      schema: schemaOf(operation),
-      onRequest: guardOf(services, id, operation),
+      ...guardedRoute(id, operation, services),
       ...(operation.mutates ? { preValidation: absentBodyIsEmpty } : {}),
       handler: operation.idempotent
         ? idempotentRoute(operation, handler, services)
-        : plainRoute(operation, handler, services),
+        : plainHandler(operation, handler, services),
     });
   }
 }
@@ -53,21 +47,6 @@ function isGuarded(id: keyof typeof operations): id is GuardedOperation {
   );
 }
 
-function schemaOf(operation: AnyOperation): FastifySchema {
-  const hasParams = operation.path.includes(':');
-  return {
-    ...(operation.body === undefined ? {} : { body: operation.body }),
-    ...(hasParams ? { params: operation.params } : {}),
-    querystring: operation.query,
-    response: { [operation.response.status]: operation.response.schema },
-  };
-}
-
-function plainRoute(operation: AnyOperation, handler: AnyHandler, services: RouteServices) {
-  assert(operation.response.status === 200, 'only what is idempotent creates');
-  return (request: FastifyRequest) => handler(callOf(request, operation, services, undefined));
-}
-
 function idempotentRoute(operation: AnyOperation, handler: AnyHandler, services: RouteServices) {
   const { status } = operation.response;
   return (request: FastifyRequest, reply: { code(status: number): unknown }) => {
@@ -75,25 +54,6 @@ function idempotentRoute(operation: AnyOperation, handler: AnyHandler, services:
     if (status !== 200) reply.code(status);
     return handler(callOf(request, operation, services, idempotency));
   };
-}
-
-/**
- * The schemas have been applied, so the parts are what the operation's types say. A body may have taken its time,
- * and a write may still have to wait: the management key is asked for once more here, and again in the lane.
- */
-function callOf(
-  request: FastifyRequest,
-  { method, mutates, scope }: AnyOperation,
-  { authenticator }: RouteServices,
-  idempotency: IdempotencyScope | undefined,
-): Call<GuardedOperation> {
-  const { params, query, body } = request;
-  assert(request.caller !== null && scope !== null, 'a guarded request has a caller');
-  const plea = { authorization: request.headers.authorization, requestId: request.id, scope };
-  const again = method === 'GET' ? request.caller : authenticateAgain(authenticator, plea);
-  const recheck = () => void authenticateAgain(authenticator, plea);
-  const caller = mutates ? { ...again, recheck } : again;
-  return { params, query, body, caller, idempotency } as Call<GuardedOperation>;
 }
 
 /** Every field of some bodies may be absent, and so may the body itself. */
@@ -120,33 +80,4 @@ function idempotencyOf(request: FastifyRequest, services: RouteServices): Idempo
   const { workspaceId, keyId: callerId } = caller;
   const described = { workspaceId, callerId, idempotencyKey, method, path, body };
   return new IdempotencyScope(described, services.masterKey, services.random);
-}
-
-const allMethods: readonly HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
-
-/** A path that exists answers other methods with 405 and says which it takes (RFC 9110, section 15.5.6). */
-export function refuseOtherMethods(app: FastifyInstance): void {
-  const taken = new Map<string, Set<HTTPMethods>>([['/', new Set(['GET', 'HEAD'])]]);
-  for (const { method, path } of Object.values<AnyOperation>(operations)) {
-    const methods = taken.get(path) ?? new Set();
-    taken.set(path, methods.add(method));
-    if (method === 'GET') methods.add('HEAD');
-  }
-  for (const [url, methods] of taken) {
-    const allow = [...methods].join(', ');
-    app.route({
-      method: allMethods.filter((method) => !methods.has(method)),
-      url,
-      onRequest: (_request, reply, done) => {
-        reply.header('allow', allow);
-        done(
-          new Fault('method_not_allowed', {
-            detail: 'This path does not take this method.',
-            expected: allow,
-          }),
-        );
-      },
-      handler: () => assert(false, 'refused before it came here'),
-    });
-  }
 }

@@ -31,7 +31,9 @@ const verdictOutcomes = ['valid', ...refusalCodes, 'stale'] as const satisfies r
 
 /** Requests answered outside of any operation: unknown paths, wrong methods. */
 const outside = 'none';
-const operationLabels: readonly (OperationId | typeof outside)[] = [...operationIds, outside];
+/** What proxies ask, which is no operation of the API. */
+const gateway = 'forwardAuth';
+const operationLabels = [...operationIds, gateway, outside] as const;
 
 const secondsBounds = [
   0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
@@ -42,10 +44,16 @@ export interface MetricsProbe {
   leaseAgeMs(): number;
   versions(): number;
   tableBytes(): number;
-  laneDepth(): number;
+  /** Absent where nothing is written. */
+  laneDepth?(): number;
   inFlight(budget: 'verifications' | 'mutations'): number;
   /** Rows that were committed and have not been applied here yet, over all shards. */
   feedLagRows(): number;
+}
+
+export interface MetricsOptions {
+  /** False in a process that only verifies: it has no lanes, and issues nothing. */
+  readonly writes?: boolean;
 }
 
 export class ServerMetrics {
@@ -59,8 +67,10 @@ export class ServerMetrics {
   readonly #broken: Counter;
   readonly #loopDelay: ReturnType<typeof monitorEventLoopDelay>;
 
-  constructor() {
+  constructor({ writes = true }: MetricsOptions = {}) {
     const registry = this.registry;
+    // What is never counted here is never shown: a series that stays at nought looks like a fault.
+    const ofWrites = writes ? registry : new Registry();
     collectDefaultMetrics({ register: registry, prefix: 'keyswarm_' });
     this.#http = new DenseHistogram({
       registry,
@@ -72,7 +82,7 @@ export class ServerMetrics {
       ),
     });
     this.#issuance = new DenseHistogram({
-      registry,
+      registry: ofWrites,
       name: 'keyswarm_issuance_duration_seconds',
       help: 'From a decoded request for keys to their durable commit.',
       bounds: secondsBounds,
@@ -90,7 +100,7 @@ export class ServerMetrics {
       name: 'keyswarm_internal_errors_total',
       help: 'Requests that failed by a fault of the server: each one is a bug.',
     });
-    this.lanes = new LaneMetrics(registry);
+    this.lanes = new LaneMetrics(ofWrites);
     this.#registerVerdicts();
     this.#loopDelay = monitorEventLoopDelay({ resolution: 10 });
     this.#loopDelay.enable();
@@ -103,7 +113,7 @@ export class ServerMetrics {
   }
 
   /** Place of an operation for `request`; undefined: outside of any. */
-  static placeOf(operation: OperationId | undefined): number {
+  static placeOf(operation: OperationId | typeof gateway | undefined): number {
     return operationLabels.indexOf(operation ?? outside);
   }
 
@@ -147,7 +157,8 @@ export class ServerMetrics {
     );
     gauge('keyswarm_resident_versions', 'Key versions in the resident table.', () => probe.versions());
     gauge('keyswarm_resident_table_bytes', 'Bytes of the resident table.', () => probe.tableBytes());
-    gauge('keyswarm_lane_depth', 'Writes that wait for a batch.', () => probe.laneDepth());
+    const { laneDepth } = probe;
+    if (laneDepth !== undefined) gauge('keyswarm_lane_depth', 'Writes that wait for a batch.', laneDepth);
     gauge('keyswarm_feed_lag_rows', 'Rows committed and not applied here yet.', () => probe.feedLagRows());
     for (const budget of ['verifications', 'mutations'] as const) {
       gauge(`keyswarm_${budget}_in_flight`, `Requests of this class under way.`, () =>

@@ -1,4 +1,4 @@
-import { systemTimers } from '../runtime/timers.ts';
+import { systemTimers } from './timers.ts';
 
 /** Resolves with the work, or when its time is up. */
 export function within(timeoutMs: number, work: PromiseLike<unknown>): Promise<void> {
