@@ -4,6 +4,7 @@ import type { Lanes } from '../lanes/lane-port.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Random } from '../runtime/random.ts';
 import type { Reader } from '../storage/reader-port.ts';
+import type { AwaitEffective } from './await-effective.ts';
 import type { LeaseReads } from './lease-reads.ts';
 
 /** All that a use-case may reach. Ports only: which engine, transport or process stands behind them is not its business. */
@@ -20,6 +21,13 @@ export interface UseCasePorts {
    * the only one that writes, which knows its own writes before it answers them.
    */
   readonly catchUp?: (() => Promise<void>) | undefined;
+  /** Waits until every verifier knows a change. Absent where nobody but this process verifies. */
+  readonly awaitEffective?: AwaitEffective | undefined;
   /** Shards of the store; a power of two. */
   readonly shards: number;
+}
+
+/** What a verification reaches: all of it is in memory, so a process without a store can give it. */
+export interface VerifyPorts extends Pick<UseCasePorts, 'verifier' | 'catchUp' | 'shards'> {
+  readonly keyspaces: Pick<KeyspaceDirectory, 'find'>;
 }

@@ -11,6 +11,11 @@ export interface Authenticator {
   readonly verifier: ResidentVerifier;
   /** As for every verification: absent where no other process writes. */
   readonly catchUp?: (() => Promise<void>) | undefined;
+  /**
+   * False while this process holds no management keys at all: a node whose credential may not read them. It can't
+   * tell a valid one from a forged one, and says so instead of refusing both. Absent: it holds them.
+   */
+  readonly knowsManagers?: (() => boolean) | undefined;
 }
 
 /** What a request says of its sender, and what its operation needs at the least. */
@@ -31,7 +36,8 @@ export interface Plea {
 export function authenticate(authenticator: Authenticator, plea: Plea): Caller | Promise<Caller> {
   const token = bearerOf(plea.authorization);
   if (token === undefined) throw unauthenticated();
-  const { verifier, catchUp } = authenticator;
+  const { verifier, catchUp, knowsManagers } = authenticator;
+  if (knowsManagers?.() === false) throw managersUnknown(verifier.ready);
   const answer = verifier.verify(token, requirement);
   if (catchUp === undefined || !mayBeNews(answer, plea.scope)) return callerOf(answer, plea);
   return catchUp().then(() => callerOf(verifier.verify(token, requirement), plea));
@@ -66,6 +72,16 @@ function callerOf(answer: Answer, { requestId, scope }: Plea): Caller {
   const caller = { keyId: answer.keyId, workspaceId: answer.workspaceId, scopes: answer.scopes, requestId };
   requireAnywhere(caller, scope);
   return caller;
+}
+
+/** `stale` before the first snapshot as well: whether it will hold any isn't known yet. */
+function managersUnknown(isLoaded: boolean): Fault {
+  return new Fault('stale', {
+    detail: isLoaded
+      ? 'This node may not read management keys, and can not know yours. Its credential needs feed:read:keyswarm.'
+      : 'This node has not loaded what it verifies by yet.',
+    retryAfterMs: staleRetryAfterMs,
+  });
 }
 
 /** The token of `Bearer <token>` (RFC 6750, section 2.1); the scheme's case does not matter. */

@@ -10,7 +10,7 @@ import {
 import type { Caller } from '../access/caller.ts';
 import { reachesEverywhere, requireAnywhere, requireIn } from '../access/grants.ts';
 import { keyspaceNotFound } from '../access/missing.ts';
-import type { UseCasePorts } from '../access/use-case-ports.ts';
+import type { VerifyPorts } from '../access/use-case-ports.ts';
 
 /*
  * Verification. For a caller that may verify in every keyspace, and for one that names a keyspace it may verify
@@ -38,18 +38,14 @@ export interface VerifyWish {
 const stale: Answer = Object.freeze({ valid: null, code: 'stale' });
 const unknown: Answer = Object.freeze({ valid: false, code: 'unknown' });
 
-export function verifyOneKey(
-  ports: UseCasePorts,
-  caller: Caller,
-  wish: VerifyWish,
-): Answer | Promise<Answer> {
+export function verifyOneKey(ports: VerifyPorts, caller: Caller, wish: VerifyWish): Answer | Promise<Answer> {
   const { minSeq } = wish;
   if (minSeq === undefined || hasApplied(ports, minSeq)) return verifyNow(ports, caller, wish);
   return verifyFrom(ports, caller, { ...wish, minSeq });
 }
 
 async function verifyFrom(
-  ports: UseCasePorts,
+  ports: VerifyPorts,
   caller: Caller,
   wish: VerifyWish & { readonly minSeq: FeedPosition },
 ): Promise<Answer> {
@@ -58,13 +54,13 @@ async function verifyFrom(
 }
 
 /** A change of an earlier epoch is in every snapshot of a later one, or was lost with the store that was replaced. */
-function hasApplied({ verifier }: UseCasePorts, { epoch, shard, seq }: FeedPosition): boolean {
+function hasApplied({ verifier }: VerifyPorts, { epoch, shard, seq }: FeedPosition): boolean {
   const applied = verifier.applied();
   if (epoch !== applied.epoch) return epoch < applied.epoch;
   return (applied.seqs[shard] ?? 0) >= seq;
 }
 
-function verifyNow(ports: UseCasePorts, caller: Caller, wish: VerifyWish): Answer | Promise<Answer> {
+function verifyNow(ports: VerifyPorts, caller: Caller, wish: VerifyWish): Answer | Promise<Answer> {
   if (reachesEverywhere(caller.scopes, 'keys:verify')) return ask(ports, caller, wish);
   const { keyspace } = wish;
   if (keyspace === undefined || parseId('ks', keyspace) !== undefined) {
@@ -87,7 +83,7 @@ function mayBeNews(code: string, key: string): boolean {
   return liftable.has(code) || (code === 'malformed' && key !== '' && key.length <= keyLengthMax);
 }
 
-function ask(ports: UseCasePorts, caller: Caller, wish: VerifyWish): Answer | Promise<Answer> {
+function ask(ports: VerifyPorts, caller: Caller, wish: VerifyWish): Answer | Promise<Answer> {
   const answer = look(ports, caller, wish);
   if (ports.catchUp === undefined || answer.valid !== false || !mayBeNews(answer.code, wish.key))
     return answer;
@@ -95,7 +91,7 @@ function ask(ports: UseCasePorts, caller: Caller, wish: VerifyWish): Answer | Pr
 }
 
 function look(
-  { verifier }: UseCasePorts,
+  { verifier }: VerifyPorts,
   { workspaceId }: Caller,
   { key, keyspace, scopes }: VerifyWish,
 ): Answer {
@@ -103,7 +99,7 @@ function look(
 }
 
 async function verifyInKeyspaceById(
-  ports: UseCasePorts,
+  ports: VerifyPorts,
   caller: Caller,
   wish: VerifyWish & { readonly keyspace: string },
 ): Promise<Answer> {
@@ -114,7 +110,7 @@ async function verifyInKeyspaceById(
 }
 
 /** Whatever the answer would be, also a refusal that says something of the key: asked of the built-in keyspace. */
-function hideBuiltin(ports: UseCasePorts, caller: Caller, wish: VerifyWish): Answer | Promise<Answer> {
+function hideBuiltin(ports: VerifyPorts, caller: Caller, wish: VerifyWish): Answer | Promise<Answer> {
   const hide = (answer: Answer): Answer => {
     if (answer.valid === true) return answer.keyspace === builtinKeyspaceName ? unknown : answer;
     if (answer.valid === null || answer.code === 'malformed' || answer.code === 'unknown') return answer;

@@ -8,15 +8,19 @@ import {
   type VerdictView,
 } from '@keyswarm/contract';
 import { type Answer, Fault } from '@keyswarm/core';
+import type { VerifyPorts } from '../../access/use-case-ports.ts';
 import { type VerifyWish, verifyOneKey } from '../../keys/verify-keys.ts';
 import { staleRetryAfterMs } from '../../limits.ts';
-import type { HandlerServices, Handlers } from '../handler.ts';
+import type { ServerMetrics } from '../../metrics/server-metrics.ts';
+import type { Handlers } from '../handler.ts';
+
+export interface VerifyServices {
+  readonly ports: VerifyPorts;
+  readonly metrics: Pick<ServerMetrics, 'verdict'>;
+}
 
 /** Verification, one and many. No promise is made where none is needed: this is the hot path. */
-export function verifyHandlers({
-  ports,
-  metrics,
-}: HandlerServices): Handlers<'verifyKey' | 'verifyKeysBulk'> {
+export function verifyHandlers({ ports, metrics }: VerifyServices): Handlers<'verifyKey' | 'verifyKeysBulk'> {
   const counted = (answer: Answer): VerdictView => {
     metrics.verdict(answer.code);
     return answerView(answer, staleRetryAfterMs);
