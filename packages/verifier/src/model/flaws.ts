@@ -22,6 +22,8 @@ export const flaws = {
   chainHeadsBeforeAge: 'a chained relay takes its heads when asked and its age when it answers',
   quarantineAgeAsOne: 'a chained relay with a quarantined shard tells the age of its healthy shards for all',
   quarantineRenewed: 'a quarantined shard is renewed together with the others',
+  olderAnswerUnfreezes:
+    'an answer too old to renew ends the quarantine of a shard whose row it does not name',
   raiseAtOnce: 'a raised lease counts at once',
   leaseReadBeforeWrite: 'effective_by is reckoned from a lease that was read before the write',
   formerLeaseForgotten: 'effective_by forgets that a longer lease from before still runs',

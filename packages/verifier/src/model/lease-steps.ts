@@ -142,6 +142,8 @@ function* delivery(protocol: Protocol, world: World, { at, ask }: AskAt): Genera
       const age = Math.min(ageCap(scenario), asked + (answer.ages[shard] ?? 0) - wallOff);
       return age < next.dropped || flaw === 'dropCountsOldBases' ? Math.min(base, age) : base;
     });
+    const named = (answer.seqs[0] ?? 0) > (next.seqs[0] ?? 0);
+    if (flaw === 'olderAnswerUnfreezes' && !named) next.bases.fill(Math.min(...next.bases));
   });
 }
 

@@ -58,6 +58,13 @@ export const scenarios = {
     asks: [[0], [1]],
     can: ['poison'],
   }),
+  quarantine: scenario('a row that a verifier can not read', {
+    leaseFirst: 1,
+    leaseMax: 1,
+    shards: 2,
+    asksMax: 2,
+    can: ['poison'],
+  }),
   failover: scenario('a failover', { leaseFirst: 1, leaseMax: 1, changes: twoRows, can: ['failover'] }),
   epochs: scenario('a failover with snapshots', {
     leaseFirst: 1,
@@ -120,6 +127,7 @@ export const shownBy = {
   chainHeadsBeforeAge: { where: 'chain', breaks: 'bound' },
   quarantineAgeAsOne: { where: 'poison', breaks: 'bound' },
   quarantineRenewed: { where: 'poison', breaks: 'bound' },
+  olderAnswerUnfreezes: { where: 'quarantine', breaks: 'bound' },
   raiseAtOnce: { where: 'raise', breaks: 'bound' },
   leaseReadBeforeWrite: { where: 'raise', breaks: 'bound' },
   formerLeaseForgotten: { where: 'lower', breaks: 'bound' },
