@@ -15,6 +15,7 @@ export interface ServerProcessOptions {
   /** 32 bytes in base64: needed with a database, and the same one at every start. */
   readonly masterKey?: string;
   readonly env?: Readonly<Record<string, string>>;
+  readonly readyWithinMs?: number;
 }
 
 export interface ServerProcess {
@@ -45,7 +46,7 @@ export async function startServerProcess(options: ServerProcessOptions): Promise
   const exited = once(child, 'exit');
   const url = `http://127.0.0.1:${port}`;
   try {
-    await waitReady(url, child);
+    await waitReady(url, child, options.readyWithinMs);
   } catch (error) {
     child.kill('SIGKILL');
     await exited;
@@ -79,7 +80,7 @@ function serverEnvironment(options: ServerProcessOptions, port: number): Record<
 }
 
 /** A port that was free a moment ago. Another process may take it: the start then fails and says so. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const probe = createServer().listen(0, '127.0.0.1');
   await once(probe, 'listening');
   const address = probe.address();
@@ -88,8 +89,9 @@ async function freePort(): Promise<number> {
   return address.port;
 }
 
-async function waitReady(url: string, child: ChildProcess): Promise<void> {
-  const deadline = performance.now() + readyWithinMs;
+/** Resolves at the first 200 of `/readyz`; rejects when the process ends before, or takes too long. */
+export async function waitReady(url: string, child: ChildProcess, withinMs = readyWithinMs): Promise<void> {
+  const deadline = performance.now() + withinMs;
   while (performance.now() < deadline) {
     if (child.exitCode !== null)
       throw new Error(`the server exited with ${child.exitCode} before it was ready`);
@@ -103,5 +105,5 @@ async function waitReady(url: string, child: ChildProcess): Promise<void> {
     if (ready) return;
     await new Promise((resolve) => setTimeout(resolve, readyPollMs));
   }
-  throw new Error(`the server was not ready within ${readyWithinMs} ms`);
+  throw new Error(`the server was not ready within ${withinMs} ms`);
 }

@@ -1,0 +1,132 @@
+import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { IssuedKey } from '../acceptance/api.ts';
+import { type Cluster, defaultKeyspace, populate, startCluster, strictKeyspace } from './cluster.ts';
+import { flood } from './flood.ts';
+import { freshIssues } from './fresh-issues.ts';
+import { databaseGone, faultsOf, healthy, type Phases, underFault, waitEffective } from './phases.ts';
+
+/*
+ * npm run prove:bound -- [--keys 1000000] [--revocations 2000] [--nodes 4] [--per-second 20] [--seed N] [--short]
+ *
+ * One server on PostgreSQL, verify-only nodes, an open load on each, revocations under way; then the same with one
+ * node cut off, frozen, or with its wall clock set, and with the database gone. Ends with 1 at the first broken promise.
+ */
+
+const { values } = parseArgs({
+  options: {
+    keys: { type: 'string', default: '1000000' },
+    revocations: { type: 'string', default: '2000' },
+    nodes: { type: 'string', default: '4' },
+    'per-second': { type: 'string', default: '20' },
+    seed: { type: 'string', default: '1' },
+    short: { type: 'boolean', default: false },
+  },
+});
+const numberOf = (name: 'keys' | 'revocations' | 'nodes' | 'per-second' | 'seed', min: number): number => {
+  const count = Number(values[name]);
+  if (Number.isSafeInteger(count) && count >= min) return count;
+  console.error(`--${name}: expected a whole number of at least ${min}, got ${values[name]}`);
+  process.exit(2);
+};
+const options = {
+  keys: numberOf('keys', 1000),
+  revocations: numberOf('revocations', 1),
+  nodes: numberOf('nodes', 3),
+  perSecond: numberOf('per-second', 1),
+  seed: numberOf('seed', 1),
+};
+const report = (phase: string, found: string): void => console.log(`${phase.padEnd(24)} ${found}`);
+const faketime = '/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1';
+const wallFile = existsSync(faketime)
+  ? join(mkdtempSync(join(tmpdir(), 'keyswarm-wall-')), 'offset')
+  : undefined;
+if (wallFile === undefined)
+  report('skipped', 'wall clock steps: libfaketime is not installed (apt-get install faketime)');
+else writeFileSync(wallFile, '+0s');
+
+const cluster = await startCluster({
+  nodes: options.nodes,
+  nodeEnv: (node) =>
+    node === 2 && wallFile !== undefined
+      ? {
+          LD_PRELOAD: faketime,
+          FAKETIME_TIMESTAMP_FILE: wallFile,
+          FAKETIME_CACHE_DURATION: '1',
+          FAKETIME_DONT_FAKE_MONOTONIC: '1',
+        }
+      : {},
+});
+try {
+  await prove(cluster);
+} catch (error) {
+  console.error(`BROKEN  ${String(error)}`);
+  process.exitCode = 1;
+} finally {
+  await cluster.stop();
+}
+
+async function prove(cluster: Cluster): Promise<void> {
+  const strictCount = 3000;
+  const began = performance.now();
+  const kept = options.revocations + 500 + 1000;
+  const orders = await populate(cluster.api, defaultKeyspace.name, { count: options.keys, keep: kept });
+  const strict = await populate(cluster.api, strictKeyspace.name, { count: strictCount, keep: strictCount });
+  report('population', `${options.keys + strictCount} keys in ${Math.round(performance.now() - began)} ms`);
+  await cluster.startNodes();
+  for (const node of cluster.nodes) {
+    const bytes = await node.metric('keyswarm_verifier_table_bytes');
+    const versions = await node.metric('keyswarm_verifier_versions');
+    report(
+      `${node.name} cold start`,
+      `ready in ${Math.round(node.readyMs)} ms, ${(bytes / versions).toFixed(1)} bytes a version`,
+    );
+  }
+  const phases = phasesOf(cluster, orders, strict);
+  await healthy(phases, options.revocations);
+  await waitEffective(phases, values.short ? 20 : 200);
+  for (const fault of faultsOf(cluster, (node) => (node === 2 ? wallFile : undefined))) {
+    await underFault(phases, fault);
+  }
+  await freshIssues(phases, values.short ? 200 : 1000);
+  await flood(phases);
+  if (values.short) return;
+  await databaseGone(phases, 20_000);
+  await databaseGone(phases, 40_000);
+}
+
+function phasesOf(cluster: Cluster, orders: readonly IssuedKey[], strict: readonly IssuedKey[]): Phases {
+  const steadyCount = 500;
+  const left = new Map([
+    [defaultKeyspace.name, orders.slice(steadyCount)],
+    [strictKeyspace.name, strict.slice(steadyCount)],
+  ]);
+  return {
+    cluster,
+    steady: orders.slice(0, steadyCount).map(({ secret }) => secret),
+    strictSteady: strict.slice(0, steadyCount).map(({ secret }) => secret),
+    take(keyspace, count) {
+      const keys = left.get(keyspace) ?? [];
+      if (keys.length < count)
+        throw new Error(`${keyspace} has ${keys.length} keys left, ${count} are needed`);
+      left.set(keyspace, keys.slice(count));
+      return keys.slice(0, count);
+    },
+    perSecond: options.perSecond,
+    random: seeded(options.seed),
+    report,
+  };
+}
+
+/** Mulberry32: the same load for the same seed. */
+function seeded(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}

@@ -1,0 +1,112 @@
+import { VerifyConnection, type VerifyTarget } from './verify-connection.ts';
+
+/*
+ * An open-loop load of verifications: each is due at an instant of a Poisson process, whatever became of those
+ * before, and its latency counts from when it was due. A connection that is held up does not slow the others down;
+ * past `connectionsMax` under way at once what is due is counted as not sent.
+ */
+
+export interface OpenLoadOptions {
+  readonly target: VerifyTarget;
+  readonly keyspace: string;
+  /** Valid keys that nobody revokes. */
+  readonly keys: readonly string[];
+  readonly perSecond: number;
+  readonly connectionsMax: number;
+  readonly random: () => number;
+}
+
+/** Counts of one stretch of time, which `take` begins anew. */
+export interface LoadCounts {
+  readonly valid: number;
+  /** 503: stale or overloaded. */
+  readonly unavailable: number;
+  /** A key that is valid was refused: P3 broken. */
+  readonly refused: Readonly<Record<string, number>>;
+  /** No reply came. */
+  readonly lost: number;
+  readonly notSent: number;
+  /** From due to reply, ms, ascending. */
+  readonly latenciesMs: readonly number[];
+}
+
+export class OpenLoad {
+  readonly #options: OpenLoadOptions;
+  readonly #idle: VerifyConnection[] = [];
+  readonly #all: VerifyConnection[] = [];
+  #counts = emptyCounts();
+  #stopped = false;
+  #ended: Promise<void> = Promise.resolve();
+
+  constructor(options: OpenLoadOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#ended = this.#run();
+  }
+
+  take(): LoadCounts {
+    const counts = this.#counts;
+    this.#counts = emptyCounts();
+    counts.latenciesMs.sort((a, b) => a - b);
+    return counts;
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#ended;
+    for (const connection of this.#all) connection.close();
+  }
+
+  async #run(): Promise<void> {
+    const { perSecond, random } = this.#options;
+    let dueMs = performance.now();
+    while (!this.#stopped) {
+      const nowMs = performance.now();
+      while (dueMs <= nowMs) {
+        this.#send(dueMs);
+        dueMs += (-Math.log(1 - random()) / perSecond) * 1000;
+      }
+      await new Promise((resolve) => setTimeout(resolve, Math.max(1, dueMs - nowMs)));
+    }
+  }
+
+  #send(dueMs: number): void {
+    const { keys, keyspace, random } = this.#options;
+    const connection = this.#idle.pop() ?? this.#newConnection();
+    const key = keys[Math.floor(random() * keys.length)];
+    if (connection === undefined || key === undefined) {
+      this.#counts.notSent += 1;
+      return;
+    }
+    void connection.ask(key, keyspace).then(({ status, code, receivedAtMs }) => {
+      this.#idle.push(connection);
+      const counts = this.#counts;
+      if (status === 200 && code === 'valid') counts.valid += 1;
+      else if (status === 503 || status === 429) counts.unavailable += 1;
+      else if (status === 0) counts.lost += 1;
+      else counts.refused[code] = (counts.refused[code] ?? 0) + 1;
+      counts.latenciesMs.push(receivedAtMs - dueMs);
+    });
+  }
+
+  #newConnection(): VerifyConnection | undefined {
+    if (this.#all.length >= this.#options.connectionsMax) return undefined;
+    const connection = new VerifyConnection(this.#options.target);
+    this.#all.push(connection);
+    return connection;
+  }
+}
+
+function emptyCounts() {
+  const refused: Record<string, number> = {};
+  const latenciesMs: number[] = [];
+  return { valid: 0, unavailable: 0, refused, lost: 0, notSent: 0, latenciesMs };
+}
+
+/** The value below which this share of an ascending list lies; NaN of an empty one. */
+export function quantile(ascending: readonly number[], share: number): number {
+  const at = Math.min(ascending.length - 1, Math.floor(share * ascending.length));
+  return ascending[at] ?? Number.NaN;
+}
