@@ -1,3 +1,4 @@
+import { waitQuery } from '../schemas/effective.ts';
 import { eventList, eventsQuery } from '../schemas/events.ts';
 import {
   keyspaceChanged,
@@ -80,6 +81,7 @@ export const houseOperations = {
     scope: 'keyspaces:write',
     perKeyspace: false,
     params: keyspaceParams,
+    query: waitQuery,
     reply: keyspaceSuspended,
     faults: ['already_suspended', 'builtin_protected'],
   }),
@@ -125,6 +127,7 @@ export const houseOperations = {
     scope: 'owners:write',
     perKeyspace: false,
     params: ownerParams,
+    query: waitQuery,
     reply: ownerSuspended,
     faults: ['already_suspended', 'scope_escalation'],
   }),
@@ -144,6 +147,7 @@ export const houseOperations = {
     scope: 'owners:write',
     perKeyspace: false,
     params: ownerParams,
+    query: waitQuery,
     reply: ownerKeysRevoked,
     faults: ['scope_escalation'],
   }),

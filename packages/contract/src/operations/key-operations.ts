@@ -1,3 +1,4 @@
+import { waitQuery } from '../schemas/effective.ts';
 import { keyImportBulk, keyImportedBulk } from '../schemas/import.ts';
 import {
   keyIssue,
@@ -139,6 +140,7 @@ export const keyOperations = {
     scope: 'keys:revoke',
     perKeyspace: true,
     params: keyParams,
+    query: waitQuery,
     body: keyRevoke,
     reply: keyRevoked,
     faults: ['already_revoked'],
@@ -149,6 +151,7 @@ export const keyOperations = {
     scope: 'keys:suspend',
     perKeyspace: true,
     params: keyParams,
+    query: waitQuery,
     reply: keySuspended,
     faults: ['already_suspended', 'key_revoked', 'key_expired'],
   }),

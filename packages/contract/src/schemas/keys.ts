@@ -1,6 +1,7 @@
 import { graceDefaultSeconds, maxGraceSecondsMax, reasonLengthMax } from '@keyswarm/core';
 import Type, { type Static } from 'typebox';
 import { bulkReply, bulkRequest } from './bulk.ts';
+import { effectiveField } from './effective.ts';
 import {
   cursorField,
   durationSecondsField,
@@ -175,6 +176,7 @@ export const keyRevoked = strictObject(
     revoked_at: timeField,
     effective_by: effectiveByField,
     seq: seqField,
+    effective: Type.Optional(effectiveField),
   },
   { title: 'KeyRevoked' },
 );
@@ -185,6 +187,7 @@ export const keySuspended = strictObject(
     state: Type.Literal('suspended'),
     effective_by: effectiveByField,
     seq: seqField,
+    effective: Type.Optional(effectiveField),
   },
   { title: 'KeySuspended' },
 );

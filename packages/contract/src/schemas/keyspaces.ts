@@ -8,6 +8,7 @@ import {
 } from '@keyswarm/core';
 import Type, { type Static } from 'typebox';
 import { prefixTextLengthMax } from '../wire-limits.ts';
+import { effectiveField } from './effective.ts';
 import {
   cursorField,
   durationSecondsField,
@@ -112,6 +113,7 @@ export const keyspaceSuspended = strictObject(
     state: Type.Literal('suspended'),
     effective_by: effectiveByField,
     seq: seqField,
+    effective: Type.Optional(effectiveField),
   },
   { title: 'KeyspaceSuspended' },
 );

@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox';
+import { effectiveField } from './effective.ts';
 import {
   cursorField,
   effectiveByField,
@@ -52,6 +53,7 @@ export const ownerSuspended = strictObject(
     state: Type.Literal('suspended'),
     effective_by: effectiveByField,
     seq: seqField,
+    effective: Type.Optional(effectiveField),
   },
   { title: 'OwnerSuspended' },
 );
@@ -67,6 +69,7 @@ export const ownerKeysRevoked = strictObject(
     keys_not_before: timeField,
     effective_by: effectiveByField,
     seq: seqField,
+    effective: Type.Optional(effectiveField),
   },
   {
     title: 'OwnerKeysRevoked',

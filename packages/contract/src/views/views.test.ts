@@ -14,6 +14,7 @@ import { Ajv } from 'ajv';
 import addFormatsModule from 'ajv-formats';
 import { describe, expect, it } from 'vitest';
 import { type OperationId, operations, type ReplyOf } from '../index.ts';
+import { effectiveView } from './effective-view.ts';
 import { eventView } from './event-view.ts';
 import {
   createdWorkspaceView,
@@ -121,6 +122,25 @@ const valid: ValidVerdict = {
   expiresAtMs: null,
   rotation: null,
 };
+
+describe('the view of a wait', () => {
+  it('names who lags, and the age of a lease where there is one', () => {
+    const laggards = [
+      { id: 'a', name: 'eu', leaseAgeMs: 12.6 },
+      { id: 'b', name: 'us', leaseAgeMs: null },
+    ];
+    const effective = effectiveView({ atMs: nowMs, verifiers: 3, laggards });
+    const revoked = revokedKeyView({ ...key, state: 'revoked', revokedAtMs: nowMs }, nowMs);
+    expect(fits('revokeKey', { ...placedView(revoked, at), effective }).effective).toEqual({
+      at: '2030-01-01T00:00:00.000Z',
+      verifiers: 3,
+      laggards: [
+        { id: 'a', name: 'eu', lease_age_ms: 13 },
+        { id: 'b', name: 'us' },
+      ],
+    });
+  });
+});
 
 describe('views of a key', () => {
   it('fit what the operations promise', () => {

@@ -5,6 +5,7 @@ import type { IdempotencyScope } from '../signing/idempotency.ts';
 import { authenticateAgain } from './authenticate.ts';
 import { type GuardServices, guardOf } from './guard.ts';
 import type { Call, GuardedOperation, Handler } from './handler.ts';
+import { whileConnected } from './while-connected.ts';
 
 export type AnyHandler = Handler<GuardedOperation>;
 
@@ -50,5 +51,8 @@ export function callOf(
   const again = method === 'GET' ? request.caller : authenticateAgain(authenticator, plea);
   const recheck = () => void authenticateAgain(authenticator, plea);
   const caller = mutates ? { ...again, recheck } : again;
-  return { params, query, body, caller, idempotency } as Call<GuardedOperation>;
+  const patience: Pick<Call<GuardedOperation>, 'whileConnected'> = mutates
+    ? { whileConnected: (work) => whileConnected(request.raw.socket, work) }
+    : {};
+  return { params, query, body, caller, idempotency, ...patience } as Call<GuardedOperation>;
 }

@@ -18,6 +18,8 @@ export interface Call<Id extends OperationId> {
   readonly caller: Caller;
   /** Present when the request came with an Idempotency-Key and the operation takes one. */
   readonly idempotency: IdempotencyScope | undefined;
+  /** For a handler that may wait for long; given to those of mutations. See while-connected.ts. */
+  readonly whileConnected?: <Result>(work: (gone: AbortSignal) => Promise<Result>) => Promise<Result>;
 }
 
 /** From the wire to a use-case and back; it decides nothing. */

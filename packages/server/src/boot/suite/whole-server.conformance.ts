@@ -1,6 +1,7 @@
 import { describeAccess } from './access.conformance.ts';
 import { describeBadFields } from './bad-fields.conformance.ts';
 import { describeBadRequests } from './bad-requests.conformance.ts';
+import { describeEffective } from './effective.conformance.ts';
 import { describeEscalation } from './escalation.conformance.ts';
 import { describeLifecycle } from './lifecycle.conformance.ts';
 import { describeLists } from './lists.conformance.ts';
@@ -15,6 +16,7 @@ import { describeVerdicts } from './verdicts.conformance.ts';
 export function describeWholeServer(serverOf: () => TestServer): void {
   describeLifecycle(serverOf);
   describePositions(serverOf);
+  describeEffective(serverOf);
   describeLists(serverOf);
   describeBadRequests(serverOf);
   describeBadFields(serverOf);

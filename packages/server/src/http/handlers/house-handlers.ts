@@ -24,6 +24,7 @@ import {
 } from '../../owners/change-owner.ts';
 import { createWorkspace } from '../../workspaces/create-workspace.ts';
 import type { HandlerServices, Handlers } from '../handler.ts';
+import { endedReply } from './ended-reply.ts';
 
 type HouseWrites =
   | 'createWorkspace'
@@ -61,9 +62,10 @@ export function houseHandlers({ ports }: HandlerServices): Handlers<HouseWrites>
       return placedView(keyspaceView(keyspace), at);
     },
 
-    async suspendKeyspace({ params, caller, idempotency }) {
+    async suspendKeyspace(call) {
+      const { params, caller, idempotency } = call;
       const ended = await suspendOneKeyspace(ports, caller, params.id, idempotency);
-      return placedView(suspendedKeyspaceView(ended.keyspace, ended.effectiveByMs), ended.at);
+      return endedReply(ports, call, ended, suspendedKeyspaceView(ended.keyspace, ended.effectiveByMs));
     },
 
     async resumeKeyspace({ params, caller, idempotency }) {
@@ -77,9 +79,10 @@ export function houseHandlers({ ports }: HandlerServices): Handlers<HouseWrites>
       return placedView(ownerView(owner), at);
     },
 
-    async suspendOwner({ params, caller, idempotency }) {
+    async suspendOwner(call) {
+      const { params, caller, idempotency } = call;
       const ended = await suspendOneOwner(ports, caller, params.id as OwnerId, idempotency);
-      return placedView(suspendedOwnerView(ended.owner, ended.effectiveByMs), ended.at);
+      return endedReply(ports, call, ended, suspendedOwnerView(ended.owner, ended.effectiveByMs));
     },
 
     async resumeOwner({ params, caller, idempotency }) {
@@ -87,9 +90,10 @@ export function houseHandlers({ ports }: HandlerServices): Handlers<HouseWrites>
       return placedView(resumedOwnerView(owner), at);
     },
 
-    async revokeOwnerKeys({ params, caller, idempotency }) {
+    async revokeOwnerKeys(call) {
+      const { params, caller, idempotency } = call;
       const ended = await revokeKeysOfOwner(ports, caller, params.id as OwnerId, idempotency);
-      return placedView(revokedOwnerKeysView(ended.owner, ended.effectiveByMs), ended.at);
+      return endedReply(ports, call, ended, revokedOwnerKeysView(ended.owner, ended.effectiveByMs));
     },
   };
 }

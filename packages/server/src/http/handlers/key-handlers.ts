@@ -18,6 +18,7 @@ import type { KeyTerms, Refusal } from '../../keys/key-terms.ts';
 import { finishKeyRotation, rotateOneKey } from '../../keys/rotate-key.ts';
 import { updateOneKey } from '../../keys/update-key.ts';
 import type { HandlerServices, Handlers } from '../handler.ts';
+import { endedReply } from './ended-reply.ts';
 
 type KeyWrites =
   | 'issueKey'
@@ -77,15 +78,17 @@ export function keyHandlers({ ports, metrics }: HandlerServices): Handlers<KeyWr
       return placedView(finishedRotationView(key, effectiveByMs), at);
     },
 
-    async revokeKey({ params, body, caller, idempotency }) {
+    async revokeKey(call) {
+      const { params, body, caller, idempotency } = call;
       const wish = { id: params.id as KeyId, reason: body.reason };
-      const { key, at, effectiveByMs } = await revokeOneKey(ports, caller, wish, idempotency);
-      return placedView(revokedKeyView(key, effectiveByMs), at);
+      const ended = await revokeOneKey(ports, caller, wish, idempotency);
+      return endedReply(ports, call, ended, revokedKeyView(ended.key, ended.effectiveByMs));
     },
 
-    async suspendKey({ params, caller, idempotency }) {
-      const { key, at, effectiveByMs } = await suspendOneKey(ports, caller, params.id as KeyId, idempotency);
-      return placedView(suspendedKeyView(key, effectiveByMs), at);
+    async suspendKey(call) {
+      const { params, caller, idempotency } = call;
+      const ended = await suspendOneKey(ports, caller, params.id as KeyId, idempotency);
+      return endedReply(ports, call, ended, suspendedKeyView(ended.key, ended.effectiveByMs));
     },
 
     async resumeKey({ params, caller, idempotency }) {
