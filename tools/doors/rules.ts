@@ -234,6 +234,27 @@ export const doors: readonly Door[] = [
     breach: { path: 'packages/server/src/feed/a.ts', source: "import type { Pool } from 'pg';" },
   },
   {
+    name: 'workers-only-supervise',
+    rooms: ['packages/server/src/workers/**'],
+    never: [
+      ...drivers,
+      'npm:fastify',
+      'npm:fastify/**',
+      'node:http',
+      'node:child_process',
+      'packages/server/src/http/**',
+      'packages/server/src/storage/**',
+      'packages/server/src/lanes/**',
+      'packages/server/src/feed/**',
+      ...useCaseRooms,
+    ],
+    because: 'the supervisor takes no request, so that nothing a caller sends can reach it or stop it',
+    breach: {
+      path: 'packages/server/src/workers/a.ts',
+      source: "import { buildHttpServer } from '../http/http-server.ts';",
+    },
+  },
+  {
     name: 'main-wires',
     rooms: ['packages/server/src/*/**'],
     free: ['packages/server/src/boot/**', '**/*.int.test.ts'],

@@ -139,3 +139,36 @@ export const jsonUncountedBytesMax = 4096;
 
 /** Bodies that take the short way of verification: the largest honest one has 64 scopes of 128 characters. */
 export const verifyLaneBodyBytesMax = 16 * 1024;
+
+// --- Workers: processes that share one port. ---------------------------------------------------------------
+
+/** A worker that dies before this has died young: a start takes a second or two, a fault in it shows at once. */
+export const workerGrownMs = 10_000;
+
+/** Deaths of one worker in a row, each young, after which the whole ends: with the pauses below, about two seconds. */
+export const workerYoungDeathsMax = 5;
+
+/** The pause before a worker is started again doubles between these two, and is drawn from its upper half. */
+export const workerPauseMsMin = 100;
+export const workerPauseMsMax = 10_000;
+
+/** What a worker may take beyond its drain to end: its lanes finish a transaction and look for its outcome. */
+export const workerEndMsMax = laneTransactionMsMax + laneOutcomeMsMax + 5_000;
+
+/** How long a start that was told to stop may take to notice; then the process ends as it stands. */
+export const startAbandonMsMax = 5_000;
+
+/**
+ * A worker tells the others of its commits, and looks after being told, at most this often. Without a word they look
+ * every `followerPollMs`; at this pace a busy worker costs each other one fifty small reads a second.
+ */
+export const newsPauseMs = 20;
+
+/** How long the supervisor waits for the metrics of all workers; a scraper gives ten seconds by default. */
+export const workerReportMsMax = 1_000;
+
+/** How long a worker waits for the supervisor's answer, which may have waited as long as it may. */
+export const scrapeMsMax = 2 * workerReportMsMax;
+
+/** Turns of the event loop in which a server that is about to close takes connections that wait: the backlog and some. */
+export const lastAcceptTurnsMax = 1_024;

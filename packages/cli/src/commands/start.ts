@@ -27,7 +27,7 @@ export function takesServerFlags(command: Command): Command {
     .allowExcessArguments()
     .addHelpText(
       'after',
-      '\nSettings: --port 7071, --data-dir data …; `keyswarm config explain` lists them all.',
+      '\nSettings: --port 7071, --workers 4, --data-dir data …; `keyswarm config explain` lists them all.',
     );
 }
 

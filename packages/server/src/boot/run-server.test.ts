@@ -10,6 +10,7 @@ import { runServer } from './run-server.ts';
 
 class FakeProcess implements ProcessPort {
   readonly variables: Readonly<Record<string, string>>;
+  readonly platform = 'linux';
   printed = '';
   ended = Promise.withResolvers<number>();
   #stop: (signal: NodeJS.Signals) => void = () => {};
@@ -79,6 +80,16 @@ describe('the process', () => {
     // This process goes on, so the drain that the second signal would have cut short comes to its end.
     port.ended = Promise.withResolvers<number>();
     expect(await port.ended.promise).toBe(0);
+  }, 30_000);
+
+  test('that is told to stop while it starts ends well, and has shown no key', async () => {
+    const port = new FakeProcess({ KEYSWARM_DATA_DIR: join(dataDir, 'data'), KEYSWARM_LOG_LEVEL: 'silent' });
+    const running = runServer({ port: '0' }, port);
+    port.signal('SIGTERM');
+    expect(await port.ended.promise).toBe(0);
+    await running;
+    expect(port.printed).toBe('');
+    expect((await start()).printed).toContain('KEYSWARM_KEY');
   }, 30_000);
 
   test('does not start with a setting that is not known', async () => {

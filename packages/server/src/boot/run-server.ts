@@ -1,8 +1,16 @@
 import { readFileSync } from 'node:fs';
 import type { Secret } from '@keyswarm/core';
+import type { ServerConfig } from '../config/config-schema.ts';
 import { type LoadedConfig, loadConfig } from '../config/load-config.ts';
-import { createLog } from '../logging/log.ts';
+import { createLog, type Log } from '../logging/log.ts';
+import { childStarter } from '../runtime/child-process.ts';
+import { systemClock } from '../runtime/clock.ts';
 import { currentProcess, type ProcessPort } from '../runtime/process.ts';
+import { systemRandom, unitInterval } from '../runtime/random.ts';
+import { systemTimers } from '../runtime/timers.ts';
+import { type RunningWorkers, startSupervisor } from '../workers/supervisor.ts';
+import { firstKeyBlock } from './first-key-block.ts';
+import { Lifetime } from './lifetime.ts';
 import { startServer } from './start-server.ts';
 
 export type Flags = Readonly<Record<string, string | boolean | undefined>>;
@@ -20,51 +28,41 @@ export function loadProcessConfig(flags: Flags, port: ProcessPort = currentProce
 export async function runServer(flags: Flags, port: ProcessPort = currentProcess): Promise<void> {
   const { config, shouts } = loadProcessConfig(flags, port);
   const log = createLog(config.logLevel);
+  const life = new Lifetime(port, log);
+  let workers: RunningWorkers | undefined;
   port.onBug((error) => {
     log.fatal({ err: error }, 'an error that nobody caught');
     port.exit(1);
   });
-  for (const shout of shouts) log.warn({ insecure: true }, shout);
-  const server = await startServer(config, {
-    log,
-    showFirstKey: (secret) => port.print(firstKeyBlock(secret, config)),
-  });
-  let isStopping = false;
+  // Before the first step: a signal that comes while the server starts has to find somebody who listens.
   port.onSignal((signal) => {
-    if (isStopping) {
-      port.exit(signal === 'SIGINT' ? 130 : 143);
-      return;
-    }
-    isStopping = true;
-    log.info({ signal }, 'stopping');
-    void server.close().then(() => {
-      log.info({}, 'stopped');
-      port.exit(0);
-    });
+    if (!life.isStopping) return life.stop({ signal });
+    workers?.kill();
+    port.exit(signal === 'SIGINT' ? 130 : 143);
   });
+  for (const shout of shouts) log.warn({ insecure: true }, shout);
+  if (config.workers > 1) {
+    workers = await life.run((signal) => runWorkers(config, { log, port, signal }));
+    return;
+  }
+  const showFirstKey = (secret: Secret) => port.print(firstKeyBlock(secret, config));
+  await life.run((signal) => startServer(config, { log, signal, showFirstKey }));
 }
 
-/** Shown once, to whoever started the server: past the log, which is kept and shipped. */
-function firstKeyBlock(
-  secret: Secret,
-  { host, port }: { readonly host: string; readonly port: number },
-): string {
-  const line = '─'.repeat(78);
-  return [
-    '',
-    line,
-    '  The first management key of this store. It is shown once; only its hash is kept.',
-    '',
-    `  export KEYSWARM_KEY=${secret.reveal()}`,
-    ...(port === 0
-      ? []
-      : [`  export KEYSWARM_URL=http://${host.includes(':') ? `[${host}]` : host}:${port}`]),
-    '',
-    '  It may do everything. Issue narrower keys with it for daily use.',
-    line,
-    '',
-    '',
-  ].join('\n');
+function runWorkers(
+  config: ServerConfig,
+  { log, port, signal }: { readonly log: Log; readonly port: ProcessPort; readonly signal: AbortSignal },
+): Promise<RunningWorkers> {
+  return startSupervisor(config, {
+    log,
+    signal,
+    startChild: childStarter(new URL('./worker-main.ts', import.meta.url)),
+    timers: systemTimers,
+    nowMs: () => systemClock.monotonicMs(),
+    chance: () => unitInterval(systemRandom),
+    platform: port.platform,
+    onCollapse: () => port.exit(1),
+  });
 }
 
 function readIfThere(path: string): string | undefined {

@@ -19,7 +19,9 @@ import { systemTimers } from '../runtime/timers.ts';
 import { loadMasterKey } from '../signing/load-master-key.ts';
 import { createReader } from '../storage/reader.ts';
 import type { Store } from '../storage/store.ts';
+import type { WorkerSeat } from '../workers/worker-seat.ts';
 import { bootstrap, isBootstrapKey } from '../workspaces/bootstrap.ts';
+import { acceptWaiting } from './accept-waiting.ts';
 import { checkPort } from './check-port.ts';
 import { closeInOrder } from './close-in-order.ts';
 import { noteFollowerState } from './note-follower-state.ts';
@@ -41,6 +43,10 @@ export interface StartOptions {
   readonly showFirstKey: (secret: Secret) => void;
   /** In place of the store that the config names; closed with the server. */
   readonly store?: Store;
+  /** Aborted when the start is to be given up: then no key is shown and no port is opened. */
+  readonly signal?: AbortSignal;
+  /** Its place among servers that share the port. */
+  readonly seat?: WorkerSeat;
 }
 
 export interface RunningServer {
@@ -54,15 +60,18 @@ export async function startServer(config: ServerConfig, options: StartOptions): 
   const { log } = options;
   const given = bootstrapKeyOf(config);
   const masterKey = loadMasterKey(config, systemRandom);
-  await checkPort(config);
+  // Where others of the house listen already, the port is taken by them.
+  if (options.seat?.isAlone ?? true) await checkPort(config);
   const closing = closeInOrder(log);
   try {
     const store = options.store ?? (await openStore(config, log));
     closing.add('store', () => store.close());
-    const core = await startCore(config, { store, log, closing });
+    const core = await startCore(config, { store, log, closing, seat: options.seat });
+    options.signal?.throwIfAborted();
     const firstKey = await bootstrap(core.ports, given);
     if (firstKey !== undefined) options.showFirstKey(firstKey);
-    return await openWire(config, { ...core, masterKey, log, closing });
+    options.signal?.throwIfAborted();
+    return await openWire(config, { ...core, masterKey, log, closing, seat: options.seat });
   } catch (error) {
     await closing.run();
     throw error;
@@ -73,10 +82,11 @@ interface Foundation {
   readonly store: Store;
   readonly log: Log;
   readonly closing: ReturnType<typeof closeInOrder>;
+  readonly seat: WorkerSeat | undefined;
 }
 
 /** Everything but the wire. */
-async function startCore(config: ServerConfig, { store, log, closing }: Foundation) {
+async function startCore(config: ServerConfig, { store, log, closing, seat }: Foundation) {
   const shards = await prepareStore(store, { config, clock: systemClock, log });
   const metrics = new ServerMetrics();
   closing.add('metrics', () => metrics.close());
@@ -92,12 +102,16 @@ async function startCore(config: ServerConfig, { store, log, closing }: Foundati
     onState: (state) => noteFollowerState(log, state),
   });
   closing.add('feed', () => follower.stop());
+  seat?.onNews(() => follower.wake());
   const lanes = createLanes({
     store,
     shards,
     clock: systemClock,
     timers: systemTimers,
-    onCommitted: (rows) => follower.applyCommitted(rows),
+    onCommitted: (rows) => {
+      follower.applyCommitted(rows);
+      seat?.committed();
+    },
     observer: metrics.lanes,
   });
   closing.add('lanes', () => lanes.drain());
@@ -134,7 +148,7 @@ async function openWire(
   config: ServerConfig,
   house: Core & Omit<Foundation, 'store'> & { readonly masterKey: ReturnType<typeof loadMasterKey> },
 ): Promise<RunningServer> {
-  const { ports, metrics, lanes, lag, log, closing, masterKey } = house;
+  const { ports, metrics, lanes, lag, log, closing, masterKey, seat } = house;
   const { verifier } = ports;
   const admission = new Admission(config, metrics);
   let isLeaving = false;
@@ -156,19 +170,24 @@ async function openWire(
     clock: systemClock,
     random: systemRandom,
     version: readVersion(),
+    ...(seat === undefined ? {} : { metricsText: seat.speakFor(metrics) }),
     authenticator: { verifier, catchUp: ports.catchUp },
     readiness: readinessOf({
       clock: systemClock,
       timers: systemTimers,
       verifier,
       askStore: () => lag.source.heads(),
-      isDraining: () => isLeaving,
+      isDraining: () => isLeaving || seat?.isOpen() === false,
     }),
   });
   closing.add('wire', () => drainWire(app, admission, config.drainTimeoutMs));
-  await app.listen({ host: config.host, port: config.port });
+  // Runs before the wire is drained.
+  if (seat !== undefined) closing.add('last connections', () => acceptWaiting(app.server));
+  const shared = seat === undefined ? {} : { reusePort: true };
+  await app.listen({ host: config.host, port: config.port, ...shared });
   const url = urlOfWire(config.host, app.server.address());
-  log.info({ url, profile: config.profile, shards: ports.shards }, 'listening');
+  const said = seat === undefined ? 'listening' : 'a worker listens';
+  log.info({ url, profile: config.profile, shards: ports.shards }, said);
   return {
     url,
     async close() {

@@ -29,6 +29,11 @@ export const configSchema = Type.Object(
       byDefault: '127.0.0.1',
     }),
     port: whole(0, 65_535, { about: 'The port to listen on; 0 takes a free one.', byDefault: 7070 }),
+    workers: whole(1, 64, {
+      about:
+        'Processes that share the port, each a whole server: about one a core. More than one needs a PostgreSQL, and each has its own connections and bounds.',
+      byDefault: 1,
+    }),
     behindTls: yesOrNo({
       about: 'Something in front of this server ends TLS: a proxy, an ingress, a mesh.',
       byDefault: false,

@@ -50,6 +50,13 @@ describe('sources', () => {
     });
   });
 
+  test('workers are one, and as many as are asked for on a database', () => {
+    expect(load().config.workers).toBe(1);
+    const variables = { KEYSWARM_DATABASE_URL: database };
+    expect(load({ variables }).config.workers).toBe(1);
+    expect(load({ variables: { ...variables, KEYSWARM_WORKERS: '8' } }).config.workers).toBe(8);
+  });
+
   test('an empty variable counts as absent', () => {
     expect(load({ variables: { KEYSWARM_DATABASE_URL: '' } }).config.profile).toBe('embedded');
   });
@@ -88,6 +95,9 @@ describe('refusals name what was written and what would do', () => {
       'profile',
       'single or cluster',
     ],
+    [{ flags: { workers: '2' } }, '--workers', 'KEYSWARM_DATABASE_URL'],
+    [{ flags: { workers: '0', 'database-url': database } }, '--workers', 'from 1 to 64'],
+    [{ flags: { workers: '65', 'database-url': database } }, '--workers', 'from 1 to 64'],
     [
       { variables: { KEYSWARM_MASTER_KEY: 'x', KEYSWARM_MASTER_KEY_FILE: 'y' } },
       'master_key_file',

@@ -58,6 +58,13 @@ function checkTogether(config: ServerConfig): void {
   if (config.profile !== 'embedded' && config.databaseUrl === null) {
     throw new ConfigError(namesOf('databaseUrl'), `a PostgreSQL, since the profile is ${config.profile}`);
   }
+  if (config.workers > 1 && config.databaseUrl === null) {
+    throw new ConfigError(
+      namesOf('workers'),
+      '1 with the embedded store, which has one process; workers share a database: set KEYSWARM_DATABASE_URL',
+      String(config.workers),
+    );
+  }
   if (config.headersTimeoutMs > config.requestTimeoutMs) {
     throw new ConfigError(namesOf('headersTimeoutMs'), 'no more than request_timeout_ms');
   }

@@ -5,6 +5,8 @@ import { type GuardServices, openGuardOf } from './guard.ts';
 export interface OpenServices extends GuardServices {
   /** Asked anew at every call; see readiness.ts. */
   readonly readiness: () => Promise<Readiness>;
+  /** In place of this process's own metrics those of all that share its port, in the exposition format. */
+  readonly metricsText?: () => Promise<string>;
 }
 
 export interface IndexServices extends GuardServices {
@@ -25,7 +27,7 @@ export function registerOpenRoutes(app: FastifyInstance, services: OpenServices)
     operations.metrics.path,
     { onRequest: openGuardOf(services, 'metrics') },
     async (_request, reply) => {
-      const text = await metrics.registry.metrics();
+      const text = await (services.metricsText?.() ?? metrics.registry.metrics());
       return reply.type(operations.metrics.response.contentType).send(text);
     },
   );

@@ -12,10 +12,15 @@ const withheld = '[withheld: it held a key string]';
  * the same, what the contract marks as secret is masked by its path, and a text in which a key string stands is
  * withheld whole. JSON escapes line breaks, so no caller can forge a line.
  */
-export function createLog(level: string, destination?: DestinationStream): Log {
+export function createLog(
+  level: string,
+  destination?: DestinationStream,
+  /** Stands in every line: what tells one process from another. */
+  inEachLine: Readonly<Record<string, string | number>> = {},
+): Log {
   const options = {
     level,
-    base: { name: 'keyswarm' },
+    base: { name: 'keyswarm', ...inEachLine },
     redact: {
       paths: [
         ...redactionPaths(),

@@ -4,6 +4,7 @@ import { refusalCodes, type VerdictCode } from '@keyswarm/core';
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { DenseHistogram } from './dense-histogram.ts';
 import { LaneMetrics } from './lane-metrics.ts';
+import type { MetricFamily } from './merge-families.ts';
 
 /*
  * What the server says of itself to Prometheus. Every label takes its values from a closed set that is known
@@ -112,6 +113,11 @@ export class ServerMetrics {
     this.registry.clear();
   }
 
+  /** What this process counts, as figures: for whoever puts several processes together. */
+  async families(): Promise<readonly MetricFamily[]> {
+    return (await this.registry.getMetricsAsJSON()) as unknown as readonly MetricFamily[];
+  }
+
   /** Place of an operation for `request`; undefined: outside of any. */
   static placeOf(operation: OperationId | typeof gateway | undefined): number {
     return operationLabels.indexOf(operation ?? outside);
@@ -143,23 +149,33 @@ export class ServerMetrics {
 
   /** Gauges that read what they show when they are scraped. */
   watch(probe: MetricsProbe): void {
-    const gauge = (name: string, help: string, read: () => number) =>
+    // Of several workers: what each of them has is added up, what all of them have alike is that of the worst.
+    const gauge = (name: string, help: string, read: () => number, aggregator: 'sum' | 'max' = 'sum') =>
       new Gauge({
         registers: [this.registry],
         name,
         help,
+        aggregator,
         collect() {
           this.set(read());
         },
       });
-    gauge('keyswarm_lease_age_seconds', 'Age of what this verifier can prove it has seen.', () =>
-      Math.min(probe.leaseAgeMs() / 1000, Number.MAX_SAFE_INTEGER),
+    gauge(
+      'keyswarm_lease_age_seconds',
+      'Age of what this verifier can prove it has seen.',
+      () => Math.min(probe.leaseAgeMs() / 1000, Number.MAX_SAFE_INTEGER),
+      'max',
     );
-    gauge('keyswarm_resident_versions', 'Key versions in the resident table.', () => probe.versions());
+    gauge('keyswarm_resident_versions', 'Key versions in the resident table.', () => probe.versions(), 'max');
     gauge('keyswarm_resident_table_bytes', 'Bytes of the resident table.', () => probe.tableBytes());
     const { laneDepth } = probe;
     if (laneDepth !== undefined) gauge('keyswarm_lane_depth', 'Writes that wait for a batch.', laneDepth);
-    gauge('keyswarm_feed_lag_rows', 'Rows committed and not applied here yet.', () => probe.feedLagRows());
+    gauge(
+      'keyswarm_feed_lag_rows',
+      'Rows committed and not applied here yet.',
+      () => probe.feedLagRows(),
+      'max',
+    );
     for (const budget of ['verifications', 'mutations'] as const) {
       gauge(`keyswarm_${budget}_in_flight`, `Requests of this class under way.`, () =>
         probe.inFlight(budget),
@@ -174,6 +190,7 @@ export class ServerMetrics {
         this.#loopDelay.reset();
         return delay;
       },
+      'max',
     );
   }
 

@@ -1,6 +1,8 @@
 /** The only way by which the process itself reaches the server's rooms: its variables, its output, its end. */
 export interface ProcessPort {
   readonly variables: Readonly<Record<string, string | undefined>>;
+  /** The system that it runs on, as Node names it. */
+  readonly platform: NodeJS.Platform;
   /** To standard output, past the log: for what a person has to see once. */
   print(text: string): void;
   /** Runs `stop` at each SIGTERM and SIGINT. */
@@ -13,6 +15,7 @@ export interface ProcessPort {
 
 export const currentProcess: ProcessPort = Object.freeze({
   variables: process.env,
+  platform: process.platform,
   print: (text: string) => void process.stdout.write(text),
   onSignal(stop: (signal: NodeJS.Signals) => void) {
     process.on('SIGTERM', stop);
