@@ -27,6 +27,7 @@ export {
   type VerifierLimits,
 } from './resident-verifier.ts';
 export { fingerprintOf } from './verdict/fingerprint.ts';
+export { hasApplied, mayBeNews } from './verdict/news.ts';
 export type {
   Applied,
   AppliedObserver,

@@ -15,6 +15,7 @@ import type { FeedStretch } from './feed/feed-source.ts';
 import { Positions } from './feed/positions.ts';
 import { LoadingTable } from './feed/snapshot-load.ts';
 import { Lease } from './lease/lease.ts';
+import type { LeaseBounds } from './table/keyspaces.ts';
 import { ResidentTable } from './table/resident-table.ts';
 import { wordsOfBytes } from './table/words.ts';
 import { KeyJudge, stale } from './verdict/judge-key.ts';
@@ -180,6 +181,10 @@ class TableVerifier implements ResidentVerifier {
     return this.#table.keyspaces.leaseMsOf(id);
   }
 
+  leaseBounds(): LeaseBounds {
+    return this.#table.keyspaces.leaseBounds();
+  }
+
   stats(): VerifierStats {
     const table = this.#table;
     return {
@@ -201,7 +206,8 @@ class TableVerifier implements ResidentVerifier {
     }
     table.adoptGraceUses(this.#table);
     table.keyspaces.inheritLeases(this.#table.keyspaces, this.#lease);
-    if (!this.#ready || load.overflowed || !positions.covers(this.#positions)) this.#lease.drop();
+    if (!this.#ready) this.#lease.drop();
+    else if (load.overflowed || !positions.covers(this.#positions)) this.#lease.dropAsOfNow();
     this.#table = table;
     this.#positions = positions;
     this.#ready = true;

@@ -9,6 +9,7 @@ import type {
   WorkspaceId,
 } from '@keyswarm/core';
 import type { FeedStretch } from './feed/feed-source.ts';
+import type { LeaseBounds } from './table/keyspaces.ts';
 
 /** What the access point requires of the key. */
 export interface Requirement {
@@ -96,6 +97,8 @@ export interface ResidentVerifier {
   lastGraceUseMs(id: KeyId): number | null;
   /** The keyspace's own lease in ms, by id; undefined when it isn't known here. */
   leaseMsOf(id: KeyspaceId): number | undefined;
+  /** The smallest and the largest lease of all keyspaces known here, as stated, ms; 0 and 0 without one. */
+  leaseBounds(): LeaseBounds;
   stats(): VerifierStats;
 }
 

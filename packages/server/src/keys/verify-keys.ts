@@ -1,12 +1,5 @@
-import {
-  type Answer,
-  builtinKeyspaceName,
-  covers,
-  Fault,
-  type FeedPosition,
-  keyLengthMax,
-  parseId,
-} from '@keyswarm/core';
+import { type Answer, builtinKeyspaceName, covers, Fault, type FeedPosition, parseId } from '@keyswarm/core';
+import { hasApplied, mayBeNews } from '@keyswarm/verifier';
 import type { Caller } from '../access/caller.ts';
 import { reachesEverywhere, requireAnywhere, requireIn } from '../access/grants.ts';
 import { keyspaceNotFound } from '../access/missing.ts';
@@ -40,7 +33,8 @@ const unknown: Answer = Object.freeze({ valid: false, code: 'unknown' });
 
 export function verifyOneKey(ports: VerifyPorts, caller: Caller, wish: VerifyWish): Answer | Promise<Answer> {
   const { minSeq } = wish;
-  if (minSeq === undefined || hasApplied(ports, minSeq)) return verifyNow(ports, caller, wish);
+  if (minSeq === undefined || hasApplied(ports.verifier.applied(), minSeq))
+    return verifyNow(ports, caller, wish);
   return verifyFrom(ports, caller, { ...wish, minSeq });
 }
 
@@ -50,14 +44,7 @@ async function verifyFrom(
   wish: VerifyWish & { readonly minSeq: FeedPosition },
 ): Promise<Answer> {
   await ports.catchUp?.();
-  return hasApplied(ports, wish.minSeq) ? verifyNow(ports, caller, wish) : stale;
-}
-
-/** A change of an earlier epoch is in every snapshot of a later one, or was lost with the store that was replaced. */
-function hasApplied({ verifier }: VerifyPorts, { epoch, shard, seq }: FeedPosition): boolean {
-  const applied = verifier.applied();
-  if (epoch !== applied.epoch) return epoch < applied.epoch;
-  return (applied.seqs[shard] ?? 0) >= seq;
+  return hasApplied(ports.verifier.applied(), wish.minSeq) ? verifyNow(ports, caller, wish) : stale;
 }
 
 function verifyNow(ports: VerifyPorts, caller: Caller, wish: VerifyWish): Answer | Promise<Answer> {
@@ -73,14 +60,6 @@ function verifyNow(ports: VerifyPorts, caller: Caller, wish: VerifyWish): Answer
   requireAnywhere(caller, 'keys:verify');
   requireIn(caller, 'keys:verify', keyspace, missingKeyspace);
   return ask(ports, caller, wish);
-}
-
-/** What news could lift. A revocation is final, and so is the form of a string. */
-const liftable: ReadonlySet<string> = new Set(['unknown', 'suspended', 'expired', 'insufficient_scope']);
-
-/** A foreign string is `malformed` only as long as nobody has imported it. */
-function mayBeNews(code: string, key: string): boolean {
-  return liftable.has(code) || (code === 'malformed' && key !== '' && key.length <= keyLengthMax);
 }
 
 function ask(ports: VerifyPorts, caller: Caller, wish: VerifyWish): Answer | Promise<Answer> {

@@ -25,6 +25,11 @@ export interface KeyspaceEntry extends LeaseTerms {
   references: number;
 }
 
+export interface LeaseBounds {
+  readonly minMs: number;
+  readonly maxMs: number;
+}
+
 const keyspacesMax = 2 ** 22;
 
 /** Keyspaces, each once, by index; as with owners, a suspension is one write, and an unseen one may go again. */
@@ -32,6 +37,8 @@ export class Keyspaces {
   readonly #indices = new Map<KeyspaceId, number>();
   readonly #entries: KeyspaceEntry[] = [];
   readonly #free: number[] = [];
+  /** Undefined: a lease has changed since it was reckoned. */
+  #leaseBounds: LeaseBounds | undefined;
 
   get size(): number {
     return this.#indices.size;
@@ -55,6 +62,7 @@ export class Keyspaces {
   apply(fact: KeyspaceFact, times: LeaseTimes): void {
     const entry = this.entry(this.#indexOf(fact.id));
     if (fact.revision <= entry.revision) return;
+    this.#leaseBounds = undefined;
     if (entry.revision === 0) startLease(entry, fact.leaseMs, fact.revision, times);
     else changeLease(entry, fact.leaseMs, times);
     entry.revision = fact.revision;
@@ -88,6 +96,20 @@ export class Keyspaces {
     if (index === undefined) return undefined;
     const entry = this.entry(index);
     return entry.workspaceId === undefined ? undefined : entry.leaseMs;
+  }
+
+  /** The smallest and the largest lease as stated; without a keyspace both are 0. For alarms, not for verdicts. */
+  leaseBounds(): LeaseBounds {
+    if (this.#leaseBounds !== undefined) return this.#leaseBounds;
+    let minMs = Number.POSITIVE_INFINITY;
+    let maxMs = 0;
+    for (const { workspaceId, leaseMs } of this.#entries) {
+      if (workspaceId === undefined) continue;
+      minMs = Math.min(minMs, leaseMs);
+      maxMs = Math.max(maxMs, leaseMs);
+    }
+    this.#leaseBounds = { minMs: Math.min(minMs, maxMs), maxMs };
+    return this.#leaseBounds;
   }
 
   #indexOf(id: KeyspaceId): number {
