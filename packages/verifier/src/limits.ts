@@ -43,3 +43,124 @@ export const pushGraceMs = 15;
 
 /** Rounds in a row in which a push failed to bring what it should have, before it is taken for deaf. */
 export const deafRoundsMax = 3;
+
+// --- The feed over HTTP. --------------------------------------------------------------------------------------
+
+/** A heartbeat on a stream; three missed ones and its reader gives it up. */
+export const feedHeartbeatMs = 1_000;
+
+/** What a slow reader of a stream may leave lying: two of the largest frames, some 3,000 rows. */
+export const streamBufferedBytesMax = 2 * 1_048_576;
+
+/** A reader of a snapshot that takes nothing for so long is cut off. */
+export const writeStallMsMax = 30_000;
+
+/** The age of a lease, as told: a day. Who is older has none. */
+export const leaseAgeMsMax = 86_400_000;
+
+/** Verifiers behind a relay that it tells of in one ask. */
+export const downstreamMax = 1_000;
+
+/** Keyspaces that one verifier names. */
+export const keyspacesAskedMax = 256;
+
+/** A lease answer: 256 shards of 17 digits are 5 kB. */
+export const leaseReplyBytesMax = 16_384;
+
+/** A problem document; of a longer one nothing is read. */
+export const problemBytesMax = 16_384;
+
+/** Heads of an answer. Node's own bound, stated. */
+export const replyHeadBytesMax = 16_384;
+
+/** Until the head of an answer is there, of whatever was asked for. */
+export const replyHeadMsMax = 5_000;
+
+/** A stream that brings nothing for so many heartbeats is deaf. */
+export const silentBeatsMax = 3;
+
+/** A snapshot that stops in the middle for so long has been cut off. */
+export const snapshotSilentMsMax = 15_000;
+
+/** A whole snapshot: 10 M keys of 150 bytes through 20 Mbit/s are 10 minutes. */
+export const snapshotMsMax = 900_000;
+
+/** How long a relay that refused is left alone, less a random part: somebody has to change something first. */
+export const refusedPauseMs = 30_000;
+
+/** A relay of an older epoch stands on a primary that was replaced; it will hear of that, or stay out. */
+export const olderEpochPauseMs = 10_000;
+
+/** A relay that failed is asked again after this, doubled a failure up to the second, when there are others. */
+export const relayPauseMsMin = 500;
+export const relayPauseMsMax = 15_000;
+
+/** The most that a relay may make us wait by Retry-After. */
+export const retryAfterMsMax = 60_000;
+
+/** An ask that isn't answered by then is put to a second relay as well. */
+export const secondAskMs = 400;
+
+/** With two asked, how long the better answer may take after the first one. */
+export const betterAnswerMs = 50;
+
+/** Relays of one verifier. */
+export const relaysMax = 16;
+
+/** Instants at which it is remembered how far everything was applied: 64 of 256 shards are 130 kB at the most. */
+export const appliedMarksMax = 64;
+
+// --- The relay. -----------------------------------------------------------------------------------------------
+
+/** Rows that a relay keeps for readers that were away for a moment: about 1 kB each in memory, 33 MB. */
+export const recentRowsMax = 32_768;
+
+/** The same in bytes, where rows are large: 64 scopes of 128 characters make 25 kB of one. */
+export const recentBytesMax = 64 * 1_048_576;
+
+/** Rows of one stretch by what they may take in its frame: well under the frame's own bound of 1 MiB. */
+export const stretchBytesMax = 768 * 1_024;
+
+/** Rows of what commits at once that are passed on as one stretch. */
+export const stretchRowsMax = 500;
+
+/** Between the beginnings of two reads of the heads: 200 a second at the most, and 5 ms for whoever waits. */
+export const headReadPauseMs = 5;
+
+/** One read of the heads, before those who wait for it are told to go elsewhere. */
+export const headReadMsMax = 2_000;
+
+/** Lease asks that wait at a relay: 1,000 verifiers ask 4,000 times a second, and a read takes milliseconds. */
+export const leaseWaitersMax = 10_000;
+
+/** Rows that are kept while a snapshot is written, as many as its reader keeps: 65,536 of 1 kB. */
+export const snapshotTailRowsMax = 65_536;
+
+/** Facts that are handed on before others have their turn. */
+export const factsPerTurn = 2_000;
+
+/** Between two calls to all readers to ask for the lease: a hundred waiting callers make one. */
+export const wantPauseMs = 5;
+
+/** Verifiers that one relay keeps on its roll: ten times what it is sized for. */
+export const rollMax = 10_000;
+
+/** A verifier that has not asked for so long is no longer counted with those that do: four asks missed. */
+export const activeMsMax = 1_000;
+
+// --- The library. ---------------------------------------------------------------------------------------------
+
+/** Keys that the authority is asked about at once while the feed is stale: an outage must not become its flood. */
+export const fallbackInFlightMax = 32;
+
+/** One such ask. */
+export const fallbackMsMax = 2_000;
+
+/** A verdict: 64 scopes of 128 characters and the names around them are 12 kB. */
+export const verdictReplyBytesMax = 65_536;
+
+/** How often the state of the lease is looked at, for those who listen; a verdict looks for itself. */
+export const stateLookMs = 100;
+
+/** Between two writings of the snapshot on disk, less a random part. */
+export const snapshotSavePeriodMs = 300_000;
