@@ -18,7 +18,7 @@ import type { Applied, AppliedObserver, ResidentVerifier, VerifierClock } from '
 import { FanOut } from './fan-out.ts';
 import { type FeedFilter, filtered, withoutDetails } from './feed-filter.ts';
 import { HeadReads } from './head-reads.ts';
-import { RecentStretches } from './recent-stretches.ts';
+import { type RecentBounds, RecentStretches } from './recent-stretches.ts';
 import type { FeedOrigin } from './relay-origin.ts';
 import { fitting } from './row-bytes.ts';
 import { type FactsReader, readSnapshotOf, type TailedReading } from './snapshot-reading.ts';
@@ -46,6 +46,8 @@ export interface FeedRelayOptions {
   readonly timers: Timers;
   readonly random: Random;
   readonly origin: FeedOrigin;
+  /** What is kept for readers that were away for a moment; absent: as in limits.ts. */
+  readonly recent?: RecentBounds;
 }
 
 /** A source for one kind of reader, and the snapshot as a reading for whoever writes it out. */
@@ -58,7 +60,7 @@ export interface RelayedSource extends FeedSource {
 export class FeedRelay implements AppliedObserver {
   readonly #options: FeedRelayOptions;
   readonly #headReads: HeadReads;
-  readonly #recent = new RecentStretches();
+  readonly #recent: RecentStretches;
   readonly #readers = new FanOut();
   /** Reads of rows under way, by what they read: readers who miss the same rows share one. */
   readonly #rowReads = new Map<string, Promise<FeedStretch | 'gone'>>();
@@ -69,6 +71,7 @@ export class FeedRelay implements AppliedObserver {
 
   constructor(options: FeedRelayOptions) {
     this.#options = options;
+    this.#recent = new RecentStretches(options.recent);
     const { origin, verifier } = options;
     this.#headReads = new HeadReads(
       origin.kind === 'primary' ? () => origin.lease() : () => Promise.reject(noLease()),
