@@ -62,6 +62,15 @@ describe('a shard that stands still', () => {
     expect(code(inShard)).toBe('valid');
   });
 
+  it('does not serve again by an answer that is too old to count: it may be from before the row', () => {
+    const { freeShard, inShard, code, live, verifier, clock } = bench();
+    const oldMs = clock.monotonicMs();
+    live(2 * leaseMs, [freeShard]);
+    verifier.renewLease(oldMs, []);
+    expect(verifier.quarantined).toEqual([freeShard]);
+    expect(code(inShard)).toBe('stale');
+  });
+
   it.each(['keyspace', 'owner'] as const)('stops every key whose %s lives in it', (which) => {
     const { shared, code, live } = bench();
     live(leaseMs + 1000, [shared[which === 'keyspace' ? 0 : 1] ?? 0]);

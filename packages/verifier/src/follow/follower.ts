@@ -14,6 +14,7 @@ import type { ResidentVerifier, VerifierClock } from '../verifier-port.ts';
 import { BadFeedRow } from './bad-feed-row.ts';
 import { CatchUpWaiters } from './catch-up-waiters.ts';
 import { type FollowerState, OlderEpoch, type ReloadReason } from './follower-state.ts';
+import { provenAtMs } from './proven-at.ts';
 import { Push } from './push.ts';
 import { ShardReader } from './shard-reader.ts';
 import { takeSnapshot } from './take-snapshot.ts';
@@ -197,7 +198,7 @@ class FeedFollower implements Follower {
     if (end === 'gone') return this.#reloadFor('gone');
     const behind = new Set([...heads.behind, ...end.map(({ shard }) => shard)]);
     verifier.renewLease(
-      p0Ms - heads.ageMs,
+      provenAtMs(p0Ms, heads.ageMs),
       [...behind].sort((a, b) => a - b),
     );
     const [first] = end;

@@ -1,6 +1,7 @@
 import type { FeedSource } from '../feed/feed-source.ts';
 import type { ResidentVerifier, VerifierClock } from '../verifier-port.ts';
 import { OlderEpoch } from './follower-state.ts';
+import { provenAtMs } from './proven-at.ts';
 
 export interface SnapshotPorts {
   readonly source: FeedSource;
@@ -13,8 +14,8 @@ export interface SnapshotPorts {
  * meantime reaches the verifier by `applyRow` and `applyFacts`; it keeps those rows and puts them on top when the
  * tables are swapped. Gives up at the next key once `signal` is aborted; the old table then stays.
  *
- * The swap and the renewal of the lease are one step: a new table may start without a lease, and whoever asked in
- * between would be told `stale` for no reason. The lease is as of when the snapshot was asked for, less its age.
+ * The swap and the renewal of the lease are one step. The lease is as of when the snapshot was asked for, less its
+ * age, and counts only where the new table is not behind the old one (SPEC.md, rule 7).
  */
 export async function takeSnapshot(from: SnapshotPorts, signal: AbortSignal): Promise<void> {
   const { source, verifier, clock } = from;
@@ -36,5 +37,5 @@ export async function takeSnapshot(from: SnapshotPorts, signal: AbortSignal): Pr
   const known = verifier.applied().epoch;
   if (verifier.ready && end.epoch < known) throw new OlderEpoch(known, end.epoch);
   load.finish({ epoch: end.epoch, seqs: end.seqs });
-  if (end.ageMs !== undefined) verifier.renewLease(p0Ms - end.ageMs);
+  if (end.ageMs !== undefined) verifier.renewLease(provenAtMs(p0Ms, end.ageMs));
 }

@@ -51,7 +51,7 @@ export class Lease implements LeaseTimes {
    * had; those that are so for the first time keep the one of before this renewal.
    */
   renew(p0MonotonicMs: number, behind: readonly number[] = []): void {
-    if (behind.length > 0 || this.#frozen.size > 0) this.#freeze(behind);
+    if (behind.length > 0) this.#freeze(behind);
     const wallMs = this.#clock.wallMs();
     const nowMs = this.#clock.monotonicMs();
     const offsetMs = wallMs - nowMs;
@@ -64,6 +64,8 @@ export class Lease implements LeaseTimes {
     this.#baseMs = p0MonotonicMs;
     this.#baseMsMax = p0MonotonicMs;
     this.#baseWallMs = p0MonotonicMs + Math.min(offsetBeforeMs, offsetMs);
+    // Only now: an answer that is too old to count may be from before the row that can't be read.
+    if (this.#frozen.size > behind.length) this.#thaw(behind);
   }
 
   /**
@@ -108,7 +110,15 @@ export class Lease implements LeaseTimes {
     return nowMs - baseMs <= leaseMs && wallMs - baseWallMs <= leaseMs;
   }
 
-  /** What was known is known no longer: a table took over that is behind the one before it. */
+  /**
+   * What was known is known no longer, and only what is asked for later brings it back: a table took over that is
+   * behind the one before it. An answer that is under way was given to the one before.
+   */
+  dropAsOfNow(): void {
+    this.#dropAsOf(this.#clock.monotonicMs(), this.#offsetMs);
+  }
+
+  /** There was nothing to know anything by. */
   drop(): void {
     this.#baseMs = Number.NEGATIVE_INFINITY;
     this.#baseWallMs = Number.NEGATIVE_INFINITY;
@@ -130,9 +140,12 @@ export class Lease implements LeaseTimes {
   }
 
   #freeze(behind: readonly number[]): void {
-    for (const shard of this.#frozen.keys()) if (!behind.includes(shard)) this.#frozen.delete(shard);
     const base = { baseMs: this.#baseMs, baseWallMs: this.#baseWallMs };
     for (const shard of behind) if (!this.#frozen.has(shard)) this.#frozen.set(shard, base);
+  }
+
+  #thaw(behind: readonly number[]): void {
+    for (const shard of this.#frozen.keys()) if (!behind.includes(shard)) this.#frozen.delete(shard);
   }
 
   #oldestOf(shards: readonly number[]): FrozenBase {
