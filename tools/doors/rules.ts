@@ -44,6 +44,7 @@ export const testsMayAlso = [
   'node:*',
   'node:*/**',
   'house:harness/nats',
+  'house:harness/faults',
   'house:harness/postgres',
 ];
 
@@ -104,6 +105,27 @@ export const doors: readonly Door[] = [
     breach: {
       path: 'packages/verifier/src/relay/a.ts',
       source: "import { request } from 'undici';",
+    },
+  },
+  {
+    name: 'nats-carries-and-decides-nothing',
+    rooms: ['packages/nats/src/**'],
+    only: ['packages/nats/src/**', 'house:core', 'house:verifier', 'house:verifier/**', 'npm:@nats-io/*'],
+    because: 'a transport is a way of the feed like any other: it knows no server, no store and no HTTP',
+    breach: {
+      path: 'packages/nats/src/a.ts',
+      source: "import { createPostgresStore } from '@keyswarm/server';",
+    },
+  },
+  {
+    name: 'brokers-live-in-nats',
+    rooms: ['packages/*/src/**'],
+    free: ['packages/nats/src/**'],
+    never: ['npm:@nats-io/*'],
+    because: 'a broker is optional while only one package knows what it is made of',
+    breach: {
+      path: 'packages/server/src/feed/a.ts',
+      source: "import { connect } from '@nats-io/transport-node';",
     },
   },
   {

@@ -1,0 +1,1 @@
+export { startTcpProxy, type TcpFault, type TcpProxy, type TcpProxyOptions } from './tcp-proxy.ts';
