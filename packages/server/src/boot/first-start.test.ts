@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import type { Secret } from '@keyswarm/core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { ConfigError } from '../config/config-error.ts';
@@ -67,6 +69,20 @@ describe('the first management key', () => {
     const shown = started.flatMap((server) => server.shown);
     expect(shown).toHaveLength(1);
     for (const { url } of started) expect(await statusWith(url, String(shown[0]))).toBe(200);
+  });
+
+  test('is not shown by a start whose port is taken: the next one shows it', async () => {
+    const squatter = createServer().listen(0, '127.0.0.1');
+    await once(squatter, 'listening');
+    const { port } = squatter.address() as AddressInfo;
+    const shown: string[] = [];
+    const showFirstKey = (secret: Secret) => void shown.push(secret.reveal());
+    const config = configWith({ port, masterKey });
+    const started = startServer(config, { log, store: shareStore(store), showFirstKey });
+    await expect(started).rejects.toMatchObject({ code: 'EADDRINUSE' });
+    expect(shown).toEqual([]);
+    squatter.close();
+    expect((await start()).shown).toHaveLength(1);
   });
 
   test('can be brought, is shown to nobody, and is installed once', async () => {

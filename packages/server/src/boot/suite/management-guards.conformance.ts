@@ -11,6 +11,7 @@ import {
   refused,
   terms,
   verdictOf,
+  verify,
 } from './fixtures.ts';
 import type { RequestOptions, TestServer } from './test-server.ts';
 
@@ -19,6 +20,53 @@ const fewestShards = 4;
 
 /** Ways round the checks that a management key has of its own: by its hash, by its owner, by an error message. */
 export function describeManagementGuards(serverOf: () => TestServer): void {
+  describe('a management key', () => {
+    test('is not there to a bare keys:verify, in whatever state and whatever is asked of it', async () => {
+      const server = serverOf();
+      const builtin = String((await server.get('/v1/keyspaces/keyswarm')).body.id);
+      const bare = await manager(server, ['keys:verify']);
+      const named = await manager(server, ['keys:verify', 'keys:verify:keyswarm']);
+      const keys = await Promise.all(
+        ['active', 'suspended', 'revoked'].map(() => issue(server, 'keyswarm', { scopes: ['owners:read'] })),
+      );
+      await server.post(`/v1/keys/${keys[1]?.id}/suspend`);
+      await server.post(`/v1/keys/${keys[2]?.id}/revoke`);
+      const expired = await issue(server, 'keyswarm', { scopes: ['owners:read'] });
+      const { body } = await server.post(`/v1/keys/${expired.id}/rotate`, { grace_seconds: 0 });
+      expect(body.version).toBe(2);
+      const seen = { active: 'valid', suspended: 'suspended', revoked: 'revoked', expired: 'expired' };
+      for (const [at, code] of Object.values(seen).entries()) {
+        const { secret } = keys[at] ?? expired;
+        const more = [{}, { keyspace: builtin }, { scopes: ['owners:write'] }];
+        for (const required of more) {
+          const hidden = await verify(server, { key: secret, ...required }, { key: bare });
+          expect(hidden.body, `${code} ${JSON.stringify(required)}`).toEqual({
+            valid: false,
+            code: 'unknown',
+          });
+        }
+        // Else the codes would be hidden from nobody, or there would be nothing to hide.
+        const shown = await verify(server, { key: secret, keyspace: 'keyswarm' }, { key: named });
+        expect(shown.body).toMatchObject({ code });
+      }
+    });
+
+    test('hides no other key from it', async () => {
+      const server = serverOf();
+      const bare = await manager(server, ['keys:verify']);
+      const { name } = await makeKeyspace(server);
+      const { id, secret } = await issue(server, name);
+      const asked = async (more: object) =>
+        (await verify(server, { key: secret, ...more }, { key: bare })).body.code;
+      expect(await asked({})).toBe('valid');
+      expect(await asked({ scopes: ['orders:write'] })).toBe('insufficient_scope');
+      await server.post(`/v1/keys/${id}/suspend`);
+      expect(await asked({})).toBe('suspended');
+      await server.post(`/v1/keys/${id}/revoke`);
+      expect(await asked({})).toBe('revoked');
+    });
+  });
+
   describe('a hash that belongs to a key already', () => {
     test('is not imported as a management key, by nobody and under no name of the keyspace', async () => {
       const server = serverOf();
