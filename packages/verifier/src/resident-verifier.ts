@@ -11,11 +11,13 @@ import {
 } from '@keyswarm/core';
 import { type IndexSeed, randomIndexSeed } from './clock/index-seed.ts';
 import { applyFactsOf } from './feed/apply-facts.ts';
+import type { Fact, FactFilter } from './feed/fact.ts';
 import type { FeedStretch } from './feed/feed-source.ts';
 import { Positions } from './feed/positions.ts';
 import { LoadingTable } from './feed/snapshot-load.ts';
 import { Lease } from './lease/lease.ts';
 import type { LeaseBounds } from './table/keyspaces.ts';
+import { readFacts } from './table/read-facts.ts';
 import { ResidentTable } from './table/resident-table.ts';
 import { wordsOfBytes } from './table/words.ts';
 import { KeyJudge, stale } from './verdict/judge-key.ts';
@@ -175,6 +177,10 @@ class TableVerifier implements ResidentVerifier {
 
   lastGraceUseMs(id: KeyId): number | null {
     return this.#table.lastGraceUseMs(id);
+  }
+
+  facts(filter: FactFilter = {}): Iterable<Fact> {
+    return readFacts(this.#table, filter);
   }
 
   leaseMsOf(id: KeyspaceId): number | undefined {

@@ -8,6 +8,7 @@ import type {
   OwnerFact,
   WorkspaceId,
 } from '@keyswarm/core';
+import type { Fact, FactFilter } from './feed/fact.ts';
 import type { FeedStretch } from './feed/feed-source.ts';
 import type { LeaseBounds } from './table/keyspaces.ts';
 
@@ -95,6 +96,12 @@ export interface ResidentVerifier {
   knowsFingerprint(fingerprint: Uint8Array, workspaceId: WorkspaceId): boolean;
   /** When a version of this key that is in grace was last accepted here, Unix ms; null: not since it entered grace. */
   lastGraceUseMs(id: KeyId): number | null;
+  /**
+   * What this verifier knows, read as it is asked for: keyspaces first, each owner before the first key that names
+   * it (of owners only those), then keys. What changes while it is read may or may not be in it; what does not change
+   * is, and no key is ever half there. Goes on with the table that it began with when another one takes over.
+   */
+  facts(filter?: FactFilter): Iterable<Fact>;
   /** The keyspace's own lease in ms, by id; undefined when it isn't known here. */
   leaseMsOf(id: KeyspaceId): number | undefined;
   /** The smallest and the largest lease of all keyspaces known here, as stated, ms; 0 and 0 without one. */

@@ -84,6 +84,11 @@ export class Keyspaces {
     }
   }
 
+  /** All there are, those that haven't been heard of included; some may be there no more. */
+  *[Symbol.iterator](): Generator<KeyspaceEntry, void, undefined> {
+    for (let index = 0; index < this.#entries.length; index += 1) yield this.entry(index);
+  }
+
   entry(index: number): KeyspaceEntry {
     const entry = this.#entries[index];
     assert(entry !== undefined, 'a record points at a keyspace that is there');

@@ -1,4 +1,4 @@
-import type { OwnerFact, OwnerId, OwnerKind } from '@keyswarm/core';
+import { assert, type OwnerFact, type OwnerId, type OwnerKind } from '@keyswarm/core';
 
 /** What a verdict says of the owner. Frozen: every verdict on its keys carries the same object. */
 export interface OwnerView {
@@ -71,6 +71,27 @@ export class Owners {
     return this.#views[index];
   }
 
+  idOf(index: number): OwnerId {
+    const id = this.#ids[index];
+    assert(id !== undefined, 'a record points at an owner that is there');
+    return id;
+  }
+
+  /** As it was last applied; undefined until then. */
+  factOf(index: number): OwnerFact | undefined {
+    const view = this.#views[index];
+    if (view === undefined) return undefined;
+    const { suspended, keysNotBeforeMs } = this.#restrictions.get(index) ?? unrestricted;
+    return {
+      id: view.id,
+      revision: this.#revisions[index] ?? 0,
+      kind: view.kind,
+      externalId: view.externalId,
+      state: suspended ? 'suspended' : 'active',
+      keysNotBeforeMs: Number.isFinite(keysNotBeforeMs) ? keysNotBeforeMs : null,
+    };
+  }
+
   /** Undefined where the owner restricts nothing, which is nearly always. */
   restriction(index: number): OwnerRestriction | undefined {
     return this.#restrictions.size === 0 ? undefined : this.#restrictions.get(index);
@@ -88,3 +109,8 @@ export class Owners {
     return index;
   }
 }
+
+const unrestricted: OwnerRestriction = Object.freeze({
+  suspended: false,
+  keysNotBeforeMs: Number.NEGATIVE_INFINITY,
+});
