@@ -46,6 +46,7 @@ export const testsMayAlso = [
   'house:harness/nats',
   'house:harness/faults',
   'house:harness/postgres',
+  'house:core/testing',
 ];
 
 const useCases = ['access', 'keys', 'owners', 'keyspaces', 'workspaces', 'events'];
@@ -60,6 +61,17 @@ export const doors: readonly Door[] = [
     only: ['packages/core/src/**'],
     because: 'the rules of a key are pure, so that they can be proved, replayed and run anywhere',
     breach: { path: 'packages/core/src/lifecycle/a.ts', source: "import { createHash } from 'node:crypto';" },
+  },
+  {
+    name: 'test-tools-are-for-tests',
+    rooms: ['packages/**'],
+    never: ['house:core/testing'],
+    because:
+      'it leads to a test runner, which no program has at hand; tests may go through it from everywhere',
+    breach: {
+      path: 'packages/verifier/src/a.ts',
+      source: "import { checkProperty } from '@keyswarm/core/testing';",
+    },
   },
   {
     name: 'contract-knows-core-only',

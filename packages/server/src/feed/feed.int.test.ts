@@ -10,6 +10,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { createLanes } from '../lanes/lanes.ts';
 import { Sample } from '../lanes/testing/sample.ts';
 import { Gate, openServerStore, StoreBetween } from '../lanes/testing/test-store.ts';
+import { untilBlocked } from '../lanes/testing/until-blocked.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { systemRandom } from '../runtime/random.ts';
 import { systemTimers } from '../runtime/timers.ts';
@@ -165,14 +166,3 @@ describe('the feed under several writing processes', () => {
     );
   });
 });
-
-async function untilBlocked(store: Store): Promise<void> {
-  const text = `select count(*) as count from pg_stat_activity
-    where datname = current_database() and wait_event_type = 'Lock'`;
-  for (let look = 0; look < 1000; look += 1) {
-    const [row] = await store.query<{ count: number }>({ name: '', text });
-    if ((row?.count ?? 0) > 0) return;
-    await systemTimers.sleep(5);
-  }
-  throw new Error('nobody waits for a lock');
-}

@@ -13,6 +13,7 @@ import { createLanes, type RunningLanes } from './lanes.ts';
 import { type CutProxy, startCutProxy } from './testing/cut-proxy.ts';
 import { Sample, ticketFor } from './testing/sample.ts';
 import { Gate, openServerStore, StoreBetween } from './testing/test-store.ts';
+import { untilBlocked } from './testing/until-blocked.ts';
 
 const shards = 4;
 let postgres: Postgres;
@@ -134,7 +135,7 @@ describe('two processes on one PostgreSQL', () => {
     const first = one.lanes.submit(sample.suspendOwner(owner.id));
     await held.passed;
     const second = two.lanes.submit(sample.suspendOwner(owner.id));
-    expect(await waitingBackends(postgresStore(), 1)).toBe(1);
+    await untilBlocked(postgresStore());
     gate.open();
     await expect(second).rejects.toMatchObject({ code: 'already_suspended' });
     await first;
@@ -255,15 +256,3 @@ describe('two processes on one PostgreSQL', () => {
     return store instanceof StoreBetween ? store.inner : store;
   }
 });
-
-/** Asks until as many sessions wait for a lock. */
-async function waitingBackends(store: Store, wanted: number): Promise<number> {
-  const text = `select count(*) as count from pg_stat_activity
-    where datname = current_database() and wait_event_type = 'Lock'`;
-  for (let look = 0; look < 500; look += 1) {
-    const [row] = await store.query<{ count: number }>({ name: '', text });
-    if (row !== undefined && row.count >= wanted) return row.count;
-    await systemTimers.sleep(10);
-  }
-  return 0;
-}
