@@ -291,13 +291,32 @@ export const doors: readonly Door[] = [
   {
     name: 'main-wires',
     rooms: ['packages/server/src/*/**'],
-    free: ['packages/server/src/boot/**', '**/*.int.test.ts'],
+    free: ['packages/server/src/boot/**', 'packages/server/src/verify-node/**', '**/*.int.test.ts'],
     never: ['packages/server/src/boot/**', 'packages/server/src/main.ts', 'packages/server/src/index.ts'],
     because:
       'the composition root sees everybody and is seen by nobody, else every room could reach every other',
     breach: {
       path: 'packages/server/src/keys/a.ts',
       source: "import { startServer } from '../boot/start-server.ts';",
+    },
+  },
+  {
+    name: 'a-node-has-no-store',
+    rooms: ['packages/server/src/verify-node/**', 'packages/server/src/gateways/**'],
+    free: ['**/*.test.ts', '**/testing/**'],
+    never: [
+      ...drivers,
+      'packages/server/src/storage/**',
+      'packages/server/src/lanes/**',
+      'packages/server/src/feed/**',
+      'packages/server/src/boot/*-server.ts',
+      'packages/server/src/boot/open-store.ts',
+    ],
+    because:
+      'a verify-only node and a gateway answer from memory; what they can not import they can not come to wait for',
+    breach: {
+      path: 'packages/server/src/verify-node/a.ts',
+      source: "import { openStore } from '../boot/open-store.ts';",
     },
   },
 ];

@@ -172,3 +172,17 @@ export const scrapeMsMax = 2 * workerReportMsMax;
 
 /** Turns of the event loop in which a server that is about to close takes connections that wait: the backlog and some. */
 export const lastAcceptTurnsMax = 1_024;
+
+// --- The verify-only node and its gateways. -------------------------------------------------------------------
+
+/** A node's own credential: the longest key string there is, with room. */
+export const credentialLengthMax = 1_024;
+
+/** What a proxy asks forward-auth, in bytes: a keyspace and sixteen scopes, and the address it was asked for itself. */
+export const forwardAuthQueryBytesMax = 12_288;
+
+/** Scopes that one access point may require of a key: as many as a verification may. */
+export const forwardAuthScopesMax = 64;
+
+/** Scopes that forward-auth tells of: nginx takes 4 kB for the whole head of an answer, unless it is told otherwise. */
+export const forwardAuthHeaderBytesMax = 2_048;

@@ -1,6 +1,14 @@
 import Type, { type Static } from 'typebox';
 import { workspaceNameLengthMax } from '../wire-limits.ts';
-import { keyIdField, secretField, seqField, strictObject, workspaceIdField } from './fields.ts';
+import {
+  keyIdField,
+  listOf,
+  nullable,
+  secretField,
+  seqField,
+  strictObject,
+  workspaceIdField,
+} from './fields.ts';
 
 /* The workspace, and what the server says of itself. */
 
@@ -35,6 +43,24 @@ export const readiness = strictObject(
       additionalProperties: { type: 'string', enum: ['ok', 'failing'] },
       description: 'One entry for each thing that has to work: store, verifier, lanes.',
     }),
+    lease_age_ms: Type.Optional(
+      nullable<number>(
+        Type.Number({
+          minimum: 0,
+          description: 'Of a verify-only node: the age of its lease; null: it has none.',
+        }),
+      ),
+    ),
+    quarantined_shards: Type.Optional(
+      listOf(Type.Integer({ minimum: 0 }), {
+        description: 'Of a verify-only node: shards of which a row can not be read. The others are served.',
+      }),
+    ),
+    notes: Type.Optional(
+      listOf(Type.String(), {
+        description: 'Of a verify-only node: why it is not ready, or does less than it might.',
+      }),
+    ),
   },
   { title: 'Readiness' },
 );

@@ -1,5 +1,6 @@
+import type { WorkspaceId } from '@keyswarm/core';
 import type { ResidentVerifier } from '@keyswarm/verifier';
-import type { KeyspaceDirectory } from '../keyspaces/keyspace-directory.ts';
+import type { KeyspaceDirectory, KeyspaceEntry } from '../keyspaces/keyspace-directory.ts';
 import type { Lanes } from '../lanes/lane-port.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Random } from '../runtime/random.ts';
@@ -29,5 +30,7 @@ export interface UseCasePorts {
 
 /** What a verification reaches: all of it is in memory, so a process without a store can give it. */
 export interface VerifyPorts extends Pick<UseCasePorts, 'verifier' | 'catchUp' | 'shards'> {
-  readonly keyspaces: Pick<KeyspaceDirectory, 'find'>;
+  readonly keyspaces: {
+    find(workspaceId: WorkspaceId, idOrName: string): Promise<Pick<KeyspaceEntry, 'name'> | undefined>;
+  };
 }

@@ -3,8 +3,10 @@ import { createResidentVerifier, startFollower, systemVerifierClock } from '@key
 import { LeaseReads } from '../access/lease-reads.ts';
 import { ConfigError } from '../config/config-error.ts';
 import type { ServerConfig } from '../config/config-schema.ts';
+import { listOf } from '../config/list-of.ts';
 import { createFeedSource } from '../feed/feed-source.ts';
 import { startUpkeep } from '../feed/upkeep.ts';
+import { forwardAuthWays } from '../gateways/forward-auth-ways.ts';
 import { Admission } from '../http/admission.ts';
 import { drainWire, urlOfWire } from '../http/drain-wire.ts';
 import { buildHttpServer } from '../http/http-server.ts';
@@ -170,6 +172,14 @@ async function openWire(
     clock: systemClock,
     random: systemRandom,
     version: readVersion(),
+    ways: forwardAuthWays(listOf(config.forwardAuth), {
+      metrics,
+      admission,
+      clock: systemClock,
+      log,
+      verifier,
+      catchUp: ports.catchUp,
+    }),
     ...(seat === undefined ? {} : { metricsText: seat.speakFor(metrics) }),
     authenticator: { verifier, catchUp: ports.catchUp },
     readiness: readinessOf({

@@ -1,5 +1,6 @@
 import { ConfigError } from './config-error.ts';
 import { type ServerConfig, variableOf } from './config-schema.ts';
+import { isLoopback } from './is-loopback.ts';
 
 interface Danger {
   readonly setting: string;
@@ -36,10 +37,6 @@ export function checkSafety(config: ServerConfig): readonly string[] {
   if (first !== undefined && config.profile === 'cluster')
     throw new ConfigError(first.setting, first.expected);
   return present.map((danger) => `INSECURE: this server ${danger.shout}`);
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127(\.[0-9]{1,3}){3}$/.test(host);
 }
 
 function isDatabaseLinkSafe(databaseUrl: string): boolean {

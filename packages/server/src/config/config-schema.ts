@@ -75,6 +75,13 @@ export const configSchema = Type.Object(
       byDefault: null,
       secret: true,
     }),
+    forwardAuth: optionalText({
+      about:
+        'Keyspaces that /v1/forward-auth may be asked about, by proxies, without a management key; off when absent. By id, since several workspaces may use one name.',
+      expected: 'ids of keyspaces (ks_…), separated by commas',
+      pattern: '^ks_[0-9A-Za-z]+(,ks_[0-9A-Za-z]+){0,255}$',
+      byDefault: null,
+    }),
     logLevel: choice(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
       about: 'The least severe level that is logged.',
       byDefault: 'info',

@@ -50,7 +50,7 @@ export interface ShortWay {
   answer(request: IncomingMessage, response: ServerResponse): void;
 }
 
-type RequestIdOf = (request: IncomingMessage) => string;
+export type RequestIdOf = (request: IncomingMessage) => string;
 
 /** The framework with all of the above and no operation yet; `waysOf` makes what goes past it. */
 export function buildApp(

@@ -1,17 +1,21 @@
 import type { FastifyInstance } from 'fastify';
-import { type AppServices, buildApp } from './build-app.ts';
+import { type AppServices, buildApp, type RequestIdOf, type ShortWay } from './build-app.ts';
 import { verifyHandlers } from './handlers/verify-handlers.ts';
 import { type IndexServices, type OpenServices, registerIndex, registerOpenRoutes } from './open-routes.ts';
 import { refuseOtherMethods } from './other-methods.ts';
 import { type RouteServices, registerOperations } from './routes.ts';
 import { VerifyLane } from './verify-lane.ts';
 
-export interface HttpServices extends RouteServices, OpenServices, IndexServices, AppServices {}
+export interface HttpServices extends RouteServices, OpenServices, IndexServices, AppServices {
+  /** What is answered past the framework besides verification. */
+  readonly ways?: (requestIdOf: RequestIdOf) => readonly ShortWay[];
+}
 
 /** The whole API of a server, on what `build-app.ts` describes. */
 export function buildHttpServer(services: HttpServices): FastifyInstance {
   const app = buildApp(services, (requestIdOf) => [
     new VerifyLane({ ...services, requestIdOf, handler: verifyHandlers(services).verifyKey }),
+    ...(services.ways?.(requestIdOf) ?? []),
   ]);
   registerOperations(app, services);
   registerOpenRoutes(app, services);

@@ -1,0 +1,131 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type Answer, assert } from '@keyswarm/core';
+import { mayBeNews, type ResidentVerifier } from '@keyswarm/verifier';
+import { shedFault } from '../http/guard.ts';
+import { faultOf, internalFault, problemReply } from '../http/problem-reply.ts';
+import { Visit, type VisitKeepers } from '../http/visit.ts';
+import type { Log } from '../logging/log.ts';
+import { ServerMetrics } from '../metrics/server-metrics.ts';
+import { type ForwardAuthQuestion, forwardAuthPath, readQuestion } from './forward-auth-question.ts';
+import { keyHeaders, refusalOf } from './forward-auth-reply.ts';
+import { presentedKey } from './presented-key.ts';
+
+/*
+ * Forward-auth: a proxy asks, before it lets a request through, whether the key that came with it is good for what
+ * stands behind it (nginx `auth_request`, Traefik ForwardAuth, Caddy `forward_auth`, Envoy `ext_authz` over HTTP).
+ *
+ *   200   let it through; who it is stands in X-Keyswarm-… headers, which the proxy hands on in place of any that the
+ *         client sent
+ *   401   no key, or none that is good here. Unknown, revoked, expired, of another keyspace, a keyspace that nobody may
+ *         ask about: all the same, so that nothing can be learnt by asking
+ *   403   a good key that lacks a scope
+ *   503   it can't be said (stale), or there are too many at once. Never 200, never 401: the caller may try again
+ *
+ * It takes no management key, since a proxy has no good place for one. So what may be asked about is a list of the
+ * operator's, and the endpoint belongs on an address that only the proxies reach: who reaches it can try keys, which is
+ * no more than any client of the proxy can.
+ *
+ * A refusal that news could lift waits for news, as everywhere.
+ */
+
+export interface ForwardAuthServices extends VisitKeepers {
+  readonly verifier: Pick<ResidentVerifier, 'verify'>;
+  readonly catchUp: (() => Promise<void>) | undefined;
+  /** By the names or ids by which they may be asked about. */
+  readonly keyspaces: ReadonlySet<string>;
+  readonly requestIdOf: (request: IncomingMessage) => string;
+  readonly log: Log;
+}
+
+const place = ServerMetrics.placeOf('forwardAuth');
+const unknown: Answer = Object.freeze({ valid: false, code: 'unknown' });
+const malformed: Answer = Object.freeze({ valid: false, code: 'malformed' });
+
+export class ForwardAuth {
+  readonly #services: ForwardAuthServices;
+
+  constructor(services: ForwardAuthServices) {
+    this.#services = services;
+  }
+
+  takes({ url = '' }: IncomingMessage): boolean {
+    return (
+      url.startsWith(forwardAuthPath) &&
+      (url.length === forwardAuthPath.length || url[forwardAuthPath.length] === '?')
+    );
+  }
+
+  answer(request: IncomingMessage, response: ServerResponse): void {
+    const requestId = this.#services.requestIdOf(request);
+    const visit = Visit.begin(response, this.#services, place);
+    // What the proxy passes of the request's own body is never read: the connection ends with the answer instead.
+    if (hasBody(request)) response.setHeader('connection', 'close');
+    try {
+      const seat = this.#services.admission.enter('verifications', 0);
+      if (typeof seat === 'string') throw shedFault(seat);
+      visit.place = seat;
+      const question = readQuestion(request.url ?? '');
+      const answer = this.#decide(question, presentedKey(request.headers));
+      if (answer instanceof Promise) {
+        answer
+          .then((waited) => this.#reply(response, requestId, { question, answer: waited }))
+          .catch((error: unknown) => this.#fail(response, requestId, error));
+      } else {
+        this.#reply(response, requestId, { question, answer });
+      }
+    } catch (error) {
+      this.#fail(response, requestId, error);
+    }
+  }
+
+  #decide({ keyspace, scopes }: ForwardAuthQuestion, key: string | undefined): Answer | Promise<Answer> {
+    const { verifier, catchUp, keyspaces } = this.#services;
+    if (!keyspaces.has(keyspace)) return unknown;
+    if (key === undefined) return malformed;
+    const look = () => verifier.verify(key, { keyspace, scopes });
+    const answer = look();
+    if (catchUp === undefined || answer.valid !== false || !mayBeNews(answer.code, key)) return answer;
+    return catchUp().then(look);
+  }
+
+  #reply(
+    response: ServerResponse,
+    requestId: string,
+    { question, answer }: { readonly question: ForwardAuthQuestion; readonly answer: Answer },
+  ): void {
+    this.#services.metrics.verdict(answer.code);
+    if (answer.valid === true) {
+      response.writeHead(200, { ...commonHeaders(requestId), ...keyHeaders(answer), 'content-length': '0' });
+      response.end();
+      return;
+    }
+    const { status, headers, text } = refusalOf(answer, question, requestId);
+    response.writeHead(status, {
+      ...commonHeaders(requestId),
+      ...headers,
+      'content-length': Buffer.byteLength(text),
+    });
+    response.end(text);
+  }
+
+  #fail(response: ServerResponse, requestId: string, error: unknown): void {
+    assert(!response.headersSent, 'a request is answered once');
+    const known = faultOf(error);
+    if (known === undefined) {
+      this.#services.metrics.internalError();
+      this.#services.log.error({ requestId, route: forwardAuthPath, err: error }, 'a request failed');
+    }
+    const { status, headers, text } = problemReply(known ?? internalFault(), requestId);
+    response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(text) });
+    response.end(text);
+  }
+}
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  const { 'content-length': said, 'transfer-encoding': coding } = headers;
+  return coding !== undefined || (said !== undefined && said !== '0');
+}
+
+function commonHeaders(requestId: string): Record<string, string> {
+  return { 'x-request-id': requestId, 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
+}

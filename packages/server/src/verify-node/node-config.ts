@@ -1,0 +1,136 @@
+import Type, { type Static } from 'typebox';
+import { choice, optionalText, type SettingSchema, text, whole, yesOrNo } from '../config/setting.ts';
+import type { SettingsTable } from '../config/settings-table.ts';
+
+/*
+ * Every setting of a verify-only node, once, as config-schema.ts has those of a server. What both have is called the
+ * same, so that one file of variables may serve both; a node has no profile, for it has nothing that one would set.
+ */
+
+const keyspaceList = '^[a-z0-9][a-z0-9._-]{0,63}(,[a-z0-9][a-z0-9._-]{0,63}){0,255}$';
+
+export const nodeSchema = Type.Object(
+  {
+    relays: optionalText({
+      about: 'Servers or other relays that this node follows, separated by commas; the flag may be repeated.',
+      expected: 'one or more of http://host:port or https://host, separated by commas',
+      pattern: '^https?://[^,\\s@?#]+(,https?://[^,\\s@?#]+)*$',
+      byDefault: null,
+    }),
+    verifierKey: optionalText({
+      about: 'The management key by which it reads the feed: scopes feed:read and feed:read:keyswarm.',
+      expected: 'a management key',
+      byDefault: null,
+      secret: true,
+    }),
+    verifierKeyFile: optionalText({
+      about: 'A file that holds that key, in place of the variable.',
+      expected: 'a file that holds a management key',
+      byDefault: null,
+    }),
+    name: optionalText({
+      about: 'What people call this node; it stands in the list of verifiers. The host name when absent.',
+      expected: '1 to 64 printable characters',
+      pattern: '^[\\x20-\\x7e]{1,64}$',
+      byDefault: null,
+    }),
+    region: optionalText({
+      about: 'Where this node is, for the list of verifiers.',
+      expected: '1 to 64 printable characters',
+      pattern: '^[\\x20-\\x7e]{1,64}$',
+      byDefault: null,
+    }),
+    keyspaces: optionalText({
+      about:
+        'Follow these keyspaces only. Name keyswarm too: in it live the management keys of who asks this node.',
+      expected: 'names or ids of keyspaces, separated by commas',
+      pattern: keyspaceList,
+      byDefault: null,
+    }),
+    host: text({
+      about: 'The address to listen on.',
+      expected: 'an IP address or a host name',
+      pattern: '^[0-9A-Za-z.:_-]+$',
+      byDefault: '127.0.0.1',
+    }),
+    port: whole(0, 65_535, { about: 'The port to listen on; 0 takes a free one.', byDefault: 7071 }),
+    behindTls: yesOrNo({
+      about: 'Something in front of this node ends TLS: a proxy, an ingress, a mesh.',
+      byDefault: false,
+    }),
+    forwardAuth: optionalText({
+      about: 'Keyspaces that /v1/forward-auth may be asked about, by proxies, without a management key.',
+      expected: 'names or ids of keyspaces, separated by commas',
+      pattern: keyspaceList,
+      byDefault: null,
+    }),
+    serveFeed: yesOrNo({
+      about: 'Serve the feed to other verifiers: this node is the relay of its region.',
+      byDefault: false,
+    }),
+    snapshotPath: optionalText({
+      about:
+        'A file in which it keeps what it knows, so that a restart loads from disk what has not changed.',
+      expected: 'a file that this process may write',
+      byDefault: null,
+    }),
+    logLevel: choice(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
+      about: 'The least severe level that is logged.',
+      byDefault: 'info',
+    }),
+    requestsInFlightMax: whole(8, 100_000, {
+      about: 'Requests that may be under way at once; more are refused with 503.',
+      byDefault: 4096,
+    }),
+    verificationsInFlightMax: whole(1, 100_000, {
+      about: 'Of those, verifications, and what proxies ask.',
+      byDefault: 3072,
+    }),
+    callerInFlightMax: whole(1, 100_000, {
+      about: 'Requests of one management key that may be under way at once; more are refused with 429.',
+      byDefault: 1024,
+    }),
+    bodyBytesInFlightMax: whole(8_388_608, 8_589_934_592, {
+      about: 'Bytes of request bodies that may be held at once.',
+      byDefault: 268_435_456,
+    }),
+    socketsMax: whole(8, 100_000, { about: 'Connections that may be open at once.', byDefault: 8192 }),
+    headersTimeoutMs: whole(100, 600_000, {
+      about: 'How long a client may take to send the head of a request.',
+      byDefault: 10_000,
+    }),
+    requestTimeoutMs: whole(100, 600_000, {
+      about: 'How long a client may take to send a whole request.',
+      byDefault: 30_000,
+    }),
+    keepAliveTimeoutMs: whole(100, 600_000, {
+      about: 'How long an idle connection is kept; longer than the idle time of the proxy in front.',
+      byDefault: 72_000,
+    }),
+    drainDelayMs: whole(0, 600_000, {
+      about: 'How long it goes on as before once it is told to stop, but no longer ready.',
+      byDefault: 0,
+    }),
+    drainTimeoutMs: whole(0, 600_000, {
+      about: 'How long requests under way may take to finish once it is told to stop.',
+      byDefault: 20_000,
+    }),
+  },
+  { additionalProperties: false },
+);
+
+export type NodeConfig = Readonly<Static<typeof nodeSchema>>;
+export type NodeSettingName = keyof NodeConfig;
+
+const settings = nodeSchema.properties as unknown as Readonly<Record<NodeSettingName, SettingSchema>>;
+
+export const nodeSettings: SettingsTable<NodeSettingName> = Object.freeze({
+  settings,
+  names: Object.keys(settings) as readonly NodeSettingName[],
+  defaultFile: 'keyswarm.verifier.json',
+  explainedBy: '`keyswarm config explain --verifier`',
+  /** The client's own, those of a server, and what Kubernetes injects for a Service named `keyswarm`. */
+  foreignVariable:
+    /^KEYSWARM_(CONFIG|KEY|URL|PROFILE|DATA_DIR|DATABASE_.*|SHARDS|WORKERS|MASTER_KEY(_FILE)?|BOOTSTRAP_KEY|MUTATIONS_IN_FLIGHT_MAX|NATS_.*|SERVICE_.*|PORT_[0-9]+_.*|TEST_.*|BENCH_.*|TOKEN_FILE|WORKSPACE)$/,
+  flagAliases: { relay: 'relays', keyspace: 'keyspaces' } as const,
+});

@@ -1,0 +1,38 @@
+import { type AnyOperation, type OperationId, operations } from '@keyswarm/contract';
+import type { FastifyInstance } from 'fastify';
+import type { VerifyPorts } from '../access/use-case-ports.ts';
+import { type AppServices, buildApp, type RequestIdOf, type ShortWay } from '../http/build-app.ts';
+import { type AnyHandler, guardedRoute, plainHandler } from '../http/guarded-route.ts';
+import { verifyHandlers } from '../http/handlers/verify-handlers.ts';
+import { type OpenServices, registerOpenRoutes } from '../http/open-routes.ts';
+import { refuseOtherMethods } from '../http/other-methods.ts';
+import { VerifyLane } from '../http/verify-lane.ts';
+
+export interface NodeHttpServices extends AppServices, OpenServices {
+  readonly ports: VerifyPorts;
+  /** What is answered past the framework besides verification: forward-auth, the feed. */
+  readonly ways: (requestIdOf: RequestIdOf) => readonly ShortWay[];
+}
+
+const verifications = ['verifyKey', 'verifyKeysBulk'] as const satisfies readonly OperationId[];
+const offered: readonly OperationId[] = [...verifications, 'healthz', 'readyz', 'metrics'];
+
+/** The part of the API that needs nothing but memory; any other path is 404. */
+export function buildNodeServer(services: NodeHttpServices): FastifyInstance {
+  const handlers = verifyHandlers(services);
+  const app = buildApp(services, (requestIdOf) => [
+    new VerifyLane({ ...services, requestIdOf, handler: handlers.verifyKey }),
+    ...services.ways(requestIdOf),
+  ]);
+  for (const id of verifications) {
+    const operation: AnyOperation = operations[id];
+    const handler = handlers[id] as unknown as AnyHandler;
+    app.route({
+      ...guardedRoute(id, operation, services),
+      handler: plainHandler(operation, handler, services),
+    });
+  }
+  registerOpenRoutes(app, services);
+  refuseOtherMethods(app, offered);
+  return app;
+}

@@ -1,0 +1,49 @@
+import type { Readiness } from '@keyswarm/contract';
+import { leaseDefaultSeconds } from '@keyswarm/core';
+import type { ResidentVerifier } from '@keyswarm/verifier';
+import type { FeedWatch } from './feed-watch.ts';
+
+export interface NodeReadinessOptions {
+  readonly verifier: Pick<ResidentVerifier, 'ready' | 'stats' | 'quarantined'>;
+  readonly link: Pick<FeedWatch, 'state' | 'reason'>;
+  /** Are the keys of those who ask this node resident? */
+  readonly holdsManagers: () => boolean;
+  /** May it be asked without a management key? */
+  readonly isGateway: boolean;
+  readonly isDraining: () => boolean;
+}
+
+/**
+ * May traffic be sent here? Asks nobody: a node knows by its lease how fresh it is. The port is open from the start,
+ * so that a balancer can tell a node that isn't ready from one that is gone, and an orchestrator whose liveness probe
+ * is `/healthz` doesn't restart one that merely waits for its relay.
+ *
+ * A quarantined shard leaves it ready, for the others serve; it is named.
+ */
+export function nodeReadinessOf(options: NodeReadinessOptions): () => Promise<Readiness> {
+  const { verifier, link, holdsManagers, isGateway, isDraining } = options;
+  return async () => {
+    const { leaseAgeMs } = verifier.stats();
+    const isFresh = verifier.ready && leaseAgeMs <= leaseDefaultSeconds * 1000;
+    const hasCallers = isGateway || !verifier.ready || holdsManagers();
+    const isOpen = !isDraining();
+    const word = (holds: boolean) => (holds ? ('ok' as const) : ('failing' as const));
+    const notes = [
+      ...(isFresh || link.reason === undefined ? [] : [`${link.state}: ${link.reason}`]),
+      ...(verifier.ready && !holdsManagers() ? [noManagers(isGateway)] : []),
+    ];
+    return {
+      status: isFresh && hasCallers && isOpen ? 'ready' : 'not_ready',
+      checks: { verifier: word(isFresh), callers: word(hasCallers), accepting: word(isOpen) },
+      lease_age_ms: Number.isFinite(leaseAgeMs) ? Math.round(leaseAgeMs) : null,
+      quarantined_shards: [...verifier.quarantined],
+      ...(notes.length === 0 ? {} : { notes }),
+    };
+  };
+}
+
+/** Said at the start and by `/readyz`. */
+export function noManagers(isGateway: boolean): string {
+  const what = isGateway ? 'only /v1/forward-auth can be asked' : 'nobody can ask it anything';
+  return `the credential may not read management keys, so ${what}: it needs the scope feed:read:keyswarm`;
+}

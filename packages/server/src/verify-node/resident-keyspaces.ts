@@ -1,0 +1,70 @@
+import {
+  builtinKeyspaceName,
+  type FeedRow,
+  type KeyspaceFact,
+  type KeyspaceId,
+  type WorkspaceId,
+} from '@keyswarm/core';
+import type { FeedStretch, ResidentVerifier } from '@keyswarm/verifier';
+import type { VerifyPorts } from '../access/use-case-ports.ts';
+
+/**
+ * Which keyspaces are resident here, by id: what the keyspace directory of a server asks its store for. Fed by the same
+ * observer calls as a relay, so it is as fresh as the table. A node follows some thousands of keyspaces at the most,
+ * and an entry takes some 200 bytes.
+ */
+export class ResidentKeyspaces {
+  readonly #entries = new Map<KeyspaceId, Pick<KeyspaceFact, 'workspaceId' | 'name'>>();
+  #holdsBuiltin = false;
+
+  /** Is the keyspace of the management keys among them? */
+  get holdsBuiltin(): boolean {
+    return this.#holdsBuiltin;
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  applied({ rows }: Pick<FeedStretch, 'rows'>): void {
+    for (const { keyspace } of rows as readonly Pick<FeedRow, 'keyspace'>[]) {
+      if (keyspace !== null) this.#note(keyspace);
+    }
+  }
+
+  /** Another table took over, which holds these. */
+  reloaded(verifier: Pick<ResidentVerifier, 'facts'>): void {
+    this.#entries.clear();
+    this.#holdsBuiltin = false;
+    for (const fact of verifier.facts({})) {
+      // They come before all else.
+      if (fact.kind !== 'keyspace') break;
+      this.#note(fact.fact);
+    }
+  }
+
+  find(workspaceId: WorkspaceId, id: string): { readonly name: string } | undefined {
+    const entry = this.#entries.get(id as KeyspaceId);
+    return entry?.workspaceId === workspaceId ? entry : undefined;
+  }
+
+  #note({ id, workspaceId, name }: KeyspaceFact): void {
+    this.#entries.set(id, { workspaceId, name });
+    if (name === builtinKeyspaceName) this.#holdsBuiltin = true;
+  }
+}
+
+/** As a use-case asks for them: a keyspace that isn't known may have been made a moment ago, elsewhere. */
+export function residentDirectory(
+  keyspaces: Pick<ResidentKeyspaces, 'find'>,
+  catchUp: () => Promise<void>,
+): VerifyPorts['keyspaces'] {
+  return {
+    async find(workspaceId, id) {
+      const known = keyspaces.find(workspaceId, id);
+      if (known !== undefined) return known;
+      await catchUp();
+      return keyspaces.find(workspaceId, id);
+    },
+  };
+}
