@@ -145,8 +145,8 @@ export const wantPauseMs = 5;
 /** Verifiers that one relay keeps on its roll: ten times what it is sized for. */
 export const rollMax = 10_000;
 
-/** A verifier that has not asked for so long is no longer counted with those that do: four asks missed. */
-export const activeMsMax = 1_000;
+/** A verifier that has not asked for so long is no longer counted with those that do: twelve asks missed. */
+export const activeMsMax = 3_000;
 
 // --- The library. ---------------------------------------------------------------------------------------------
 
@@ -169,3 +169,12 @@ export const snapshotSavePeriodMs = 300_000;
 
 /** The payload of a frame: 1,000 feed rows of 1 kB, or some 18,000 keys. Ten connections hold 10 MiB at the worst. */
 export const frameBytesMax = 1_048_576;
+
+/** What of a snapshot is put together in one turn of the event loop: a thousand keys, 2 ms. */
+export const snapshotChunkBytes = 65_536;
+
+/** The largest thing in a batch of facts is a key with a new set of scopes: 64 x 130 + 200 bytes, and as much again. */
+export const factEntryBytesMax = 16_384;
+
+/** Whose facts a snapshot holds: an address, a workspace, and keyspaces, or a hash of them. */
+export const snapshotIdentityLengthMax = 16_384;

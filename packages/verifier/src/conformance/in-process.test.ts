@@ -1,0 +1,4 @@
+import { openInProcess } from './testing/in-process-transport.ts';
+import { describeTransport } from './transport.conformance.ts';
+
+describeTransport('in process', { open: (authority) => openInProcess(authority), hurry: 0.1 });

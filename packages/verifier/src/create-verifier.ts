@@ -1,0 +1,167 @@
+import { hostname } from 'node:os';
+import { hexOf, type Secret } from '@keyswarm/core';
+import { AuthorityClock } from './clock/authority-clock.ts';
+import { systemVerifierClock } from './clock/system-verifier-clock.ts';
+import type { FeedSource } from './feed/feed-source.ts';
+import { type Follower, startFollower } from './follow/follower.ts';
+import { createHttpFeedSource, type HttpFeedSource } from './http/http-feed-source.ts';
+import type { DownstreamVerifier, VerifierKind } from './http/lease-messages.ts';
+import { createRelayPool, type RelayPool } from './http/relay-pool.ts';
+import { AuthorityFallback, type FallbackOptions } from './library/authority-fallback.ts';
+import { CountedSource } from './library/counted-source.ts';
+import { LeaseWatch } from './library/lease-watch.ts';
+import { LibraryVerifier } from './library/library-verifier.ts';
+import { logEvents } from './library/log-events.ts';
+import type { Verifier, VerifierLog } from './library/verifier-api.ts';
+import { Listeners } from './library/verifier-events.ts';
+import { stateLookMs } from './limits.ts';
+import { createResidentVerifier } from './resident-verifier.ts';
+import { type Random, systemRandom } from './runtime/random.ts';
+import { systemTimers, type Timers } from './runtime/timers.ts';
+import type { AppliedObserver, VerifierClock } from './verifier-port.ts';
+
+/*
+ * Keyswarm in any Node service: a verifier in this process, fed by one relay or several.
+ *
+ *   const verifier = createVerifier({ relays: 'https://keys.example', credential: process.env.KEYSWARM_VERIFIER_KEY });
+ *   await verifier.ready;
+ *   const answer = verifier.verify(presented, { keyspace: 'orders_live', scopes: ['orders:read'] });
+ *   if (answer.valid === true) serve(answer.owner);
+ *   else if (answer.valid === false) refuse(401);
+ *   else refuse(503);
+ *
+ * It holds a replica of what the credential may read, and answers from memory. Every `valid` is covered by the lease of
+ * its keyspace: once a revocation has been acknowledged for as long as that lease, no verifier says `valid` to the key,
+ * whatever the network does; a verifier that hears nothing says `stale`, which is no verdict and deserves a 503.
+ */
+
+export interface VerifierOptions {
+  /** One relay's URL, several, or a source of another kind (a broker beside a relay, the authority in process). */
+  readonly relays: string | readonly string[] | FeedSource;
+  /** A management key with the scope `feed:read`. Required with URLs. Shown nowhere. */
+  readonly credential?: Secret | string | undefined;
+  /** What people see in the list of verifiers; the name of this machine by default. */
+  readonly name?: string | undefined;
+  readonly region?: string | undefined;
+  /** 1 to 64 of `A-Z a-z 0-9 . _ -`, one a running verifier; drawn by chance by default. */
+  readonly id?: string | undefined;
+  readonly kind?: VerifierKind | undefined;
+  /** Ids or names; absent: all that the credential may read. */
+  readonly keyspaces?: readonly string[] | undefined;
+  readonly lease?: {
+    /** How often it is asked for; 250 ms by default. */ readonly askMs?: number | undefined;
+  };
+  /** Answers of the authority for what is stale here; absent: none are asked for. */
+  readonly fallback?: FallbackOptions | undefined;
+  readonly log?: VerifierLog | undefined;
+  /** Told of what is applied: how a relay is built on this. */
+  readonly observer?: AppliedObserver | undefined;
+  /** For a relay: who follows it, as told upstream. */
+  readonly downstream?: (() => readonly DownstreamVerifier[]) | undefined;
+  readonly ports?: VerifierPorts | undefined;
+}
+
+/** For tests and replays; the machine's own by default. */
+export interface VerifierPorts {
+  readonly machine?: Pick<VerifierClock, 'monotonicMs' | 'wallMs'> | undefined;
+  readonly timers?: Timers | undefined;
+  readonly random?: Random | undefined;
+}
+
+/** @throws {TypeError} for options that can't be meant; nothing is opened then. */
+export function createVerifier(options: VerifierOptions): Verifier {
+  const {
+    machine = systemVerifierClock(),
+    timers = systemTimers,
+    random = systemRandom,
+  } = options.ports ?? {};
+  const clock = new AuthorityClock(machine);
+  const resident = createResidentVerifier({ clock, observer: options.observer });
+  const listeners = new Listeners((error) => options.log?.error({ err: error }, 'a listener has failed'));
+  const agingAfterMs = () => resident.leaseBounds().minMs / 2;
+  const relays = openRelays(options, { timers, random, clock, agingAfterMs, listeners });
+  const source = new CountedSource(relays.source);
+  const fallback = openFallback(options, timers);
+  if (options.log !== undefined) logEvents(listeners, options.log);
+  const watch = new LeaseWatch({ resident, listeners, isRefused: () => relays.pool?.isRefused ?? false });
+  const stopLooking = timers.every(stateLookMs, () => watch.look());
+  const follower: Follower = startFollower({
+    source,
+    verifier: resident,
+    clock,
+    timers,
+    random,
+    authorityClock: clock,
+    ...(options.lease?.askMs === undefined ? {} : { pollMs: options.lease.askMs }),
+    onState: (state) => watch.follow(state),
+  });
+  return new LibraryVerifier({
+    resident,
+    follower,
+    clock,
+    watch,
+    listeners,
+    source,
+    pool: relays.pool,
+    fallback,
+    release: () => {
+      stopLooking();
+      for (const relay of relays.opened) relay.close();
+    },
+  });
+}
+
+interface RelayPorts {
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly clock: VerifierClock;
+  readonly agingAfterMs: () => number;
+  readonly listeners: Listeners;
+}
+
+interface Relays {
+  readonly source: FeedSource;
+  readonly pool: RelayPool | undefined;
+  readonly opened: readonly HttpFeedSource[];
+}
+
+function openRelays(options: VerifierOptions, ports: RelayPorts): Relays {
+  const { relays, credential, keyspaces, downstream } = options;
+  if (!isUrls(relays)) return { source: relays, pool: undefined, opened: [] };
+  const urls = typeof relays === 'string' ? [relays] : relays;
+  if (credential === undefined) throw new TypeError('`credential` is required to follow a relay by its URL');
+  if (urls.length === 0) throw new TypeError('`relays` must name at least one relay');
+  const identity = identityOf(options, ports.random);
+  const opened = urls.map((url) =>
+    createHttpFeedSource({ url, credential, identity, keyspaces, downstream, timers: ports.timers }),
+  );
+  const { timers, random, clock, agingAfterMs, listeners } = ports;
+  const pool = createRelayPool({
+    relays: opened.map((source) => ({ name: source.origin, source })),
+    timers,
+    random,
+    clock,
+    agingAfterMs,
+    onMove: (move) => listeners.emit('moved', move),
+  });
+  return { source: pool, pool, opened };
+}
+
+function identityOf({ id, name, region, kind = 'library' }: VerifierOptions, random: Random) {
+  return { id: id ?? hexOf(random.bytes(16)), name: name ?? hostname(), region, kind };
+}
+
+function openFallback(options: VerifierOptions, timers: Timers): AuthorityFallback | undefined {
+  const { fallback, relays } = options;
+  if (fallback === undefined) return undefined;
+  const url =
+    fallback.url ?? (isUrls(relays) ? (typeof relays === 'string' ? relays : relays[0]) : undefined);
+  const credential = fallback.credential ?? options.credential;
+  if (url === undefined || credential === undefined)
+    throw new TypeError('`fallback` needs a `url` and a `credential` where `relays` is not a URL');
+  return new AuthorityFallback(fallback, { url, credential, timers });
+}
+
+function isUrls(relays: VerifierOptions['relays']): relays is string | readonly string[] {
+  return typeof relays === 'string' || Array.isArray(relays);
+}

@@ -1,0 +1,120 @@
+import type { IncomingMessage } from 'node:http';
+import type { FeedListener } from '../feed/feed-source.ts';
+import { feedHeartbeatMs, silentBeatsMax } from '../limits.ts';
+import type { CancelTimer, Timers } from '../runtime/timers.ts';
+import { BadFrame, type Frame, FrameReader, frameTypes, stretchOfFrame } from '../wire/frames.ts';
+import { headsIn, memberOf } from './lease-messages.ts';
+import { BadAnswer, RelayUnreachable } from './relay-errors.ts';
+
+export interface FeedStreamReaderOptions {
+  readonly open: (signal: AbortSignal) => Promise<IncomingMessage>;
+  readonly origin: string;
+  readonly timers: Timers;
+  readonly listener: FeedListener;
+  /** Tells what broke without anything of the request. */
+  readonly describe: (error: unknown) => unknown;
+}
+
+/**
+ * The reading end of one stream. Ends once, with why: at the first thing that isn't what a relay sends, when the
+ * connection ends, and when not a byte has come for three heartbeats, since a socket may stay open for ever with
+ * nobody at its other end. It does not come back by itself; whoever follows subscribes anew from where it stands.
+ */
+export class FeedStreamReader {
+  readonly #options: FeedStreamReaderOptions;
+  readonly #over = new AbortController();
+  readonly #frames = new FrameReader();
+  #reply: IncomingMessage | undefined;
+  #cancelWatch: CancelTimer | undefined;
+  /** Looks at the watch since a byte came. */
+  #silentBeats = 0;
+  #greeted = false;
+
+  constructor(options: FeedStreamReaderOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    // Looked at once a beat; a timer a chunk would cost more than the chunk.
+    this.#cancelWatch = this.#options.timers.every(feedHeartbeatMs, () => this.#look());
+    this.#options.open(this.#over.signal).then(
+      (reply) => this.#read(reply),
+      (error: unknown) => this.#end(error),
+    );
+  }
+
+  /** Ends it without a word to the listener. */
+  close(): void {
+    if (this.#over.signal.aborted) return;
+    this.#cancelWatch?.();
+    this.#over.abort(new RelayUnreachable(this.#options.origin, 'the stream was closed'));
+    this.#reply?.destroy();
+  }
+
+  #read(reply: IncomingMessage): void {
+    if (this.#over.signal.aborted) {
+      reply.destroy();
+      return;
+    }
+    this.#reply = reply;
+    reply.on('data', (chunk: Uint8Array) => this.#take(chunk));
+    reply.on('error', (error) => this.#end(this.#options.describe(error)));
+    reply.on('close', () => this.#end(new RelayUnreachable(this.#options.origin, 'the stream has ended')));
+  }
+
+  #take(chunk: Uint8Array): void {
+    if (this.#over.signal.aborted) return;
+    this.#silentBeats = 0;
+    try {
+      for (const frame of this.#frames.push(chunk)) {
+        this.#hear(frame);
+        // A listener may have closed it.
+        if (this.#over.signal.aborted) return;
+      }
+    } catch (error) {
+      this.#end(error);
+    }
+  }
+
+  #hear(frame: Frame): void {
+    const { listener } = this.#options;
+    if (!this.#greeted) {
+      checkHello(frame);
+      this.#greeted = true;
+      return;
+    }
+    if (frame.type === frameTypes.stretch) listener.stretch(stretchOfFrame(frame.payload));
+    else if (frame.type === frameTypes.wanted) listener.wanted();
+    else if (frame.type === frameTypes.problem)
+      throw new RelayUnreachable(this.#options.origin, 'the relay ended the stream');
+    else if (frame.type !== frameTypes.heartbeat)
+      throw new BadFrame('a frame that does not belong into a stream');
+  }
+
+  #look(): void {
+    this.#silentBeats += 1;
+    if (this.#silentBeats > silentBeatsMax)
+      this.#end(new RelayUnreachable(this.#options.origin, 'the stream is silent'));
+  }
+
+  #end(error: unknown): void {
+    if (this.#over.signal.aborted) return;
+    this.close();
+    this.#options.listener.ended(error);
+  }
+}
+
+function checkHello(frame: Frame): void {
+  if (frame.type !== frameTypes.hello) throw new BadFrame('a stream begins with a hello');
+  const hello = memberOf(jsonOfFrame(frame), 'hello');
+  if (hello.v !== 1) throw new BadAnswer('hello.v is not a version that is known here');
+  headsIn(hello, 'hello');
+}
+
+function jsonOfFrame({ payload }: Frame): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload));
+  } catch {
+    throw new BadFrame('the hello is not JSON');
+  }
+}

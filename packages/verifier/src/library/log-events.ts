@@ -1,0 +1,24 @@
+import type { VerifierLog } from './verifier-api.ts';
+import type { Listeners, StateChange } from './verifier-events.ts';
+
+/** One line for each change that somebody on duty would ask about. No key string, no credential, no fact is in it. */
+export function logEvents(listeners: Listeners, log: VerifierLog): void {
+  const about = ({ leaseAgeMs, reason }: StateChange) => ({
+    leaseAgeMs,
+    ...(reason === undefined ? {} : { err: reason }),
+  });
+  listeners.on('fresh', (change) => log.info(about(change), 'keys are verified from a fresh lease'));
+  listeners.on('aging', (change) => log.warn(about(change), 'the lease is aging: no news for half of it'));
+  listeners.on('stale', (change) => log.error(about(change), 'the lease has ended: no key is valid here'));
+  listeners.on('refused', (change) =>
+    log.error(about(change), 'the relay refuses the credential: somebody has to change it or its scopes'),
+  );
+  listeners.on('quarantined', ({ shards }) => {
+    if (shards.length > 0) log.error({ shards }, 'shards can not be read: what hangs on them goes stale');
+    else log.info({}, 'every shard can be read again');
+  });
+  listeners.on('unreachable', ({ error }) => log.warn({ err: error }, 'the feed can not be followed'));
+  listeners.on('moved', ({ from, to, error }) => {
+    log.info({ from, to, ...(error === undefined ? {} : { err: error }) }, 'another relay is followed');
+  });
+}
