@@ -186,3 +186,59 @@ export const forwardAuthScopesMax = 64;
 
 /** Scopes that forward-auth tells of: nginx takes 4 kB for the whole head of an answer, unless it is told otherwise. */
 export const forwardAuthHeaderBytesMax = 2_048;
+
+// --- The relay: verifiers that follow this server. -------------------------------------------------------------
+
+/** How long a registration holds, from before it was sent to the store: SPEC.md of the verifier, rule 11. */
+export const registrationMsMax = 1_000;
+
+/** How often it is renewed: one small write, in time for the one after it to be late. */
+export const registryFlushMs = 600;
+
+/** The same while a server waits for what this one knows. */
+export const registryWantedFlushMs = 50;
+
+/** How long a lease ask waits for its asker to be registered, before it is told `stale`. */
+export const registrationWaitMsMax = 1_500;
+
+/** How often the row of a verifier is written again, for those who look, and how many of them in one write. */
+export const registryRefreshMs = 10_000;
+export const registryRefreshRowsMax = 500;
+
+/** Rows of one read of the registry: 64 relays of 300 verifiers; with more nothing is claimed early. */
+export const registryRowsMax = 20_000;
+
+/** A verifier that has been silent for longer than any lease lasts is let go: 606 s and some. */
+export const rollKeptMs = 660_000;
+
+/** How long the rows of the dead are kept for those who look, and how often they are swept. */
+export const registryKeptMs = 3_600_000;
+export const registrySweepMs = 600_000;
+
+/** Callers that wait for a change to be effective everywhere. Each holds a request for up to its bound. */
+export const effectWaitersMax = 1_000;
+
+/** Between two reads of the registry while somebody waits, one for all of them. */
+export const effectPollMs = 50;
+
+/** How often the other relays are asked to write more often, and how long one is taken for alive that has not written. */
+export const effectWantMs = 1_000;
+export const relayAliveMs = 5_000;
+
+/** Verifiers that lag, as one answer names them. */
+export const laggardsMax = 100;
+
+/** Snapshots that are written at once: each reads the whole table, on the loop that verifies. */
+export const snapshotsAtOnceMax = 4;
+
+/** Told to whoever comes when that many are under way: one takes seconds; the half of it is drawn at random. */
+export const snapshotRetryAfterMs = 4_000;
+
+/** Streams at once: one a verifier, and room for those that have not noticed yet that theirs has ended. */
+export const streamsMax = 4_000;
+
+/** Lease asks under way at once: 4 a second from each of 1,000 verifiers, of some 10 ms, are 40. */
+export const leaseAsksInFlightMax = 5_000;
+
+/** How often the management key of a stream is looked at again. */
+export const streamRecheckMs = 1_000;

@@ -21,6 +21,19 @@ export type {
 export { BadFeedRow } from './follow/bad-feed-row.ts';
 export { type Follower, type FollowerOptions, startFollower } from './follow/follower.ts';
 export type { FollowerState, ReloadReason } from './follow/follower-state.ts';
+export { type FeedFilter, letsKeyspace } from './relay/feed-filter.ts';
+export { FeedRelay, type FeedRelayOptions, type RelayedSource } from './relay/feed-relay.ts';
+export {
+  LeaseRoll,
+  type RollEntry,
+  type RollIdentity,
+  type RollOwner,
+  type RollReport,
+  rollKey,
+  standsAt,
+} from './relay/lease-roll.ts';
+export type { FeedOrigin, PrimaryOrigin, RelayOrigin } from './relay/relay-origin.ts';
+export type { FactsReader, RelayFact, TailedReading } from './relay/snapshot-reading.ts';
 export {
   createResidentVerifier,
   type ResidentVerifierOptions,

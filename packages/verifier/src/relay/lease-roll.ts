@@ -66,7 +66,7 @@ export class LeaseRoll {
     return this.#entries.values();
   }
 
-  /** Has it been heard of in the last second? */
+  /** Has it been heard of of late? */
   isActive(entry: RollEntry): boolean {
     return this.#clock.monotonicMs() - entry.seenAtMs <= activeMsMax;
   }
