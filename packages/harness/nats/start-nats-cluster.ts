@@ -158,11 +158,12 @@ class OwnCluster implements NatsCluster {
 function hubSettings(ports: readonly number[], routes: readonly string[]): string {
   const [, , clusterPort, leafPort] = ports;
   return [
-    'jetstream { store_dir: $STORE, max_mem: 64M, max_file: 512M }',
+    'jetstream { store_dir: $STORE, max_mem: 64M, max_file: 8G }',
     ...(routes.length === 0
       ? []
       : [`cluster { name: keyswarm, listen: "127.0.0.1:${clusterPort}", routes: [${routes.join(', ')}] }`]),
-    `leafnodes { listen: "127.0.0.1:${leafPort}" }`,
+    // Told of the other nodes, a leaf whose link is cut would go past it to one of them.
+    `leafnodes { listen: "127.0.0.1:${leafPort}", no_advertise: true }`,
   ].join('\n');
 }
 

@@ -1,0 +1,170 @@
+import type {
+  FeedListener,
+  FeedSource,
+  FeedStretch,
+  FeedSubscription,
+  Heads,
+  LeaseAnswer,
+  LeaseAsk,
+  RowRange,
+  SnapshotSink,
+} from '@keyswarm/verifier';
+import type { LeaseRequest } from '@keyswarm/verifier/lease-messages';
+import type { Timers } from '@keyswarm/verifier/timers';
+import { askLease, askRows, type NatsAsker } from './ask-over-nats.ts';
+import { hedge } from './hedge.ts';
+import { KnownKeyspaces } from './known-keyspaces.ts';
+import { agingMs, beatMs, freshEnoughMs, hedgeMs } from './limits.ts';
+import type { NatsLink } from './nats-link.ts';
+import { NatsPush, type PushProgress } from './nats-push.ts';
+import { defaultPrefix, subjectsOf } from './subjects.ts';
+
+/*
+ * The feed by way of a broker, beside a relay. NATS brings rows as they commit and answers asks for the lease; the
+ * relay gives snapshots, says what this verifier may read, and does everything when NATS doesn't:
+ *
+ *   lease      NATS; the relay too when NATS is late or the lease is aging; the fresher answer counts
+ *   rows       the relay; NATS when that is late or away, and then only keyspaces that are known to be readable
+ *   snapshot   the relay
+ *   subscribe  NATS; the relay while NATS is silent
+ *
+ * Each answer carries its own proof (heads that were read after it was asked for, or its age), so it does not matter
+ * by which way it came.
+ */
+
+export interface NatsFeedSourceOptions {
+  readonly link: NatsLink;
+  /** A relay, or whatever else can do all of it. */
+  readonly fallback: FeedSource;
+  readonly timers: Timers;
+  /** `keyswarm` unless said otherwise. */
+  readonly prefix?: string | undefined;
+  /** Who asks, as it is told to a relay; for a relay with whom it feeds. */
+  readonly identity: () => Omit<LeaseRequest, 'ask'>;
+  readonly beatMs?: number;
+}
+
+/** Counted since the beginning, for metrics. */
+export type NatsFeedStats = Readonly<Omit<PushProgress, 'streamSeq'>> & {
+  readonly leasesByNats: number;
+  readonly leasesByFallback: number;
+};
+
+export interface NatsFeedSource extends FeedSource {
+  subscribe(from: Heads, listener: FeedListener): FeedSubscription;
+  readonly stats: NatsFeedStats;
+}
+
+export function createNatsFeedSource(options: NatsFeedSourceOptions): NatsFeedSource {
+  return new BrokeredFeed(options);
+}
+
+class BrokeredFeed implements NatsFeedSource {
+  readonly #options: NatsFeedSourceOptions;
+  readonly #asker: NatsAsker;
+  readonly #known = new KnownKeyspaces();
+  readonly #progress: PushProgress = {
+    streamSeq: undefined,
+    received: 0,
+    withheld: 0,
+    unreadable: 0,
+    recreations: 0,
+    moves: 0,
+  };
+  readonly #leases = { leasesByNats: 0, leasesByFallback: 0 };
+  /** As the verifier last said it. */
+  #applied: Heads | undefined;
+
+  constructor(options: NatsFeedSourceOptions) {
+    this.#options = options;
+    this.#asker = { link: options.link, subjects: subjectsOf(options.prefix ?? defaultPrefix) };
+  }
+
+  get stats(): NatsFeedStats {
+    const { streamSeq: _, ...counts } = this.#progress;
+    return { ...counts, ...this.#leases };
+  }
+
+  lease(ask: LeaseAsk, signal: AbortSignal): Promise<LeaseAnswer> {
+    this.#applied = ask.applied ?? this.#applied;
+    const { timers, fallback, identity } = this.#options;
+    const isAging = ask.leaseAgeMs === undefined || ask.leaseAgeMs > agingMs;
+    return hedge(
+      {
+        timers,
+        first: async () => {
+          const answer = await askLease(this.#asker, { ...identity(), ask });
+          this.#leases.leasesByNats += 1;
+          return answer;
+        },
+        second: async (until) => {
+          const answer = await fallback.lease(ask, until);
+          this.#leases.leasesByFallback += 1;
+          return answer;
+        },
+        delayMs: isAging ? 0 : hedgeMs,
+        isGood: ({ ageMs, behind, epoch }) =>
+          ageMs <= freshEnoughMs && behind.length === 0 && epoch >= (ask.applied?.epoch ?? 0),
+        isBetter: (a, b) => (a.epoch === b.epoch ? a.ageMs < b.ageMs : a.epoch > b.epoch),
+      },
+      signal,
+    );
+  }
+
+  rows(shard: number, range: RowRange, signal: AbortSignal): Promise<FeedStretch | 'gone'> {
+    const { timers, fallback } = this.#options;
+    return hedge(
+      {
+        timers,
+        first: async (until) => {
+          const stretch = await fallback.rows(shard, range, until);
+          if (stretch !== 'gone') this.#known.heard(stretch);
+          return stretch;
+        },
+        second: async () => this.#readable(await askRows(this.#asker, shard, range)),
+        delayMs: hedgeMs,
+        isGood: () => true,
+        isBetter: () => true,
+      },
+      signal,
+    );
+  }
+
+  async snapshot(sink: SnapshotSink, signal: AbortSignal) {
+    return this.#options.fallback.snapshot(this.#known.heardIn(sink), signal);
+  }
+
+  subscribe(from: Heads, listener: FeedListener): FeedSubscription {
+    const { link, timers, fallback } = this.#options;
+    return new NatsPush({
+      link,
+      subjects: this.#asker.subjects,
+      timers,
+      beatMs: this.#options.beatMs ?? beatMs,
+      known: this.#known,
+      listener,
+      progress: this.#progress,
+      otherPush: () => this.#pushByFallback(fallback, this.#applied ?? from, listener),
+    });
+  }
+
+  /** What NATS answers is of everybody: it is cut before the first row of which it isn't known whose it is. */
+  #readable(stretch: FeedStretch | 'gone'): FeedStretch | 'gone' {
+    if (stretch === 'gone') return 'gone';
+    const readable = this.#known.admittedStart(stretch);
+    if (readable === undefined) throw new Error('only the relay can say whether these rows may be read');
+    return readable;
+  }
+
+  /** Its end is not the subscription's: NATS may be back, or it is subscribed to again at the next silence. */
+  #pushByFallback(fallback: FeedSource, from: Heads, listener: FeedListener): FeedSubscription | undefined {
+    return fallback.subscribe?.(from, {
+      stretch: (stretch) => {
+        this.#known.heard(stretch);
+        listener.stretch(stretch);
+      },
+      wanted: () => listener.wanted(),
+      ended: () => undefined,
+    });
+  }
+}

@@ -1,0 +1,161 @@
+import { Fault } from '@keyswarm/core';
+import { BadFeedRow, type FeedStretch, type LeaseAnswer, type RowRange } from '@keyswarm/verifier';
+import { decodeLeaseRequest, encodeLeaseAnswer, type LeaseRequest } from '@keyswarm/verifier/lease-messages';
+import type { Timers } from '@keyswarm/verifier/timers';
+import type { Msg, NatsConnection, Subscription } from '@nats-io/transport-node';
+import { answerMsMax, asksAtOnceMax, leaseAskBytesMax, rowsAnswerMax } from './limits.ts';
+import type { NatsLink } from './nats-link.ts';
+import { messagesOf } from './stretch-payload.ts';
+import { defaultPrefix, subjectsOf } from './subjects.ts';
+
+/*
+ * The servers' end of what is asked over NATS. Every server listens in one queue group, and each question goes to
+ * one of them. Who may ask is the broker's to say: whoever may publish on these subjects is answered.
+ *
+ * A question is bounded before it is parsed, in time, and in how many are worked on at once; past that it is
+ * refused at once, for the asker has another way.
+ */
+
+export interface FeedService {
+  /** Heads read from the primary after this call, with its wall clock; and the asker is noted as it says it is. */
+  lease(request: LeaseRequest, signal: AbortSignal): Promise<LeaseAnswer>;
+  /** Of every workspace. Throws `BadFeedRow` as a `FeedSource` does. */
+  rows(shard: number, range: RowRange, signal: AbortSignal): Promise<FeedStretch | 'gone'>;
+}
+
+export interface ServeFeedOptions {
+  readonly link: NatsLink;
+  readonly timers: Timers;
+  readonly service: FeedService;
+  readonly prefix?: string | undefined;
+}
+
+export interface ServedFeed {
+  /** Since the beginning. */
+  readonly stats: { readonly answered: number; readonly refused: number };
+  /** Takes no more questions; the link stays. */
+  close(): void;
+}
+
+export function serveFeedOverNats(options: ServeFeedOptions): ServedFeed {
+  return new Responder(options);
+}
+
+class Responder implements ServedFeed {
+  readonly #options: ServeFeedOptions;
+  readonly #counts = { answered: 0, refused: 0 };
+  readonly #end: () => void;
+  #subscriptions: Subscription[] = [];
+  #working = 0;
+
+  constructor(options: ServeFeedOptions) {
+    this.#options = options;
+    this.#end = options.link.onConnected((connection, isSame) => {
+      if (!isSame) this.#listen(connection);
+    });
+  }
+
+  get stats() {
+    return { ...this.#counts };
+  }
+
+  close(): void {
+    this.#end();
+    for (const subscription of this.#subscriptions.splice(0)) subscription.unsubscribe();
+  }
+
+  #listen(connection: NatsConnection): void {
+    const { service, prefix } = this.#options;
+    const subjects = subjectsOf(prefix ?? defaultPrefix);
+    const on = (
+      subject: string,
+      answer: (json: unknown, signal: AbortSignal) => Promise<string | Uint8Array>,
+    ) =>
+      connection.subscribe(subject, {
+        queue: subjects.queue,
+        callback: (error, message) => {
+          if (error === null) void this.#answer(message, answer);
+        },
+      });
+    try {
+      this.#subscriptions = [
+        on(subjects.lease, async (json, signal) => {
+          const answer = await service.lease(decodeLeaseRequest(json), signal);
+          if (answer.wall === undefined) throw new Fault('stale', { detail: 'The primary told no time.' });
+          return encodeLeaseAnswer(answer, answer.wall);
+        }),
+        on(subjects.rows, async (json, signal) => {
+          const { shard, range } = rowsAsked(json);
+          const stretch = await service.rows(shard, range, signal);
+          if (stretch === 'gone') return problem({ code: 'gone' });
+          // The first part of what is too long for one message: the asker comes back for the rest.
+          const [message] = messagesOf(stretch);
+          return message?.payload ?? emptyStretch(stretch);
+        }),
+      ];
+    } catch {
+      // The connection went away in this very moment; the next one calls again.
+    }
+  }
+
+  async #answer(
+    message: Msg,
+    answer: (json: unknown, signal: AbortSignal) => Promise<string | Uint8Array>,
+  ): Promise<void> {
+    if (this.#working >= asksAtOnceMax || message.data.length > leaseAskBytesMax) {
+      this.#counts.refused += 1;
+      reply(message, problem({ code: 'overloaded' }));
+      return;
+    }
+    this.#working += 1;
+    const overdue = new AbortController();
+    const cancel = this.#options.timers.after(answerMsMax, () => overdue.abort(new Error('too late')));
+    try {
+      reply(message, await answer(JSON.parse(message.string()), overdue.signal));
+      this.#counts.answered += 1;
+    } catch (error) {
+      this.#counts.refused += 1;
+      reply(message, problemOf(error));
+    } finally {
+      cancel();
+      this.#working -= 1;
+    }
+  }
+}
+
+function reply(message: Msg, payload: string | Uint8Array): void {
+  try {
+    message.respond(payload);
+  } catch {
+    // The connection went away meanwhile; the asker has another way.
+  }
+}
+
+function problemOf(error: unknown): string {
+  if (error instanceof BadFeedRow)
+    return problem({ code: 'bad_feed_row', shard: error.shard, seq: error.seq, detail: error.reason });
+  return problem({ code: error instanceof Fault ? error.code : 'unavailable' });
+}
+
+function problem(fields: Readonly<Record<string, string | number>>): string {
+  return JSON.stringify({ problem: fields });
+}
+
+function emptyStretch({ epoch, shard, after, upTo }: FeedStretch): string {
+  return JSON.stringify({ epoch, shard, after, up_to: upTo, rows: [] });
+}
+
+function rowsAsked(json: unknown): { readonly shard: number; readonly range: RowRange } {
+  if (typeof json !== 'object' || json === null) throw badQuestion();
+  const { shard, after, up_to: upTo, limit } = json as Readonly<Record<string, unknown>>;
+  if (!isWhole(shard) || !isWhole(after) || !isWhole(upTo) || !isWhole(limit)) throw badQuestion();
+  return { shard, range: { after, upTo, limit: Math.min(Math.max(1, limit), rowsAnswerMax) } };
+}
+
+function badQuestion(): Fault {
+  return new Fault('invalid_field', { detail: 'Rows are asked for by shard, after, up_to and limit.' });
+}
+
+function isWhole(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+}
