@@ -44,6 +44,7 @@ export const testsMayAlso = [
   'node:*',
   'node:*/**',
   'house:harness/nats',
+  'house:harness/nginx',
   'house:harness/faults',
   'house:harness/postgres',
   'house:core/testing',

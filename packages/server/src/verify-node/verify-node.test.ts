@@ -1,0 +1,139 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { issue, makeKeyspace, manager } from '../boot/suite/fixtures.ts';
+import { RawConnection } from '../boot/suite/raw-request.ts';
+import { type StoreHouse, startStoreHouse } from './testing/store-house.ts';
+import type { TestNode } from './testing/test-node.ts';
+
+/* A node in this process, over the feed of a real store; node.int.test.ts has real processes and real relays. */
+
+let house: StoreHouse;
+let node: TestNode;
+beforeAll(async () => {
+  house = await startStoreHouse();
+  node = await house.startNode();
+  await node.ready;
+}, 60_000);
+afterAll(() => house.close());
+
+const post = (at: TestNode, path: string, body: unknown, key = house.server.rootKey) =>
+  fetch(at.url + path, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${key}` },
+    body: JSON.stringify(body),
+  });
+const readiness = async (at: TestNode) => {
+  const reply = await fetch(`${at.url}/readyz`);
+  return { code: reply.status, body: (await reply.json()) as Record<string, unknown> };
+};
+
+describe('a node verifies as its server does', () => {
+  it('by one key or by many, at once after they were issued, by the first answer', async () => {
+    const { name } = await makeKeyspace(house.server);
+    const issued = await issue(house.server, name);
+    const one = await post(node, '/v1/keys/verify', { key: issued.secret, keyspace: name });
+    expect(await one.json()).toMatchObject({ valid: true, code: 'valid', key_id: issued.id, keyspace: name });
+    const later = await issue(house.server, name);
+    const keys = [{ key: later.secret }, { key: 'x' }, { key: later.secret, scopes: ['orders:write'] }];
+    const many = (await (await post(node, '/v1/keys/verify/bulk', { keys })).json()) as {
+      results: { code: string }[];
+    };
+    expect(many.results.map(({ code }) => code)).toEqual(['valid', 'malformed', 'insufficient_scope']);
+  });
+
+  it('to management keys, for what they may ask about and nothing else', async () => {
+    const { name, id } = await makeKeyspace(house.server);
+    const other = await makeKeyspace(house.server);
+    const { secret } = await issue(house.server, name);
+    const narrow = await manager(house.server, [`keys:verify:${name}`]);
+    const reader = await manager(house.server, ['keys:read']);
+    const asked = async (keyspace: string, key: string) => {
+      const reply = await post(node, '/v1/keys/verify', { key: secret, keyspace }, key);
+      return [reply.status, ((await reply.json()) as { code: string }).code];
+    };
+    expect(await asked(name, narrow)).toEqual([200, 'valid']);
+    expect(await asked(id, narrow)).toEqual([200, 'valid']);
+    expect(await asked(other.name, narrow)).toEqual([404, 'not_found']);
+    expect(await asked(other.id, narrow)).toEqual([404, 'not_found']);
+    expect(await asked(name, reader)).toEqual([403, 'forbidden']);
+    expect(await asked(name, 'nonsense')).toEqual([401, 'unauthenticated']);
+  });
+
+  it('as fresh as a caller wants it', async () => {
+    const { name } = await makeKeyspace(house.server);
+    const { secret, id } = await issue(house.server, name);
+    const { seq } = (await house.server.post(`/v1/keys/${id}/revoke`, {})).body;
+    const reply = await post(node, '/v1/keys/verify', { key: secret, min_seq: seq });
+    expect(await reply.json()).toMatchObject({ valid: false, code: 'revoked' });
+  });
+
+  it('and offers nothing else', async () => {
+    for (const path of ['/', '/v1/keys', '/v1/feed/lease', '/openapi.json', '/v1/forward-auth?keyspace=a']) {
+      expect((await fetch(node.url + path)).status, path).toBe(404);
+    }
+    expect((await fetch(`${node.url}/v1/keys/verify`)).status).toBe(405);
+    expect(await (await fetch(`${node.url}/healthz`)).json()).toEqual({ status: 'ok' });
+  });
+
+  it('counting what an operator watches, and no series of what it never does', async () => {
+    const text = await (await fetch(`${node.url}/metrics`)).text();
+    for (const name of [
+      'keyswarm_lease_age_seconds',
+      'keyswarm_applied_rows',
+      'keyswarm_feed_lag_rows',
+      'keyswarm_verifications_total{verdict="valid"}',
+      'keyswarm_shed_total{reason="draining"}',
+      'keyswarm_clock_uncertainty_seconds',
+      'keyswarm_quarantined_shards 0',
+      'keyswarm_feed_link{state="following"} 1',
+    ]) {
+      expect(text).toContain(name);
+    }
+    expect(text).not.toContain('keyswarm_issuance');
+    expect(text).not.toContain('keyswarm_lane');
+  });
+});
+
+describe('before it knows anything', () => {
+  it('its port is open, it lives, it is not ready, and it says neither yes nor no', async () => {
+    house.cut(true);
+    const cold = await house.startNode();
+    expect((await fetch(`${cold.url}/healthz`)).status).toBe(200);
+    await expect
+      .poll(async () => (await readiness(cold)).body.notes)
+      .toEqual(['unreachable: the link is cut']);
+    expect(await readiness(cold)).toMatchObject({
+      code: 503,
+      body: {
+        status: 'not_ready',
+        checks: { verifier: 'failing' },
+        lease_age_ms: null,
+        quarantined_shards: [],
+      },
+    });
+    for (const path of ['/v1/keys/verify', '/v1/keys/verify/bulk']) {
+      const reply = await post(cold, path, { key: 'x' });
+      expect([reply.status, reply.headers.get('retry-after')], path).toEqual([503, '1']);
+      expect(await reply.json()).toMatchObject({ code: 'stale' });
+    }
+    expect(cold.log()).toContain('no relay can be read; trying again');
+    house.cut(false);
+    await cold.ready;
+    expect((await readiness(cold)).code).toBe(200);
+    expect((await post(cold, '/v1/keys/verify', { key: 'x' })).status).toBe(200);
+  });
+});
+
+describe('told to stop', () => {
+  it('it is not ready, finishes what is under way, and takes nothing new', async () => {
+    const leaving = await house.startNode();
+    await leaving.ready;
+    const body = '{"key":"x"}';
+    const connection = await RawConnection.open(leaving.url);
+    await connection.hold('/v1/keys/verify', house.server.rootKey, body.length);
+    const closed = leaving.close();
+    connection.socket.write(body);
+    await connection.until('"code":"malformed"');
+    await closed;
+    await expect(fetch(`${leaving.url}/healthz`)).rejects.toThrow();
+  });
+});
