@@ -29,10 +29,7 @@ beforeAll(async () => {
 afterEach(async () => {
   for (const line of lines.splice(0)) line.close();
   for (const stranger of strangers.splice(0)) stranger.close();
-  for (const server of spawned.splice(0)) {
-    server.child.kill('SIGKILL');
-    await server.ended;
-  }
+  for (const server of spawned.splice(0)) await server.killAll();
 });
 afterAll(() => postgres.stop());
 

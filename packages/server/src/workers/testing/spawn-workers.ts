@@ -29,6 +29,8 @@ export interface SpawnedWorkers {
   said(text: string): Promise<void>;
   /** The pid of the process that is worker `worker` now. */
   workerPid(worker: number): number;
+  /** Ends all of it, workers that were left behind too. */
+  killAll(): Promise<void>;
 }
 
 export function spawnWorkers(args: readonly string[], variables: Variables): SpawnedWorkers {
@@ -42,6 +44,7 @@ export function spawnWorkers(args: readonly string[], variables: Variables): Spa
       output += text;
     });
   }
+  const starts = () => [...output.matchAll(/"worker":(\d+),"pid":(\d+),"msg":"a worker starts"/g)];
   let hasEnded = false;
   const ended = once(child, 'close').then(() => {
     hasEnded = true;
@@ -58,10 +61,15 @@ export function spawnWorkers(args: readonly string[], variables: Variables): Spa
       if (!output.includes(text)) throw new Error(`it ended without ${text}: ${output}`);
     },
     workerPid(worker) {
-      const starts = [...output.matchAll(/"worker":(\d+),"pid":(\d+),"msg":"a worker starts"/g)];
-      const last = starts.findLast(([, number]) => Number(number) === worker);
+      const last = starts().findLast(([, number]) => Number(number) === worker);
       if (last === undefined) throw new Error(`worker ${worker} was never started: ${output}`);
       return Number(last[2]);
+    },
+    async killAll() {
+      child.kill('SIGKILL');
+      for (const [, , pid] of starts())
+        if (!hasEnded && isAlive(Number(pid))) process.kill(Number(pid), 'SIGKILL');
+      await ended;
     },
   };
 }
