@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freshName, issue, makeKeyspace, terms } from '../boot/suite/fixtures.ts';
-import { type StoreHouse, startStoreHouse } from '../verify-node/testing/store-house.ts';
-import type { TestNode } from '../verify-node/testing/test-node.ts';
+import { type StoreHouse, startStoreHouse } from './testing/store-house.ts';
+import type { TestNode } from './testing/test-node.ts';
 
 /* What a proxy may ask, and what it is told: on a node that reads the feed of a real store. */
 
