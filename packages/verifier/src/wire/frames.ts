@@ -191,7 +191,7 @@ interface ReadStretch {
 }
 
 function readStretch(payload: Uint8Array): ReadStretch {
-  const fields = new PayloadFields('stretch', payload, ['epoch', 'shard', 'after', 'up_to', 'rows']);
+  const fields = new PayloadFields('stretch', payload).only(['epoch', 'shard', 'after', 'up_to', 'rows']);
   const place = {
     epoch: fields.whole('epoch'),
     shard: fields.whole('shard', shardsMax - 1),

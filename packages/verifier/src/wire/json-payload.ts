@@ -13,20 +13,19 @@ export class PayloadFields {
   readonly #where: string;
   readonly #fields: Readonly<Record<string, unknown>>;
 
-  /** Has to be an object with exactly these members; those in `optional` may be there, too. */
-  constructor(
-    where: string,
-    payload: Uint8Array,
-    names: readonly string[],
-    optional: readonly string[] = [],
-  ) {
+  constructor(where: string, payload: Uint8Array) {
     this.#where = where;
     this.#fields = objectOf(where, payload);
+  }
+
+  /** Exactly these members; those in `optional` may be there, too. */
+  only(names: readonly string[], optional: readonly string[] = []): this {
     const given = Object.keys(this.#fields);
     const missing = names.find((name) => !given.includes(name));
-    if (missing !== undefined) throw new BadFrame(`${where}.${missing} is missing`);
+    if (missing !== undefined) throw new BadFrame(`${this.#where}.${missing} is missing`);
     if (!given.every((name) => names.includes(name) || optional.includes(name)))
-      throw new BadFrame(`${where} has a member that is not known`);
+      throw new BadFrame(`${this.#where} has a member that is not known`);
+    return this;
   }
 
   whole(name: string, max = Number.MAX_SAFE_INTEGER): number {
