@@ -133,7 +133,15 @@ function openRelays(options: VerifierOptions, ports: RelayPorts): Relays {
   if (urls.length === 0) throw new TypeError('`relays` must name at least one relay');
   const identity = identityOf(options, ports.random);
   const opened = urls.map((url) =>
-    createHttpFeedSource({ url, credential, identity, keyspaces, downstream, timers: ports.timers }),
+    createHttpFeedSource({
+      url,
+      credential,
+      identity,
+      keyspaces,
+      downstream,
+      timers: ports.timers,
+      random: ports.random,
+    }),
   );
   const { timers, random, clock, agingAfterMs, listeners } = ports;
   const pool = createRelayPool({

@@ -1,4 +1,5 @@
 import { afterEach, describe, it } from 'vitest';
+import { checkRandomFaults } from './random-faults.conformance.ts';
 import { type BenchOptions, TransportBench } from './testing/transport-bench.ts';
 import { transportCases } from './transport-cases.conformance.ts';
 
@@ -8,8 +9,15 @@ import { transportCases } from './transport-cases.conformance.ts';
  * cases, over the same authority in memory and its relay; what differs is the way in between, and how that is broken.
  */
 
+export interface TransportSuite extends BenchOptions {
+  /** Schedules of faults that are tried. */
+  readonly runs: number;
+  /** Of the test, for the command that replays a failure. */
+  readonly file: string;
+}
+
 /** Every case on one transport. */
-export function describeTransport(name: string, options: BenchOptions): void {
+export function describeTransport(name: string, options: TransportSuite): void {
   describe(`the feed ${name}`, () => {
     let bench: TransportBench | undefined;
     afterEach(async () => {
@@ -23,5 +31,12 @@ export function describeTransport(name: string, options: BenchOptions): void {
         await run(bench);
       });
     }
+
+    it('lets no key be valid that was revoked longer ago than the lease, whatever fails, and recovers', {
+      timeout: 300_000,
+    }, async () => {
+      const { runs, file } = options;
+      await checkRandomFaults({ bench: options, runs, file, environment: process.env });
+    });
   });
 }

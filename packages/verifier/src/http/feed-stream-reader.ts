@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import type { FeedListener } from '../feed/feed-source.ts';
+import type { FeedListener, FeedStretch } from '../feed/feed-source.ts';
+import { BadFeedRow } from '../follow/bad-feed-row.ts';
 import { feedHeartbeatMs, silentBeatsMax } from '../limits.ts';
 import type { CancelTimer, Timers } from '../runtime/timers.ts';
 import { BadFrame, type Frame, FrameReader, frameTypes, stretchOfFrame } from '../wire/frames.ts';
@@ -34,7 +35,18 @@ export class FeedStreamReader {
     this.#options = options;
   }
 
-  start(): void {
+  /** Has the relay said hello? */
+  get greeted(): boolean {
+    return this.#greeted;
+  }
+
+  /** Opens it after `delayMs`; until then it is as a stream that brings nothing. */
+  start(delayMs: number): void {
+    if (delayMs === 0) this.#open();
+    else this.#cancelWatch = this.#options.timers.after(delayMs, () => this.#open());
+  }
+
+  #open(): void {
     // Looked at once a beat; a timer a chunk would cost more than the chunk.
     this.#cancelWatch = this.#options.timers.every(feedHeartbeatMs, () => this.#look());
     this.#options.open(this.#over.signal).then(
@@ -83,12 +95,24 @@ export class FeedStreamReader {
       this.#greeted = true;
       return;
     }
-    if (frame.type === frameTypes.stretch) listener.stretch(stretchOfFrame(frame.payload));
+    if (frame.type === frameTypes.stretch) this.#tell(frame);
     else if (frame.type === frameTypes.wanted) listener.wanted();
     else if (frame.type === frameTypes.problem)
       throw new RelayUnreachable(this.#options.origin, 'the relay ended the stream');
     else if (frame.type !== frameTypes.heartbeat)
       throw new BadFrame('a frame that does not belong into a stream');
+  }
+
+  /** A row that can't be read is no reason to hear nothing more: the follower meets it when it reads its shard. */
+  #tell({ payload }: Frame): void {
+    let stretch: FeedStretch;
+    try {
+      stretch = stretchOfFrame(payload);
+    } catch (error) {
+      if (error instanceof BadFeedRow) return;
+      throw error;
+    }
+    this.#options.listener.stretch(stretch);
   }
 
   #look(): void {

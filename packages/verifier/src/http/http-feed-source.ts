@@ -16,10 +16,13 @@ import { BadFeedRow } from '../follow/bad-feed-row.ts';
 import {
   leaseAskMsMax,
   leaseReplyBytesMax,
+  relayPauseMsMax,
+  relayPauseMsMin,
   rowsReadMsMax,
   snapshotMsMax,
   snapshotSilentMsMax,
 } from '../limits.ts';
+import { type Random, unitInterval } from '../runtime/random.ts';
 import type { Timers } from '../runtime/timers.ts';
 import { FrameReader, frameBytesMax, frameHeadBytes, frameTypes, stretchOfFrame } from '../wire/frames.ts';
 import { readSnapshot } from '../wire/snapshot.ts';
@@ -42,6 +45,7 @@ export interface HttpFeedSourceOptions {
   /** Ids or names; absent: all that the credential may read. */
   readonly keyspaces?: readonly string[] | undefined;
   readonly timers: Timers;
+  readonly random: Random;
   /** For a relay: the verifiers that follow it, as told with each ask. */
   readonly downstream?: (() => readonly DownstreamVerifier[]) | undefined;
 }
@@ -67,6 +71,8 @@ class RelayOverHttp implements HttpFeedSource {
   readonly #options: HttpFeedSourceOptions;
   readonly #calls: RelayCalls;
   readonly #closed = new AbortController();
+  /** Streams in a row that ended before their hello. */
+  #streamFailures = 0;
   readonly #readers = new Set<FeedStreamReader>();
   /** Of the last answer: rows are asked for in the epoch that they are expected in. */
   #epoch: number | undefined;
@@ -145,13 +151,14 @@ class RelayOverHttp implements HttpFeedSource {
         wanted: () => listener.wanted(),
         ended: (error) => {
           this.#readers.delete(reader);
+          this.#streamFailures = reader.greeted ? 0 : this.#streamFailures + 1;
           listener.ended(error);
         },
       },
       describe: (error) => this.#calls.unreachableFrom(error),
     });
     this.#readers.add(reader);
-    reader.start();
+    reader.start(this.#streamPauseMs());
     const close = () => {
       this.#readers.delete(reader);
       reader.close();
@@ -165,6 +172,13 @@ class RelayOverHttp implements HttpFeedSource {
     for (const reader of this.#readers) reader.close();
     this.#readers.clear();
     this.#calls.close();
+  }
+
+  /** Whoever follows subscribes anew at its next round; a relay that gives no stream is not to be asked in each. */
+  #streamPauseMs(): number {
+    if (this.#streamFailures === 0) return 0;
+    const pauseMs = Math.min(relayPauseMsMax, relayPauseMsMin * 2 ** Math.min(this.#streamFailures - 1, 16));
+    return pauseMs * (0.5 + unitInterval(this.#options.random) / 2);
   }
 
   #until(signal: AbortSignal): AbortSignal {

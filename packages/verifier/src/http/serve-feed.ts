@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { FeedSource, FeedStretch, Heads, RowRange } from '../feed/feed-source.ts';
 import { feedHeartbeatMs, streamBufferedBytesMax, writeStallMsMax } from '../limits.ts';
 import type { Timers } from '../runtime/timers.ts';
-import { encodeFrame, frameTypes, stretchFrame } from '../wire/frames.ts';
+import { encodeFrame, firstStretchFrame, frameTypes, stretchFrame } from '../wire/frames.ts';
 import { type SnapshotReading, writeSnapshot } from '../wire/snapshot.ts';
 
 /*
@@ -62,7 +62,7 @@ export async function serveRows(
 ): Promise<'sent' | 'gone'> {
   const stretch = await asked.source.rows(asked.shard, asked.range, goneSignal(response));
   if (stretch === 'gone') return 'gone';
-  const frame = stretchFrame(stretch);
+  const frame = firstStretchFrame(stretch);
   response.writeHead(200, { ...head, 'content-length': frame.byteLength });
   response.end(frame);
   return 'sent';

@@ -13,7 +13,7 @@ export async function openInProcess(
   return {
     faults: wayFaults(way, pushes),
     open: async () => {
-      const source = way.on(wrap(pushes.on(authority.relay.sourceFor({}))));
+      const source = wrap(way.on(pushes.on(authority.relay.sourceFor({}))));
       return { source, close() {} };
     },
     close: async () => way.set('open'),

@@ -1,3 +1,4 @@
+import { vi } from 'vitest';
 import { createVerifier, type VerifierOptions } from '../../create-verifier.ts';
 import type { FeedSource } from '../../feed/feed-source.ts';
 import type { Verifier } from '../../library/verifier-api.ts';
@@ -36,6 +37,8 @@ export interface BenchOptions {
   readonly open: OpenTransport;
   /** The part of the time that timers take. */
   readonly hurry: number;
+  /** How long what has to come about is waited for; 20 s by default. */
+  readonly patienceMs?: number | undefined;
 }
 
 /** An authority, a transport from it, and verifiers at its end. */
@@ -44,19 +47,31 @@ export class TransportBench {
   readonly authority: MemoryAuthority;
   readonly transport: Transport;
   readonly #hurry: number;
+  readonly #patienceMs: number;
+  #asksBegun = 0;
   readonly #opened: { close(): Promise<void> | void }[] = [];
 
-  private constructor(authority: MemoryAuthority, transport: Transport, hurry: number) {
+  private constructor(
+    authority: MemoryAuthority,
+    transport: Transport,
+    { hurry, patienceMs = 20_000 }: BenchOptions,
+  ) {
     this.authority = authority;
     this.clock = authority.clock;
     this.transport = transport;
     this.#hurry = hurry;
+    this.#patienceMs = patienceMs;
   }
 
-  static async start({ open, hurry }: BenchOptions): Promise<TransportBench> {
-    const authority = new MemoryAuthority(new SteppedClock(), hurried(hurry));
+  static async start(options: BenchOptions): Promise<TransportBench> {
+    const authority = new MemoryAuthority(new SteppedClock(), hurried(options.hurry));
     await authority.ready;
-    return new TransportBench(authority, await open(authority), hurry);
+    return new TransportBench(authority, await options.open(authority), options);
+  }
+
+  /** How often verifiers have begun to ask for the lease. */
+  get asksBegun(): number {
+    return this.#asksBegun;
   }
 
   get faults(): TransportFaults {
@@ -67,7 +82,7 @@ export class TransportBench {
   async follow(options: Partial<VerifierOptions> = {}): Promise<Verifier> {
     const opened = await this.transport.open();
     const verifier = createVerifier({
-      relays: opened.source,
+      relays: this.#counting(opened.source),
       lease: { askMs: 100 },
       ports: { machine: this.clock, timers: hurried(this.#hurry) },
       ...options,
@@ -76,10 +91,30 @@ export class TransportBench {
     return verifier;
   }
 
+  #counting(source: FeedSource): FeedSource {
+    const count = () => {
+      this.#asksBegun += 1;
+    };
+    return {
+      lease(ask, signal) {
+        count();
+        return source.lease(ask, signal);
+      },
+      rows: (shard, range, signal) => source.rows(shard, range, signal),
+      snapshot: (sink, signal) => source.snapshot(sink, signal),
+      subscribe: (from, listener) => source.subscribe?.(from, listener) ?? { close() {} },
+    };
+  }
+
   async ready(): Promise<Verifier> {
     const verifier = await this.follow();
     await verifier.ready;
     return verifier;
+  }
+
+  /** Waits for what is to come about; fails with the last reason. */
+  async comesAbout(check: () => void): Promise<void> {
+    await vi.waitFor(check, { timeout: this.#patienceMs, interval: 5 });
   }
 
   async stop(): Promise<void> {
