@@ -33,6 +33,7 @@ const tests = ['**/*.test.ts', '**/*.conformance.ts', '**/*-conformance.ts'];
 /** The only files that may ask the machine for the time, for chance, for a timer or for a variable. */
 const runtimePorts = [
   'packages/server/src/runtime/*.ts',
+  'packages/verifier/src/runtime/*.ts',
   'packages/verifier/src/clock/*.ts',
   'packages/sdk/src/runtime/*.ts',
   'packages/cli/**',
