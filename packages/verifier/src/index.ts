@@ -6,6 +6,10 @@ export { AuthorityClock } from './clock/authority-clock.ts';
 export type { IndexSeed } from './clock/index-seed.ts';
 export { ManualVerifierClock } from './clock/manual-verifier-clock.ts';
 export { systemVerifierClock } from './clock/system-verifier-clock.ts';
+export { createVerifier, type VerifierOptions, type VerifierPorts } from './create-verifier.ts';
+export { type LoadedSnapshot, loadSnapshot, type WhyNotLoaded } from './disk/load-snapshot.ts';
+export { type SavedSnapshot, saveSnapshot } from './disk/save-snapshot.ts';
+export type { Fact, FactFilter } from './feed/fact.ts';
 export type {
   FeedListener,
   FeedSource,
@@ -15,12 +19,16 @@ export type {
   LeaseAnswer,
   LeaseAsk,
   RowRange,
+  SnapshotEnd,
   SnapshotSink,
   WallBounds,
 } from './feed/feed-source.ts';
 export { BadFeedRow } from './follow/bad-feed-row.ts';
 export { type Follower, type FollowerOptions, startFollower } from './follow/follower.ts';
 export type { FollowerState, ReloadReason } from './follow/follower-state.ts';
+export type { DownstreamVerifier, VerifierIdentity, VerifierKind } from './http/lease-messages.ts';
+export type { Verifier, VerifierLog, VerifierNumbers } from './library/verifier-api.ts';
+export type { StateChange, VerifierState } from './library/verifier-events.ts';
 export { type FeedFilter, letsKeyspace } from './relay/feed-filter.ts';
 export { FeedRelay, type FeedRelayOptions, type RelayedSource } from './relay/feed-relay.ts';
 export {
@@ -50,3 +58,5 @@ export type {
   VerifierClock,
   VerifierStats,
 } from './verifier-port.ts';
+export { BadFrame } from './wire/bad-frame.ts';
+export { readSnapshot, type SnapshotReading, writeSnapshot } from './wire/snapshot.ts';
