@@ -3,15 +3,15 @@ import { join } from 'node:path';
 import { buildProgram } from '@keyswarm/cli';
 import { buildOpenApi } from '@keyswarm/contract';
 import { faultRegistry, refusalCodes } from '@keyswarm/core';
+import { serverSettings } from '../../packages/server/src/config/config-schema.ts';
+import { profiles, type SettingSchema } from '../../packages/server/src/config/setting.ts';
 import {
   fileNameOf,
   flagOf,
-  type SettingName,
-  settingNames,
-  settings,
+  type SettingsTable,
   variableOf,
-} from '../../packages/server/src/config/config-schema.ts';
-import { profiles } from '../../packages/server/src/config/setting.ts';
+} from '../../packages/server/src/config/settings-table.ts';
+import { nodeSettings } from '../../packages/server/src/verify-node/node-config.ts';
 import { commandPage } from './command-page.ts';
 import { markdownTable } from './markdown-table.ts';
 
@@ -24,6 +24,7 @@ export function referencePages(): Readonly<Record<string, string>> {
     'openapi.json': `${JSON.stringify(buildOpenApi({ version: serverVersion() }), null, 2)}\n`,
     'errors.md': generated + errorsPage(),
     'config.md': generated + configPage(),
+    'verifier-config.md': generated + verifierConfigPage(),
     'cli.md': generated + commandPage(buildProgram(() => async () => {})),
   };
 }
@@ -59,9 +60,32 @@ ${refusalCodes.map((code) => `- \`${code}\``).join('\n')}
 }
 
 function configPage(): string {
-  const sections = settingNames.map((name) => {
-    const schema = settings[name];
-    return `## ${fileNameOf(name)}
+  return `# Settings of the server
+
+A setting comes from, the later winning: the profile's default, the file (\`keyswarm.config.json\`, or the one that
+\`--config\` or \`KEYSWARM_CONFIG\` names), a \`KEYSWARM_*\` variable, a flag of \`keyswarm start\`. A name that is not
+known is refused in each of them. \`keyswarm config print\` shows what holds and where it comes from.
+
+${settingSections(serverSettings)}`;
+}
+
+function verifierConfigPage(): string {
+  return `# Settings of a verify-only node
+
+As for the server: a setting comes from, the later winning, its default, the file (\`keyswarm.verifier.json\`, or the one
+that \`--config\` or \`KEYSWARM_CONFIG\` names), a \`KEYSWARM_*\` variable, a flag of \`keyswarm verifier\`. \`--relay\` is
+\`--relays\` and \`--keyspace\` is \`--keyspaces\`; both may be repeated. \`keyswarm config print --verifier\` shows what
+holds. The server's own variables may stand beside them: a node does not look at them.
+
+${settingSections(nodeSettings)}`;
+}
+
+function settingSections({ names, settings }: SettingsTable): string {
+  return names
+    .map((name) => {
+      const schema = settings[name];
+      if (schema === undefined) throw new Error(`the table names ${name} and does not have it`);
+      return `## ${fileNameOf(name)}
 
 ${schema.description}
 
@@ -71,23 +95,17 @@ ${markdownTable(
     ['variable', `\`${variableOf(name)}\``],
     ['flag', `\`${flagOf(name)}\``],
     ['accepts', schema['x-expected']],
-    ['default', defaultOf(name)],
+    ['default', defaultOf(name, schema)],
     ...(schema['x-secret'] ? [['secret', 'shown as `[secret]` wherever settings are printed']] : []),
   ],
 )}`;
-  });
-  return `# Settings of the server
-
-A setting comes from, the later winning: the profile's default, the file (\`keyswarm.config.json\`, or the one that
-\`--config\` or \`KEYSWARM_CONFIG\` names), a \`KEYSWARM_*\` variable, a flag of \`keyswarm start\`. A name that is not
-known is refused in each of them. \`keyswarm config print\` shows what holds and where it comes from.
-
-${sections.join('\n')}`;
+    })
+    .join('\n');
 }
 
-function defaultOf(name: SettingName): string {
+function defaultOf(name: string, schema: SettingSchema): string {
   if (name === 'profile') return '`embedded`, or `single` when a database is named';
-  const values = profiles.map((profile) => settings[name]['x-default'][profile]);
+  const values = profiles.map((profile) => schema['x-default'][profile]);
   const shown = (value: unknown) => (value === null ? 'none' : `\`${String(value)}\``);
   if (new Set(values).size === 1) return shown(values[0]);
   return `as the profile: ${profiles.map((profile, index) => `${profile} ${shown(values[index] ?? null)}`).join(', ')}`;

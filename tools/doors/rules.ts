@@ -159,11 +159,12 @@ export const doors: readonly Door[] = [
       'house:core',
       'house:contract',
       'house:server/start',
+      'house:server/verifier',
       'npm:commander',
       'node:*',
       'node:*/**',
     ],
-    because: 'what the command can do, every client of the API can do; only `start` holds a server',
+    because: 'what the command can do, every client of the API can do; only `start` and `verifier` hold one',
     breach: { path: 'packages/cli/src/a.ts', source: "import { Lanes } from '@keyswarm/server';" },
   },
   {

@@ -13,6 +13,7 @@ import { addKeyspaceCommands } from './commands/keyspace.ts';
 import { addMintBootstrapKeyCommand } from './commands/mint-bootstrap-key.ts';
 import { addOwnerCommands } from './commands/owner.ts';
 import { addStartCommand } from './commands/start.ts';
+import { addVerifierCommand } from './commands/verifier.ts';
 import type { GlobalOptions, Surroundings } from './context.ts';
 import { exitCodeOf, reportError } from './report-error.ts';
 import { type RunAction, runnerFor } from './runner.ts';
@@ -67,6 +68,7 @@ export function buildProgram(action: RunAction, output: OutputConfiguration = {}
     .configureOutput(output);
 
   addStartCommand(program, action);
+  addVerifierCommand(program, action);
   addKeyspaceCommands(program.command('keyspace').description('families of keys and their policy'), action);
   addOwnerCommands(program.command('owner').description('who holds keys'), action);
   const key = program.command('key').description('keys');

@@ -12,6 +12,7 @@ export { ConfigError } from './config/config-error.ts';
 export { flagOf, type ServerConfig, settingNames, settings } from './config/config-schema.ts';
 export { configWith, type LoadedConfig, loadConfig } from './config/load-config.ts';
 export { explainConfig, printConfig } from './config/print-config.ts';
+export type { SettingSchema } from './config/setting.ts';
 export { createLog, type Log } from './logging/log.ts';
 export { systemRandom } from './runtime/random.ts';
 export { mintBootstrapKey } from './workspaces/bootstrap.ts';

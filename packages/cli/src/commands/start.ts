@@ -20,18 +20,18 @@ export function addStartCommand(program: Command, action: RunAction): void {
 }
 
 /** Lets a command take the server's settings as flags, whatever they are called. */
-export function takesServerFlags(command: Command): Command {
+export function takesServerFlags(
+  command: Command,
+  which = '--port 7071, --data-dir data …; `keyswarm config explain` lists them all.',
+): Command {
   return command
     .usage('[--setting value...]')
     .allowUnknownOption()
     .allowExcessArguments()
-    .addHelpText(
-      'after',
-      '\nSettings: --port 7071, --workers 4, --data-dir data …; `keyswarm config explain` lists them all.',
-    );
+    .addHelpText('after', `\nSettings: ${which}`);
 }
 
-function explainTaken(error: unknown): never {
+export function explainTaken(error: unknown): never {
   if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
     throw new InputError('port', 'another process listens there', 'a free port: --port, or KEYSWARM_PORT');
   }

@@ -5,6 +5,10 @@ it.each([
   [['--port', '7071', '--data-dir=a=b'], { port: '7071', 'data-dir': 'a=b' }],
   [['--behind-tls', '--host', '0.0.0.0'], { 'behind-tls': true, host: '0.0.0.0' }],
   [['--host='], { host: '' }],
+  [
+    ['--relay', 'http://a', '--relay=http://b', '--port', '1', '--port', '2'],
+    { relay: 'http://a,http://b', port: '2' },
+  ],
   [[], {}],
 ])('%j', (args, flags) => {
   expect(parseServerFlags(args)).toEqual(flags);

@@ -3,6 +3,9 @@ import { InputError } from '../input-error.ts';
 /** A flag without a value is `true`. */
 export type ServerFlags = Readonly<Record<string, string | boolean>>;
 
+/** Flags that may be given more than once; what they hold is joined by commas, as their variables have it. */
+const repeatable: ReadonlySet<string> = new Set(['relay', 'keyspace']);
+
 /**
  * The server's flags, whatever they are called: their names and bounds are known to its settings, which refuse
  * what they don't know. So there is one list of settings, and this is not a second one.
@@ -19,9 +22,10 @@ export function parseServerFlags(args: readonly string[]): ServerFlags {
       );
     }
     const next = args[at + 1];
-    if (value !== undefined) flags[name] = value;
+    const before = repeatable.has(name) && typeof flags[name] === 'string' ? `${flags[name]},` : '';
+    if (value !== undefined) flags[name] = before + value;
     else if (next !== undefined && !next.startsWith('--')) {
-      flags[name] = next;
+      flags[name] = before + next;
       at += 1;
     } else flags[name] = true;
   }

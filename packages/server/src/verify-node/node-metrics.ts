@@ -1,61 +1,78 @@
-import type { AuthorityClock, Follower, ResidentVerifier } from '@keyswarm/verifier';
-import { Gauge } from 'prom-client';
+import type { Verifier, VerifierState } from '@keyswarm/verifier';
+import { Counter, Gauge } from 'prom-client';
 import type { ServerMetrics } from '../metrics/server-metrics.ts';
-import type { FeedWatch, LinkState } from './feed-watch.ts';
 
-export interface NodeProbe {
-  readonly verifier: Pick<ResidentVerifier, 'applied' | 'quarantined'>;
-  readonly follower: Pick<Follower, 'pushRecreations'>;
-  readonly clock: Pick<AuthorityClock, 'uncertaintyMs'>;
-  readonly link: Pick<FeedWatch, 'state'>;
-}
-
-const linkStates: readonly LinkState[] = [
-  'starting',
-  'following',
-  'refused',
-  'unreachable',
-  'blocked',
-  'stopped',
-];
+const states: readonly VerifierState[] = ['loading', 'fresh', 'aging', 'stale', 'refused', 'closed'];
 
 /** What a node says beyond what it has in common with a server. */
-export function watchNode(metrics: Pick<ServerMetrics, 'registry'>, probe: NodeProbe): void {
-  const { registry } = metrics;
+export function watchNode(
+  { registry }: Pick<ServerMetrics, 'registry'>,
+  verifier: Pick<Verifier, 'stats' | 'state' | 'clock'>,
+): void {
+  const registers = [registry];
   const gauge = (name: string, help: string, read: () => number) =>
     new Gauge({
-      registers: [registry],
+      registers,
       name,
       help,
       collect() {
         this.set(read());
       },
     });
-  gauge('keyswarm_applied_rows', 'Sum of the applied positions of all shards.', () =>
-    probe.verifier.applied().seqs.reduce((sum, seq) => sum + seq, 0),
+  const counter = (name: string, help: string, read: () => number) =>
+    new Counter({
+      registers,
+      name,
+      help,
+      collect() {
+        this.reset();
+        this.inc(read());
+      },
+    });
+  gauge(
+    'keyswarm_applied_seq',
+    'Sum of the applied positions of all shards.',
+    () => verifier.stats().appliedSeq,
   );
   gauge(
     'keyswarm_quarantined_shards',
     'Shards of which a row can not be read.',
-    () => probe.verifier.quarantined.length,
-  );
-  gauge(
-    'keyswarm_push_recreations',
-    'Subscriptions that were given up for deaf.',
-    () => probe.follower.pushRecreations,
+    () => verifier.stats().quarantinedShards,
   );
   gauge(
     'keyswarm_clock_uncertainty_seconds',
-    "By how much what is known of the authority's clock may be off; NaN before the first answer.",
-    () => (Number.isFinite(probe.clock.uncertaintyMs) ? probe.clock.uncertaintyMs / 1000 : Number.NaN),
+    "By how much what is known of the authority's clock may be off; NaN before the first lease.",
+    () => uncertaintySeconds(verifier),
+  );
+  counter(
+    'keyswarm_relay_outages_total',
+    'Times that no relay could be read.',
+    () => verifier.stats().disconnects,
+  );
+  counter(
+    'keyswarm_relay_moves_total',
+    'Times that another relay was moved to.',
+    () => verifier.stats().relayMoves,
+  );
+  counter('keyswarm_snapshots_total', 'Snapshots asked for.', () => verifier.stats().snapshots);
+  counter(
+    'keyswarm_push_recreations_total',
+    'Subscriptions that were given up for deaf.',
+    () => verifier.stats().pushRecreations,
   );
   new Gauge({
-    registers: [registry],
-    name: 'keyswarm_feed_link',
-    help: '1 for the state that the link to the relays is in.',
+    registers,
+    name: 'keyswarm_verifier_state',
+    help: '1 for the state that the verifier is in.',
     labelNames: ['state'],
     collect() {
-      for (const state of linkStates) this.set({ state }, probe.link.state === state ? 1 : 0);
+      const { state: now } = verifier;
+      for (const state of states) this.set({ state }, state === now ? 1 : 0);
     },
   });
+}
+
+function uncertaintySeconds(verifier: Pick<Verifier, 'stats' | 'clock'>): number {
+  const { clock } = verifier;
+  return verifier.stats().leaseAgeMs < 0 ? Number.NaN : (clock.latestMs() - clock.earliestMs()) / 2_000;
 }

@@ -1,11 +1,9 @@
 import type { Readiness } from '@keyswarm/contract';
 import { leaseDefaultSeconds } from '@keyswarm/core';
-import type { ResidentVerifier } from '@keyswarm/verifier';
-import type { FeedWatch } from './feed-watch.ts';
+import type { Verifier } from '@keyswarm/verifier';
 
 export interface NodeReadinessOptions {
-  readonly verifier: Pick<ResidentVerifier, 'ready' | 'stats' | 'quarantined'>;
-  readonly link: Pick<FeedWatch, 'state' | 'reason'>;
+  readonly verifier: Pick<Verifier, 'resident' | 'state' | 'reason'>;
   /** Are the keys of those who ask this node resident? */
   readonly holdsManagers: () => boolean;
   /** May it be asked without a management key? */
@@ -21,25 +19,31 @@ export interface NodeReadinessOptions {
  * A quarantined shard leaves it ready, for the others serve; it is named.
  */
 export function nodeReadinessOf(options: NodeReadinessOptions): () => Promise<Readiness> {
-  const { verifier, link, holdsManagers, isGateway, isDraining } = options;
+  const { verifier, holdsManagers, isGateway, isDraining } = options;
   return async () => {
-    const { leaseAgeMs } = verifier.stats();
-    const isFresh = verifier.ready && leaseAgeMs <= leaseDefaultSeconds * 1000;
-    const hasCallers = isGateway || !verifier.ready || holdsManagers();
+    const { state, reason, resident } = verifier;
+    const { leaseAgeMs } = resident.stats();
+    const isFresh = resident.ready && leaseAgeMs <= leaseDefaultSeconds * 1000;
+    const hasCallers = isGateway || !resident.ready || holdsManagers();
     const isOpen = !isDraining();
     const word = (holds: boolean) => (holds ? ('ok' as const) : ('failing' as const));
     const notes = [
-      ...(isFresh || link.reason === undefined ? [] : [`${link.state}: ${link.reason}`]),
-      ...(verifier.ready && !holdsManagers() ? [noManagers(isGateway)] : []),
+      ...(isFresh || reason === undefined ? [] : [`${state}: ${sentenceOf(reason)}`]),
+      ...(resident.ready && !holdsManagers() ? [noManagers(isGateway)] : []),
     ];
     return {
       status: isFresh && hasCallers && isOpen ? 'ready' : 'not_ready',
       checks: { verifier: word(isFresh), callers: word(hasCallers), accepting: word(isOpen) },
       lease_age_ms: Number.isFinite(leaseAgeMs) ? Math.round(leaseAgeMs) : null,
-      quarantined_shards: [...verifier.quarantined],
+      quarantined_shards: [...resident.quarantined],
       ...(notes.length === 0 ? {} : { notes }),
     };
   };
+}
+
+/** Errors of the feed name a relay and what it did; nothing of a request is in them. */
+function sentenceOf(reason: unknown): string {
+  return reason instanceof Error ? reason.message : String(reason);
 }
 
 /** Said at the start and by `/readyz`. */

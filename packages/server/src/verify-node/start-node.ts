@@ -1,13 +1,10 @@
-import { hostname } from 'node:os';
 import type { Secret } from '@keyswarm/core';
 import {
   type AppliedObserver,
-  AuthorityClock,
-  createResidentVerifier,
+  createVerifier,
   type FeedSource,
   type ResidentVerifier,
-  startFollower,
-  systemVerifierClock,
+  type Verifier,
 } from '@keyswarm/verifier';
 import { checkPort } from '../boot/check-port.ts';
 import { type Closing, closeInOrder } from '../boot/close-in-order.ts';
@@ -20,7 +17,6 @@ import { ServerMetrics } from '../metrics/server-metrics.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { systemRandom } from '../runtime/random.ts';
 import { systemTimers } from '../runtime/timers.ts';
-import { FeedWatch } from './feed-watch.ts';
 import type { NodeConfig } from './node-config.ts';
 import { buildNodeServer } from './node-http.ts';
 import { watchNode } from './node-metrics.ts';
@@ -37,33 +33,15 @@ import { ResidentKeyspaces, residentDirectory } from './resident-keyspaces.ts';
  * it is in trouble. For the same reason a refused credential ends nothing: the state says so, and it is asked again
  * slowly, since whoever mends the credential mends it at the authority.
  *
- *   starting → following ⇄ unreachable | refused | blocked        (feed-watch.ts)
+ *   loading → fresh ⇄ aging → stale,  and refused        (library/verifier-events.ts of the verifier)
  */
 
 export interface NodeOptions {
   readonly log: Log;
   readonly credential: Secret;
-  /** The relays of the config as one source. */
-  readonly openFeed: OpenFeed;
+  /** In place of the relays of the config, for tests. */
+  readonly source?: FeedSource | undefined;
 }
-
-export interface NodeIdentity {
-  /** Drawn at each start: one running verifier, one id. */
-  readonly id: string;
-  readonly name: string;
-  readonly region?: string | undefined;
-  readonly kind: 'node' | 'relay';
-}
-
-export interface FeedTerms {
-  readonly config: NodeConfig;
-  readonly credential: Secret;
-  readonly identity: NodeIdentity;
-  readonly clock: AuthorityClock;
-  readonly log: Log;
-}
-
-export type OpenFeed = (terms: FeedTerms) => { readonly source: FeedSource; close(): void };
 
 export interface RunningNode {
   /** `http://host:port`, with the port that was really taken. */
@@ -86,31 +64,23 @@ export async function startVerifyNode(config: NodeConfig, options: NodeOptions):
 }
 
 /** Everything but the wire. */
-function startCore(config: NodeConfig, { log, credential, openFeed }: NodeOptions, closing: Closing) {
+function startCore(config: NodeConfig, { log, credential, source }: NodeOptions, closing: Closing) {
   const metrics = new ServerMetrics({ writes: false });
   closing.add('metrics', () => metrics.close());
-  const clock = new AuthorityClock(systemVerifierClock());
   const keyspaces = new ResidentKeyspaces();
-  const verifier: ResidentVerifier = createResidentVerifier({
-    clock,
-    observer: observerOf(keyspaces, () => verifier),
+  const verifier: Verifier = createVerifier({
+    relays: source ?? listOf(config.relays) ?? [],
+    credential,
+    name: config.name ?? undefined,
+    region: config.region ?? undefined,
+    kind: config.serveFeed ? 'relay' : 'node',
+    keyspaces: listOf(config.keyspaces),
+    log,
+    observer: observerOf(keyspaces, () => verifier.resident),
   });
-  const link = new FeedWatch(log, verifier);
-  const identity = identityOf(config);
-  const feed = openFeed({ config, credential, identity, clock, log });
-  closing.add('feed source', () => feed.close());
-  const follower = startFollower({
-    source: link.over(feed.source),
-    verifier,
-    clock,
-    timers: systemTimers,
-    random: systemRandom,
-    authorityClock: clock,
-    onState: (state) => link.note(state),
-  });
-  closing.add('feed', () => follower.stop());
-  watchNode(metrics, { verifier, follower, clock, link });
-  return { metrics, verifier, keyspaces, link, follower };
+  closing.add('verifier', () => verifier.close());
+  watchNode(metrics, verifier);
+  return { metrics, verifier, keyspaces };
 }
 
 interface Wiring extends ReturnType<typeof startCore> {
@@ -119,18 +89,19 @@ interface Wiring extends ReturnType<typeof startCore> {
 }
 
 async function openWire(config: NodeConfig, wiring: Wiring): Promise<RunningNode> {
-  const { metrics, verifier, keyspaces, link, follower, log, closing } = wiring;
+  const { metrics, verifier, keyspaces, log, closing } = wiring;
+  const { resident } = verifier;
   const admission = new Admission({ ...config, mutationsInFlightMax: 1 }, metrics);
-  const catchUp = () => follower.catchUp();
+  const catchUp = () => verifier.follower.catchUp();
   const holdsManagers = () => keyspaces.holdsBuiltin;
   const asked = listOf(config.forwardAuth);
   let isLeaving = false;
   metrics.watch({
-    leaseAgeMs: () => verifier.stats().leaseAgeMs,
-    versions: () => verifier.stats().versions,
-    tableBytes: () => verifier.stats().tableBytes,
+    leaseAgeMs: () => resident.stats().leaseAgeMs,
+    versions: () => resident.stats().versions,
+    tableBytes: () => resident.stats().tableBytes,
     inFlight: (budget) => admission.inFlight(budget),
-    feedLagRows: () => link.lagRows(),
+    feedLagRows: () => verifier.stats().lagRows,
   });
   const keepers = { metrics, admission, clock: systemClock };
   const app = buildNodeServer({
@@ -139,22 +110,21 @@ async function openWire(config: NodeConfig, wiring: Wiring): Promise<RunningNode
     log,
     random: systemRandom,
     ports: {
-      verifier,
+      verifier: resident,
       catchUp,
       keyspaces: residentDirectory(keyspaces, catchUp),
       get shards() {
-        return verifier.applied().seqs.length;
+        return resident.applied().seqs.length;
       },
     },
-    authenticator: { verifier, catchUp, knowsManagers: holdsManagers },
+    authenticator: { verifier: resident, catchUp, knowsManagers: holdsManagers },
     readiness: nodeReadinessOf({
       verifier,
-      link,
       holdsManagers,
       isGateway: asked !== undefined,
       isDraining: () => isLeaving,
     }),
-    ways: forwardAuthWays(asked, { ...keepers, log, verifier, catchUp }),
+    ways: forwardAuthWays(asked, { ...keepers, log, verifier: resident, catchUp }),
   });
   closing.add('wire', () => drainWire(app, admission, config.drainTimeoutMs));
   await app.listen({ host: config.host, port: config.port });
@@ -163,10 +133,10 @@ async function openWire(config: NodeConfig, wiring: Wiring): Promise<RunningNode
     { url, relays: listOf(config.relays), keyspaces: listOf(config.keyspaces), forwardAuth: asked },
     'listening',
   );
-  void follower.ready.then(() => noteStart(log, wiring, asked !== undefined));
+  void verifier.ready.then(() => noteStart(log, wiring, asked !== undefined));
   return {
     url,
-    ready: follower.ready,
+    ready: verifier.ready,
     async close() {
       isLeaving = true;
       await systemTimers.sleep(config.drainDelayMs);
@@ -189,14 +159,5 @@ function observerOf(keyspaces: ResidentKeyspaces, verifier: () => ResidentVerifi
   return {
     applied: (stretch) => keyspaces.applied(stretch),
     reloaded: () => keyspaces.reloaded(verifier()),
-  };
-}
-
-function identityOf({ name, region, serveFeed }: NodeConfig): NodeIdentity {
-  return {
-    id: Buffer.from(systemRandom.bytes(12)).toString('hex'),
-    name: name ?? hostname().slice(0, 64),
-    ...(region === null ? {} : { region }),
-    kind: serveFeed ? 'relay' : 'node',
   };
 }

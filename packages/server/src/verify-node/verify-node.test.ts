@@ -78,13 +78,13 @@ describe('a node verifies as its server does', () => {
     const text = await (await fetch(`${node.url}/metrics`)).text();
     for (const name of [
       'keyswarm_lease_age_seconds',
-      'keyswarm_applied_rows',
+      'keyswarm_applied_seq',
       'keyswarm_feed_lag_rows',
       'keyswarm_verifications_total{verdict="valid"}',
       'keyswarm_shed_total{reason="draining"}',
       'keyswarm_clock_uncertainty_seconds',
       'keyswarm_quarantined_shards 0',
-      'keyswarm_feed_link{state="following"} 1',
+      'keyswarm_verifier_state{state="fresh"} 1',
     ]) {
       expect(text).toContain(name);
     }
@@ -98,9 +98,7 @@ describe('before it knows anything', () => {
     house.cut(true);
     const cold = await house.startNode();
     expect((await fetch(`${cold.url}/healthz`)).status).toBe(200);
-    await expect
-      .poll(async () => (await readiness(cold)).body.notes)
-      .toEqual(['unreachable: the link is cut']);
+    await expect.poll(async () => (await readiness(cold)).body.notes).toEqual(['loading: the link is cut']);
     expect(await readiness(cold)).toMatchObject({
       code: 503,
       body: {
@@ -115,7 +113,7 @@ describe('before it knows anything', () => {
       expect([reply.status, reply.headers.get('retry-after')], path).toEqual([503, '1']);
       expect(await reply.json()).toMatchObject({ code: 'stale' });
     }
-    expect(cold.log()).toContain('no relay can be read; trying again');
+    expect(cold.log()).toContain('the feed can not be followed');
     house.cut(false);
     await cold.ready;
     expect((await readiness(cold)).code).toBe(200);

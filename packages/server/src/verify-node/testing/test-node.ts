@@ -19,8 +19,7 @@ export async function startTestNode(source: FeedSource, config: Partial<NodeConf
     drainTimeoutMs: 2_000,
     ...config,
   });
-  const openFeed = () => ({ source, close: () => {} });
-  const node = await startVerifyNode(settings, { log, credential: new Secret('unused'), openFeed });
+  const node = await startVerifyNode(settings, { log, credential: new Secret('unused'), source });
   return { ...node, log: () => lines.join('') };
 }
 
