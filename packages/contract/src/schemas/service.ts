@@ -53,7 +53,7 @@ export const readiness = strictObject(
     ),
     quarantined_shards: Type.Optional(
       listOf(Type.Integer({ minimum: 0 }), {
-        description: 'Of a verify-only node: shards of which a row can not be read. The others are served.',
+        description: 'Shards of which a row can not be read. The others are served.',
       }),
     ),
     notes: Type.Optional(

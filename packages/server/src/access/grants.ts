@@ -70,7 +70,8 @@ export function refuseEscalation(caller: Caller, wanted: readonly string[], fiel
 function holds(granted: readonly string[], wanted: string): boolean {
   if (covers(granted, wanted)) return true;
   const [family, verb, keyspace, ...rest] = wanted.split(':');
-  if (family !== 'keys' || verb === undefined || rest.length > 0) return false;
+  const isPerKeyspace = family === 'keys' || (family === 'feed' && verb === 'read');
+  if (!isPerKeyspace || verb === undefined || rest.length > 0) return false;
   const bare = `${family}:${verb}`;
   // `keys:issue` is less than `keys:issue:*`: it leaves the built-in keyspace out.
   if (keyspace === undefined) return covers(granted, `${bare}:*`);
@@ -79,6 +80,7 @@ function holds(granted: readonly string[], wanted: string): boolean {
 
 function mayKnow({ scopes }: Caller, keyspaceName: string): boolean {
   if (covers(scopes, 'keyspaces:read') || covers(scopes, 'keyspaces:write')) return true;
+  if (reaches(scopes, 'feed:read', keyspaceName)) return true;
   return keyVerbs.some((verb) => reaches(scopes, `keys:${verb}`, keyspaceName));
 }
 

@@ -1,5 +1,10 @@
 import { Secret } from '@keyswarm/core';
-import { createResidentVerifier, startFollower, systemVerifierClock } from '@keyswarm/verifier';
+import {
+  AuthorityClock,
+  createResidentVerifier,
+  startFollower,
+  systemVerifierClock,
+} from '@keyswarm/verifier';
 import { LeaseReads } from '../access/lease-reads.ts';
 import { ConfigError } from '../config/config-error.ts';
 import type { ServerConfig } from '../config/config-schema.ts';
@@ -14,6 +19,7 @@ import { readinessOf } from '../http/readiness.ts';
 import { KeyspaceDirectory } from '../keyspaces/keyspace-directory.ts';
 import { createLanes } from '../lanes/lanes.ts';
 import type { Log } from '../logging/log.ts';
+import { watchRelay } from '../metrics/relay-metrics.ts';
 import { ServerMetrics } from '../metrics/server-metrics.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { systemRandom } from '../runtime/random.ts';
@@ -27,6 +33,7 @@ import { acceptWaiting } from './accept-waiting.ts';
 import { checkPort } from './check-port.ts';
 import { closeInOrder } from './close-in-order.ts';
 import { noteFollowerState } from './note-follower-state.ts';
+import { openRelay, relayProbeOf } from './open-relay.ts';
 import { openStore, prepareStore } from './open-store.ts';
 import { readVersion } from './read-version.ts';
 import { watchLag } from './watch-lag.ts';
@@ -92,13 +99,20 @@ async function startCore(config: ServerConfig, { store, log, closing, seat }: Fo
   const shards = await prepareStore(store, { config, clock: systemClock, log });
   const metrics = new ServerMetrics();
   closing.add('metrics', () => metrics.close());
-  const clock = systemVerifierClock();
-  const verifier = createResidentVerifier({ clock, shards });
+  const isAlone = config.profile === 'embedded';
+  // The authority's clock is the store's: this machine's own where the store is part of the process.
+  const authorityClock = isAlone ? undefined : new AuthorityClock(systemVerifierClock());
+  const clock = authorityClock ?? systemVerifierClock();
+  const house = openRelay({ store, log, isAlone });
+  const verifier = createResidentVerifier({ clock, shards, observer: house.observer });
   const lag = watchLag(createFeedSource(store, { shards }), verifier);
+  const relay = house.attach(verifier, clock, createFeedSource(store, { shards }));
+  closing.add('registry', () => house.registry.stop());
   const follower = startFollower({
-    source: lag.source,
+    source: house.registered(lag.source),
     verifier,
     clock,
+    authorityClock,
     timers: systemTimers,
     random: systemRandom,
     onState: (state) => noteFollowerState(log, state),
@@ -129,19 +143,23 @@ async function startCore(config: ServerConfig, { store, log, closing, seat }: Fo
   // Before the first write, so that today has its partition and no row falls into the net below it.
   await upkeep.run();
   const reader = createReader(store, { shards });
+  const keyspaces = new KeyspaceDirectory(reader);
+  const leases = new LeaseReads(reader);
+  const { feed, awaitEffective } = house.serve({ relay, keyspaces, leases, shards });
   const ports = {
     lanes,
     reader,
     verifier,
     clock: systemClock,
     random: systemRandom,
-    keyspaces: new KeyspaceDirectory(reader),
-    leases: new LeaseReads(reader),
+    keyspaces,
+    leases,
+    awaitEffective,
     // An embedded store has one process, which knows its own writes before it answers them.
-    catchUp: config.profile === 'embedded' ? undefined : () => follower.catchUp(),
+    catchUp: isAlone ? undefined : () => follower.catchUp(),
     shards,
   };
-  return { ports, metrics, lanes, lag };
+  return { ports, metrics, lanes, lag, feed };
 }
 
 type Core = Awaited<ReturnType<typeof startCore>>;
@@ -150,7 +168,7 @@ async function openWire(
   config: ServerConfig,
   house: Core & Omit<Foundation, 'store'> & { readonly masterKey: ReturnType<typeof loadMasterKey> },
 ): Promise<RunningServer> {
-  const { ports, metrics, lanes, lag, log, closing, masterKey, seat } = house;
+  const { ports, metrics, lanes, lag, feed, log, closing, masterKey, seat } = house;
   const { verifier } = ports;
   const admission = new Admission(config, metrics);
   let isLeaving = false;
@@ -162,6 +180,7 @@ async function openWire(
     inFlight: (budget) => admission.inFlight(budget),
     feedLagRows: () => lag.rows(),
   });
+  watchRelay(metrics.registry, relayProbeOf(feed, verifier));
   const app = buildHttpServer({
     ports,
     metrics,
@@ -182,6 +201,8 @@ async function openWire(
     }),
     ...(seat === undefined ? {} : { metricsText: seat.speakFor(metrics) }),
     authenticator: { verifier, catchUp: ports.catchUp },
+    feed,
+    timers: systemTimers,
     readiness: readinessOf({
       clock: systemClock,
       timers: systemTimers,
@@ -191,6 +212,7 @@ async function openWire(
     }),
   });
   closing.add('wire', () => drainWire(app, admission, config.drainTimeoutMs));
+  closing.add('streams', () => feed.close());
   // Runs before the wire is drained.
   if (seat !== undefined) closing.add('last connections', () => acceptWaiting(app.server));
   const shared = seat === undefined ? {} : { reusePort: true };

@@ -29,6 +29,6 @@ export type Handler<Id extends OperationId> = (call: Call<Id>) => ReplyOf<Id> | 
 export type OpenOperation = 'healthz' | 'readyz' | 'metrics' | 'openapi';
 /** Operations of the feed, which have admission and bodies of their own (feed-routes.ts). */
 export const feedOperations = ['askLease', 'getFeedSnapshot', 'getFeedRows', 'streamFeed'] as const;
-export type FeedOperation = (typeof feedOperations)[number] | 'listVerifiers';
+export type FeedOperation = (typeof feedOperations)[number];
 export type GuardedOperation = Exclude<OperationId, OpenOperation | FeedOperation>;
 export type Handlers<Ids extends GuardedOperation> = { readonly [Id in Ids]: Handler<Id> };

@@ -1,12 +1,19 @@
 import type { FastifyInstance } from 'fastify';
 import { type AppServices, buildApp, type RequestIdOf, type ShortWay } from './build-app.ts';
+import { type FeedRouteServices, registerFeedRoutes } from './feed-routes.ts';
 import { verifyHandlers } from './handlers/verify-handlers.ts';
+import { LeaseLane } from './lease-lane.ts';
 import { type IndexServices, type OpenServices, registerIndex, registerOpenRoutes } from './open-routes.ts';
 import { refuseOtherMethods } from './other-methods.ts';
 import { type RouteServices, registerOperations } from './routes.ts';
 import { VerifyLane } from './verify-lane.ts';
 
-export interface HttpServices extends RouteServices, OpenServices, IndexServices, AppServices {
+export interface HttpServices
+  extends RouteServices,
+    OpenServices,
+    IndexServices,
+    AppServices,
+    FeedRouteServices {
   /** What is answered past the framework besides verification. */
   readonly ways?: (requestIdOf: RequestIdOf) => readonly ShortWay[];
 }
@@ -15,9 +22,11 @@ export interface HttpServices extends RouteServices, OpenServices, IndexServices
 export function buildHttpServer(services: HttpServices): FastifyInstance {
   const app = buildApp(services, (requestIdOf) => [
     new VerifyLane({ ...services, requestIdOf, handler: verifyHandlers(services).verifyKey }),
+    new LeaseLane(services, requestIdOf),
     ...(services.ways?.(requestIdOf) ?? []),
   ]);
   registerOperations(app, services);
+  registerFeedRoutes(app, services);
   registerOpenRoutes(app, services);
   registerIndex(app, services);
   refuseOtherMethods(app);

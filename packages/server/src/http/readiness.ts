@@ -8,7 +8,7 @@ import type { Timers } from '../runtime/timers.ts';
 export interface ReadinessOptions {
   readonly clock: Clock;
   readonly timers: Timers;
-  readonly verifier: Pick<ResidentVerifier, 'ready' | 'stats'>;
+  readonly verifier: Pick<ResidentVerifier, 'ready' | 'stats' | 'quarantined'>;
   /** A read of the primary; rejects when it can't be reached. */
   readonly askStore: () => Promise<unknown>;
   readonly isDraining: () => boolean;
@@ -35,6 +35,7 @@ export function readinessOf(options: ReadinessOptions): () => Promise<Readiness>
     return {
       status: isStoreThere && isFresh && isOpen ? 'ready' : 'not_ready',
       checks: { store: word(isStoreThere), verifier: word(isFresh), accepting: word(isOpen) },
+      ...(verifier.quarantined.length === 0 ? {} : { quarantined_shards: verifier.quarantined }),
     };
   };
 }

@@ -4,18 +4,21 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Random } from '../runtime/random.ts';
 import { IdempotencyScope } from '../signing/idempotency.ts';
 import type { MasterKey } from '../signing/master-key.ts';
+import type { FeedDoor } from './feed-door.ts';
 import type { GuardServices } from './guard.ts';
 import { type AnyHandler, callOf, guardedRoute, plainHandler } from './guarded-route.ts';
-import type { GuardedOperation, Handler, HandlerServices } from './handler.ts';
+import { feedOperations, type GuardedOperation, type Handler, type HandlerServices } from './handler.ts';
 import { houseHandlers } from './handlers/house-handlers.ts';
 import { importHandler } from './handlers/import-handler.ts';
 import { keyHandlers } from './handlers/key-handlers.ts';
 import { readHandlers } from './handlers/read-handlers.ts';
+import { verifierHandlers } from './handlers/verifier-handlers.ts';
 import { verifyHandlers } from './handlers/verify-handlers.ts';
 
 export interface RouteServices extends GuardServices, HandlerServices {
   readonly masterKey: MasterKey;
   readonly random: Random;
+  readonly feed: FeedDoor;
 }
 
 /** Registers every guarded row of the contract's table; a row without a handler does not compile. */
@@ -26,6 +29,7 @@ export function registerOperations(app: FastifyInstance, services: RouteServices
     ...readHandlers(services),
     ...houseHandlers(services),
     ...verifyHandlers(services),
+    ...verifierHandlers(services),
   };
   for (const id of operationIds) {
     if (!isGuarded(id)) continue;
@@ -42,9 +46,7 @@ export function registerOperations(app: FastifyInstance, services: RouteServices
 }
 
 function isGuarded(id: keyof typeof operations): id is GuardedOperation {
-  return (
-    operations[id].scope !== null && !operations[id].path.startsWith('/v1/feed') && id !== 'listVerifiers'
-  );
+  return operations[id].scope !== null && !feedOperations.some((feedId) => feedId === id);
 }
 
 function idempotentRoute(operation: AnyOperation, handler: AnyHandler, services: RouteServices) {

@@ -1,0 +1,155 @@
+import { Buffer } from 'node:buffer';
+import {
+  type AppliedObserver,
+  FeedRelay,
+  type ResidentVerifier,
+  type VerifierClock,
+} from '@keyswarm/verifier';
+import type { LeaseReads } from '../access/lease-reads.ts';
+import type { StoreFeed } from '../feed/feed-source.ts';
+import { FeedDoor } from '../http/feed-door.ts';
+import type { KeyspaceDirectory } from '../keyspaces/keyspace-directory.ts';
+import type { Log } from '../logging/log.ts';
+import type { RelayProbe } from '../metrics/relay-metrics.ts';
+import { EffectWaits } from '../relay/effect-waits.ts';
+import { type RelayIdentity, VerifierRegistry } from '../relay/verifier-registry.ts';
+import { systemClock } from '../runtime/clock.ts';
+import { hostName } from '../runtime/host-name.ts';
+import { systemRandom } from '../runtime/random.ts';
+import { systemTimers } from '../runtime/timers.ts';
+import type { Store } from '../storage/store.ts';
+
+export interface RelayGround {
+  readonly store: Store;
+  readonly log: Log;
+  /** No other process writes: then this one's own verifier knows every change before it is acknowledged. */
+  readonly isAlone: boolean;
+}
+
+/**
+ * The relay of this process, in two steps, because the verifier tells it of everything from its first row on: what
+ * has to be there before the verifier, and what stands on it.
+ */
+export function openRelay({ store, log, isAlone }: RelayGround) {
+  let relay: FeedRelay | undefined;
+  let verifier: ResidentVerifier | undefined;
+  const observer: AppliedObserver = {
+    applied: (stretch) => relay?.applied(stretch),
+    reloaded: (applied) => relay?.reloaded(applied),
+  };
+  const relayIdentity = newIdentity();
+  const standing = () => {
+    const leaseAgeMs = verifier?.stats().leaseAgeMs ?? Number.POSITIVE_INFINITY;
+    const heads = verifier?.applied() ?? { epoch: 0, seqs: [0] };
+    return { heads, ageMs: Number.isFinite(leaseAgeMs) ? leaseAgeMs : undefined };
+  };
+  const registry = new VerifierRegistry({
+    store,
+    clock: systemClock,
+    timers: systemTimers,
+    relay: relayIdentity,
+    own: isAlone
+      ? undefined
+      : () => {
+          const { heads, ageMs = Number.POSITIVE_INFINITY } = standing();
+          return { applied: heads, leaseAgeMs: ageMs };
+        },
+    onProblem: (error) =>
+      log.warn({ err: error }, 'the registry of verifiers could not be written; trying again'),
+  });
+  return {
+    observer,
+    registry,
+
+    /** The store as this process's own verifier asks it: a verifier as any other, registered before it is answered. */
+    registered(source: StoreFeed): StoreFeed {
+      return {
+        ...source,
+        async lease() {
+          await registry.admitOwn();
+          return await source.lease();
+        },
+        async snapshot(sink) {
+          await registry.admitOwn();
+          return await source.snapshot(sink);
+        },
+      };
+    },
+
+    /** What stands on the verifier. Before it has loaded anything. */
+    attach(resident: ResidentVerifier, clock: VerifierClock, source: StoreFeed): FeedRelay {
+      verifier = resident;
+      relay = new FeedRelay({
+        verifier: resident,
+        clock,
+        timers: systemTimers,
+        random: systemRandom,
+        origin: {
+          kind: 'primary',
+          lease: () => source.lease(),
+          rows: (shard, range) => source.rows(shard, range),
+        },
+      });
+      registry.start();
+      return relay;
+    },
+
+    /** What the wire and the use-cases need of it. */
+    serve(from: {
+      readonly relay: FeedRelay;
+      readonly keyspaces: KeyspaceDirectory;
+      readonly leases: LeaseReads;
+      readonly shards: number;
+    }) {
+      const { keyspaces, leases, shards } = from;
+      const waits = new EffectWaits({
+        registry,
+        relay: relayIdentity,
+        applied: () => standing().heads,
+        wantReports: () => from.relay.want(),
+        leases,
+        clock: systemClock,
+        timers: systemTimers,
+      });
+      const feed = new FeedDoor({
+        relay: from.relay,
+        registry,
+        relayIdentity,
+        keyspaces,
+        random: systemRandom,
+        shards,
+        standing,
+      });
+      return { feed, awaitEffective: waits.awaitEffective };
+    },
+  };
+}
+
+function newIdentity(): RelayIdentity {
+  return { id: Buffer.from(systemRandom.bytes(16)).toString('base64url'), name: hostName(), region: null };
+}
+
+/** What of the relay is shown as figures. */
+export function relayProbeOf(feed: FeedDoor, verifier: Pick<ResidentVerifier, 'quarantined'>): RelayProbe {
+  const { registry, relay, standing } = feed.options;
+  return {
+    counts: () => relay.counts,
+    inside: (kind) => feed.inside(kind),
+    get snapshots() {
+      return feed.snapshots;
+    },
+    verifiers() {
+      const entries = [...registry.roll.entries()];
+      const active = entries.filter((entry) => registry.roll.isActive(entry)).length;
+      return { active, silent: entries.length - active };
+    },
+    lagRows() {
+      const { heads } = standing();
+      const lags = [...registry.roll.entries()].map(({ stands }) =>
+        heads.seqs.reduce((sum, head, shard) => sum + Math.max(0, head - (stands?.seqs[shard] ?? head)), 0),
+      );
+      return Math.max(0, ...lags);
+    },
+    quarantinedShards: () => verifier.quarantined.length,
+  };
+}
