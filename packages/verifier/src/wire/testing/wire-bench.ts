@@ -1,9 +1,7 @@
 import type { FeedRow } from '@keyswarm/core';
 import type { Fact } from '../../feed/fact.ts';
 import type { FeedStretch, Heads, SnapshotSink } from '../../feed/feed-source.ts';
-import { createResidentVerifier } from '../../resident-verifier.ts';
-import { sampleSeed } from '../../testing/sample-facts.arbitrary.ts';
-import type { ResidentVerifier, VerifierClock } from '../../verifier-port.ts';
+import type { ResidentVerifier } from '../../verifier-port.ts';
 import { readSnapshot, type SnapshotReading, writeSnapshot } from '../snapshot.ts';
 
 export const neverAborted = new AbortController().signal;
@@ -57,19 +55,6 @@ export async function load(verifier: ResidentVerifier, ...chunks: readonly Uint8
   };
   const { epoch, seqs } = await readSnapshot(chunksOf(...chunks), sink, neverAborted);
   loading.finish({ epoch, seqs });
-}
-
-/** Another verifier, made of what this one holds. */
-export function copyOf(verifier: ResidentVerifier, clock: VerifierClock): ResidentVerifier {
-  const copy = createResidentVerifier({ clock, indexSeed: sampleSeed });
-  const loading = copy.startSnapshot();
-  for (const { kind, fact } of verifier.facts()) {
-    if (kind === 'key') loading.applyKey(fact);
-    else if (kind === 'owner') loading.applyOwner(fact);
-    else loading.applyKeyspace(fact);
-  }
-  loading.finish(verifier.applied());
-  return copy;
 }
 
 export function stretchOf(
