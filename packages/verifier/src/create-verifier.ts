@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { hostname } from 'node:os';
 import { hexOf, type Secret } from '@keyswarm/core';
 import { AuthorityClock } from './clock/authority-clock.ts';
@@ -9,9 +10,11 @@ import type { DownstreamVerifier, VerifierKind } from './http/lease-messages.ts'
 import { createRelayPool, type RelayPool } from './http/relay-pool.ts';
 import { AuthorityFallback, type FallbackOptions } from './library/authority-fallback.ts';
 import { CountedSource } from './library/counted-source.ts';
+import { LateFollower } from './library/late-follower.ts';
 import { LeaseWatch } from './library/lease-watch.ts';
 import { LibraryVerifier } from './library/library-verifier.ts';
 import { logEvents } from './library/log-events.ts';
+import { SnapshotKeeper } from './library/snapshot-keeper.ts';
 import type { Verifier, VerifierLog } from './library/verifier-api.ts';
 import { Listeners } from './library/verifier-events.ts';
 import { stateLookMs } from './limits.ts';
@@ -51,6 +54,11 @@ export interface VerifierOptions {
   readonly lease?: {
     /** How often it is asked for; 250 ms by default. */ readonly askMs?: number | undefined;
   };
+  /**
+   * A file to begin from the next time: loaded before the feed is followed (and stale until it is), written every few
+   * minutes and at `close`. It is of one credential and the keyspaces named, and of no use to another.
+   */
+  readonly snapshotPath?: string | undefined;
   /** Answers of the authority for what is stale here; absent: none are asked for. */
   readonly fallback?: FallbackOptions | undefined;
   readonly log?: VerifierLog | undefined;
@@ -76,7 +84,8 @@ export function createVerifier(options: VerifierOptions): Verifier {
     random = systemRandom,
   } = options.ports ?? {};
   const clock = new AuthorityClock(machine);
-  const resident = createResidentVerifier({ clock, observer: options.observer });
+  const keeper = openKeeper(options, { timers, random });
+  const resident = createResidentVerifier({ clock, observer: keeper ?? options.observer });
   const listeners = new Listeners((error) => options.log?.error({ err: error }, 'a listener has failed'));
   const agingAfterMs = () => resident.leaseBounds().minMs / 2;
   const relays = openRelays(options, { timers, random, clock, agingAfterMs, listeners });
@@ -85,16 +94,19 @@ export function createVerifier(options: VerifierOptions): Verifier {
   if (options.log !== undefined) logEvents(listeners, options.log);
   const watch = new LeaseWatch({ resident, listeners, isRefused: () => relays.pool?.isRefused ?? false });
   const stopLooking = timers.every(stateLookMs, () => watch.look());
-  const follower: Follower = startFollower({
-    source,
-    verifier: resident,
-    clock,
-    timers,
-    random,
-    authorityClock: clock,
-    ...(options.lease?.askMs === undefined ? {} : { pollMs: options.lease.askMs }),
-    onState: (state) => watch.follow(state),
-  });
+  const follow = (): Follower =>
+    startFollower({
+      source,
+      verifier: resident,
+      clock,
+      timers,
+      random,
+      authorityClock: clock,
+      ...(options.lease?.askMs === undefined ? {} : { pollMs: options.lease.askMs }),
+      onState: (state) => watch.follow(state),
+    });
+  const follower = keeper === undefined ? follow() : new LateFollower(keeper.load(resident), follow);
+  keeper?.keepSaving(resident);
   return new LibraryVerifier({
     resident,
     follower,
@@ -104,6 +116,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
     source,
     pool: relays.pool,
     fallback,
+    keeper,
     release: () => {
       stopLooking();
       for (const relay of relays.opened) relay.close();
@@ -168,6 +181,30 @@ function openFallback(options: VerifierOptions, timers: Timers): AuthorityFallba
   if (url === undefined || credential === undefined)
     throw new TypeError('`fallback` needs a `url` and a `credential` where `relays` is not a URL');
   return new AuthorityFallback(fallback, { url, credential, timers });
+}
+
+function openKeeper(
+  { snapshotPath: path, credential, keyspaces, log, observer }: VerifierOptions,
+  { timers, random }: { readonly timers: Timers; readonly random: Random },
+): SnapshotKeeper | undefined {
+  if (path === undefined) return undefined;
+  if (credential === undefined)
+    throw new TypeError('`snapshotPath` needs a `credential`: the file is of one credential and no other');
+  return new SnapshotKeeper(
+    { path, identity: snapshotIdentity(credential, keyspaces) },
+    { timers, random, log },
+    observer,
+  );
+}
+
+/**
+ * What a credential may read is what its snapshot holds: taken for another one's, it would make keys of another
+ * workspace valid. So the file names the credential, by a digest that opens nothing.
+ */
+function snapshotIdentity(credential: Secret | string, keyspaces: readonly string[] | undefined): string {
+  const text = typeof credential === 'string' ? credential : credential.reveal();
+  const whose = createHash('sha256').update('keyswarm snapshot\n').update(text).digest('hex');
+  return `${whose} ${keyspaces === undefined ? '*' : [...keyspaces].sort().join()}`;
 }
 
 function isUrls(relays: VerifierOptions['relays']): relays is string | readonly string[] {

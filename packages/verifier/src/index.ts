@@ -26,9 +26,58 @@ export type {
 export { BadFeedRow } from './follow/bad-feed-row.ts';
 export { type Follower, type FollowerOptions, startFollower } from './follow/follower.ts';
 export type { FollowerState, ReloadReason } from './follow/follower-state.ts';
-export type { DownstreamVerifier, VerifierIdentity, VerifierKind } from './http/lease-messages.ts';
-export type { Verifier, VerifierLog, VerifierNumbers } from './library/verifier-api.ts';
-export type { StateChange, VerifierState } from './library/verifier-events.ts';
+export {
+  createHttpFeedSource,
+  type HttpFeedSource,
+  type HttpFeedSourceOptions,
+} from './http/http-feed-source.ts';
+export {
+  type DownstreamVerifier,
+  decodeLeaseAnswer,
+  decodeLeaseRequest,
+  encodeLeaseAnswer,
+  encodeLeaseRequest,
+  type LeaseRequest,
+  type VerifierIdentity,
+  type VerifierKind,
+} from './http/lease-messages.ts';
+export {
+  BadAnswer,
+  RelayBusy,
+  RelayError,
+  RelayFailed,
+  RelayGone,
+  RelayRefused,
+  RelayUnreachable,
+} from './http/relay-errors.ts';
+export {
+  createRelayPool,
+  type PooledRelay,
+  type RelayMove,
+  type RelayPool,
+  type RelayPoolOptions,
+} from './http/relay-pool.ts';
+export {
+  feedMediaType,
+  type ServeTo,
+  type StreamAsked,
+  type StreamEnd,
+  type StreamHello,
+  serveRows,
+  serveSnapshot,
+  serveStream,
+} from './http/serve-feed.ts';
+export type { FallbackOptions } from './library/authority-fallback.ts';
+export type {
+  AuthorityVerdict,
+  FreshRequirement,
+  KeyRequirement,
+  ResidentAnswer,
+  Verifier,
+  VerifierLog,
+  VerifierNumbers,
+} from './library/verifier-api.ts';
+export type { StateChange, VerifierEvents, VerifierState } from './library/verifier-events.ts';
 export { type FeedFilter, letsKeyspace } from './relay/feed-filter.ts';
 export { FeedRelay, type FeedRelayOptions, type RelayedSource } from './relay/feed-relay.ts';
 export {

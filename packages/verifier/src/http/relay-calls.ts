@@ -6,6 +6,7 @@ import type { Timers } from '../runtime/timers.ts';
 import {
   BadAnswer,
   RelayBusy,
+  RelayError,
   RelayFailed,
   RelayGone,
   RelayRefused,
@@ -165,7 +166,7 @@ export class RelayCalls {
   }
 
   #asUnreachable(error: unknown): unknown {
-    if (!(error instanceof Error)) return error;
+    if (!(error instanceof Error) || error instanceof RelayError) return error;
     const code = codeOf(error);
     return code === undefined ? error : this.#unreachable(code);
   }

@@ -5,6 +5,7 @@ import type { ResidentVerifier, VerifierClock } from '../verifier-port.ts';
 import type { AuthorityFallback } from './authority-fallback.ts';
 import type { CountedSource } from './counted-source.ts';
 import type { LeaseWatch } from './lease-watch.ts';
+import type { SnapshotKeeper } from './snapshot-keeper.ts';
 import type {
   AuthorityVerdict,
   FreshRequirement,
@@ -25,6 +26,7 @@ export interface LibraryParts {
   readonly source: CountedSource;
   readonly pool: RelayPool | undefined;
   readonly fallback: AuthorityFallback | undefined;
+  readonly keeper: SnapshotKeeper | undefined;
   /** Ends timers and connections, once the follower has stopped. */
   readonly release: () => void;
 }
@@ -124,10 +126,12 @@ export class LibraryVerifier implements Verifier {
   }
 
   async #close(): Promise<void> {
-    const { follower, watch, fallback, listeners, release } = this.#parts;
+    const { resident, follower, watch, fallback, keeper, listeners, release } = this.#parts;
     fallback?.close();
+    keeper?.stop();
     await follower.stop();
     release();
+    await keeper?.close(resident);
     watch.close();
     listeners.clear();
   }

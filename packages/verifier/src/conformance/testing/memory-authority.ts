@@ -86,6 +86,19 @@ export class MemoryAuthority {
 
   /** A key in a shard of its own: neither its owner's nor its keyspace's. There are two such, 0 and 1. */
   issue(place: 0 | 1 = 0): IssuedKey {
+    return this.#issue(place, true);
+  }
+
+  /** As another process does it: the relay hears of it when it reads the feed. */
+  issueUntold(place: 0 | 1 = 0): IssuedKey {
+    return this.#issue(place, false);
+  }
+
+  changeUntold(key: IssuedKey, state: StoredKeyState): FeedRow {
+    return this.#change(key, state, false);
+  }
+
+  #issue(place: 0 | 1, isTold: boolean): IssuedKey {
     const text = mintKeyString('orders_live', (count) => systemRandom.bytes(count));
     const of = { keyspaceId: this.#keyspace.id, ownerId: this.#owner.id };
     const taken = [of.keyspaceId, of.ownerId].map((id) => shardOfId(id, this.shards));
@@ -95,7 +108,7 @@ export class MemoryAuthority {
       const shard = shardOfId(fact.id, this.shards);
       if (shard !== free[place]) continue;
       const key: IssuedKey = { text, shard, fact };
-      this.#commitKey(key, 'key.issued', true);
+      this.#commitKey(key, 'key.issued', isTold);
       return key;
     }
   }
