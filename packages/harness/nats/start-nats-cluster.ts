@@ -74,12 +74,12 @@ class OwnCluster implements NatsCluster {
     const routes = Array.from({ length: nodes }, (_, node) => `"nats://127.0.0.1:${portsOf(node)[2]}"`);
     const layout = (name: string, [clientPort = 0, monitorPort = 0]: readonly number[], settings: string) =>
       new NatsNode({ program, name, folder: join(root, name), clientPort, monitorPort, settings });
+    const link = leaf ? await TcpLink.open(portsOf(0)[3] ?? 0) : undefined;
     const made = routes.map((_, node) => {
       const own = portsOf(node);
-      return layout(`n${node + 1}`, own, hubSettings(own, nodes > 1 ? routes : []));
+      return layout(`n${node + 1}`, own, hubSettings(own, nodes > 1 ? routes : [], link?.port));
     });
-    if (!leaf) return new OwnCluster(root, dismiss, { nodes: made });
-    const link = await TcpLink.open(portsOf(0)[3] ?? 0);
+    if (link === undefined) return new OwnCluster(root, dismiss, { nodes: made });
     const settings = `leafnodes { reconnect: 1, remotes: [ { url: "nats://127.0.0.1:${link.port}" } ] }`;
     return new OwnCluster(root, dismiss, {
       nodes: made,
@@ -155,15 +155,23 @@ class OwnCluster implements NatsCluster {
   }
 }
 
-function hubSettings(ports: readonly number[], routes: readonly string[]): string {
+/** JetStream's domain in the cluster: by this name a leaf without a JetStream of its own reaches it. */
+export const natsDomain = 'hub';
+
+function hubSettings(
+  ports: readonly number[],
+  routes: readonly string[],
+  leafLinkPort: number | undefined,
+): string {
   const [, , clusterPort, leafPort] = ports;
+  // Told of the other nodes, a leaf whose link is cut would go past it to one of them: they all name the link.
+  const advertised = leafLinkPort === undefined ? '' : `, advertise: "127.0.0.1:${leafLinkPort}"`;
   return [
-    'jetstream { store_dir: $STORE, max_mem: 64M, max_file: 8G }',
+    `jetstream { store_dir: $STORE, max_mem: 64M, max_file: 8G, domain: ${natsDomain} }`,
     ...(routes.length === 0
       ? []
       : [`cluster { name: keyswarm, listen: "127.0.0.1:${clusterPort}", routes: [${routes.join(', ')}] }`]),
-    // Told of the other nodes, a leaf whose link is cut would go past it to one of them.
-    `leafnodes { listen: "127.0.0.1:${leafPort}", no_advertise: true }`,
+    `leafnodes { listen: "127.0.0.1:${leafPort}"${advertised} }`,
   ].join('\n');
 }
 

@@ -1,5 +1,7 @@
+import type { Secret } from '@keyswarm/core';
 import { BadFeedRow, type FeedStretch, type LeaseAnswer, type RowRange } from '@keyswarm/verifier';
 import { decodeLeaseAnswer, encodeLeaseRequest, type LeaseRequest } from '@keyswarm/verifier/lease-messages';
+import { headers } from '@nats-io/transport-node';
 import { answerMsMax, leaseAnswerBytesMax } from './limits.ts';
 import type { NatsLink } from './nats-link.ts';
 import { stretchOfMessage } from './stretch-payload.ts';
@@ -13,7 +15,12 @@ export class NatsUnanswered extends Error {
 export interface NatsAsker {
   readonly link: NatsLink;
   readonly subjects: Subjects;
+  /** Of the verifier, as it is shown to a relay. */
+  readonly credential: Secret | undefined;
 }
+
+/** The header that a verifier's credential goes in. */
+export const credentialHeader = 'Keyswarm-Credential';
 
 /** The lease, from any server that answers. */
 export async function askLease(asker: NatsAsker, request: LeaseRequest): Promise<LeaseAnswer> {
@@ -40,11 +47,14 @@ export async function askRows(
   return stretch;
 }
 
-async function ask({ link }: NatsAsker, subject: string, question: string): Promise<Uint8Array> {
+async function ask({ link, credential }: NatsAsker, subject: string, question: string): Promise<Uint8Array> {
   const { connection } = link;
   if (connection === undefined) throw new NatsUnanswered('no broker is connected');
   try {
-    const { data } = await connection.request(subject, question, { timeout: answerMsMax });
+    const headersOfAsk = headers();
+    if (credential !== undefined) headersOfAsk.set(credentialHeader, credential.reveal());
+    const options = { timeout: answerMsMax, headers: headersOfAsk };
+    const { data } = await connection.request(subject, question, options);
     return data;
   } catch (error) {
     throw new NatsUnanswered(`no answer on ${subject}`, { cause: error });

@@ -4,9 +4,10 @@ import type { Timers } from '@keyswarm/verifier/timers';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { defaultStreamLimits, ensureStream, type StreamLimits } from './ensure-stream.ts';
-import { ackMsMax, apiMsMax, beatMs, storeAttemptsMax, streamRetryMs, unackedMax } from './limits.ts';
+import { ackMsMax, beatMs, storeAttemptsMax, streamRetryMs, unackedMax } from './limits.ts';
 import { MessageBuffer } from './message-buffer.ts';
 import type { NatsLink } from './nats-link.ts';
+import { jetstreamOptions } from './read-stream.ts';
 import { messagesOf, type StretchMessage } from './stretch-payload.ts';
 import { defaultPrefix, type Subjects, subjectsOf } from './subjects.ts';
 
@@ -29,6 +30,8 @@ export interface FeedPublisherOptions {
   readonly random: Random;
   /** `keyswarm` unless said otherwise. */
   readonly prefix?: string;
+  /** Of JetStream, where the servers are leaves of the cluster that has it. */
+  readonly domain?: string | undefined;
   readonly stream: Pick<StreamLimits, 'replicas'> & Partial<StreamLimits>;
   readonly beatMs?: number;
   /** Told when the stream becomes usable, or why it isn't (`StreamDiffers` names the field). Must not throw. */
@@ -131,7 +134,7 @@ class NatsFeedPublisher implements FeedPublisher {
     this.#isLooking = true;
     this.#cancelLook();
     try {
-      const manager = await jetstreamManager(connection, { timeout: apiMsMax, checkAPI: false });
+      const manager = await jetstreamManager(connection, jetstreamOptions(this.#options.domain));
       const limits = { ...defaultStreamLimits, ...this.#options.stream };
       this.#lastStored = Math.max(this.#lastStored, await ensureStream(manager, this.#subjects, limits));
       if (!this.#hasStream) this.#options.onStream?.(undefined);
@@ -173,7 +176,7 @@ class NatsFeedPublisher implements FeedPublisher {
     this.#unacked += 1;
     if (attempts === 0) this.#counts.sent += 1;
     try {
-      const acked = jetstream(connection, { timeout: apiMsMax }).publish(
+      const acked = jetstream(connection, jetstreamOptions(this.#options.domain)).publish(
         this.#subjects.feedOf(message.shard),
         message.payload,
         { msgID: message.id, timeout: ackMsMax, retries: 0 },

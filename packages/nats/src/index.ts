@@ -21,6 +21,8 @@ export { NatsLink, type NatsLinkOptions, type NatsLinkState } from './nats-link.
 export { natsAddress } from './nats-settings.ts';
 export {
   type FeedService,
+  type LeaseAsked,
+  type RowsAsked,
   type ServedFeed,
   type ServeFeedOptions,
   serveFeedOverNats,

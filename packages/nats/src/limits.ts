@@ -48,6 +48,9 @@ export const beatBytesMax = 1_024;
 /** A lease asked for: a relay names up to a thousand verifiers below it at about 200 bytes each. */
 export const leaseAskBytesMax = 256 * 1024;
 
+/** The credential beside it: as much as an `Authorization` header may hold. */
+export const credentialLengthMax = 1_024;
+
 /** The answer to it: 256 shards at 16 digits, twice over. */
 export const leaseAnswerBytesMax = 16 * 1024;
 

@@ -1,3 +1,4 @@
+import type { Secret } from '@keyswarm/core';
 import type {
   FeedListener,
   FeedSource,
@@ -36,16 +37,23 @@ export interface NatsFeedSourceOptions {
   readonly link: NatsLink;
   /** A relay, or whatever else can do all of it. */
   readonly fallback: FeedSource;
+  /**
+   * The verifier's own, as its relay knows it: whoever answers over NATS asks the same of it. It goes over the
+   * broker in a header, so the way there has to be TLS, and only servers may listen where it is sent.
+   */
+  readonly credential?: Secret | undefined;
   readonly timers: Timers;
   /** `keyswarm` unless said otherwise. */
   readonly prefix?: string | undefined;
+  /** Of JetStream, where it isn't the one of the server that is connected to: behind a leaf. */
+  readonly domain?: string | undefined;
   /** Who asks, as it is told to a relay; for a relay with whom it feeds. */
   readonly identity: () => Omit<LeaseRequest, 'ask'>;
   readonly beatMs?: number;
 }
 
 /** Counted since the beginning, for metrics. */
-export type NatsFeedStats = Readonly<Omit<PushProgress, 'streamSeq'>> & {
+export type NatsFeedStats = Readonly<PushProgress> & {
   readonly leasesByNats: number;
   readonly leasesByFallback: number;
 };
@@ -66,6 +74,7 @@ class BrokeredFeed implements NatsFeedSource {
   readonly #progress: PushProgress = {
     streamSeq: undefined,
     received: 0,
+    caughtUp: 0,
     withheld: 0,
     unreadable: 0,
     recreations: 0,
@@ -77,12 +86,12 @@ class BrokeredFeed implements NatsFeedSource {
 
   constructor(options: NatsFeedSourceOptions) {
     this.#options = options;
-    this.#asker = { link: options.link, subjects: subjectsOf(options.prefix ?? defaultPrefix) };
+    const { link, credential, prefix = defaultPrefix } = options;
+    this.#asker = { link, credential, subjects: subjectsOf(prefix) };
   }
 
   get stats(): NatsFeedStats {
-    const { streamSeq: _, ...counts } = this.#progress;
-    return { ...counts, ...this.#leases };
+    return { ...this.#progress, ...this.#leases };
   }
 
   lease(ask: LeaseAsk, signal: AbortSignal): Promise<LeaseAnswer> {
@@ -135,9 +144,10 @@ class BrokeredFeed implements NatsFeedSource {
   }
 
   subscribe(from: Heads, listener: FeedListener): FeedSubscription {
-    const { link, timers, fallback } = this.#options;
+    const { link, timers, fallback, domain } = this.#options;
     return new NatsPush({
       link,
+      domain,
       subjects: this.#asker.subjects,
       timers,
       beatMs: this.#options.beatMs ?? beatMs,

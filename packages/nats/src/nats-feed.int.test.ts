@@ -1,5 +1,7 @@
-import { findNats, type NatsCluster, startNatsCluster } from '@keyswarm/harness/nats';
+import { Fault, Secret } from '@keyswarm/core';
+import { findNats, type NatsCluster, startNatsCluster, TcpLink } from '@keyswarm/harness/nats';
 import { BadFeedRow, type Heads } from '@keyswarm/verifier';
+import { decodeLeaseRequest } from '@keyswarm/verifier/lease-messages';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { askLease, askRows, NatsUnanswered } from './ask-over-nats.ts';
@@ -46,7 +48,7 @@ describe.skipIf(missing !== undefined)('over a broker', () => {
     return server;
   };
   const ask = { applied: undefined, leaseAgeMs: undefined, fresh: true };
-  const asker = () => ({ link, subjects: subjects() });
+  const asker = () => ({ link, subjects: subjects(), credential: undefined });
   const request = {
     verifier: { id: 'v1', name: 'v1', kind: 'library' as const },
     downstream: [],
@@ -96,19 +98,25 @@ describe.skipIf(missing !== undefined)('over a broker', () => {
 
     test('fills the hole that a lost connection left', async () => {
       const server = await withStream(rig.server(cluster.urls, { replicas: 1 }));
-      const verifier = await rig.verifier('v1', cluster.urls);
-      await until('rows are pushed', () => {
-        rig.primary.issue();
-        return verifier.source.stats.received > 0;
-      });
-      await until('a beat says how far the stream is', () => server.publisher.stats.buffered === 0);
-      const taken: number[] = [];
-      const from =
-        (await readStream(connection(), { stream: subjects().stream, afterSeq: 1e15 }, () => {})) - 1;
-      await readStream(connection(), { stream: subjects().stream, afterSeq: from }, (payload) =>
-        taken.push(stretchOfMessage(payload).upTo),
-      );
-      expect(taken).toHaveLength(1);
+      const wire = await TcpLink.open(Number(new URL(cluster.urls[0] ?? '').port));
+      try {
+        const verifier = await rig.verifier('v1', [`127.0.0.1:${wire.port}`]);
+        await until('rows are pushed', () => {
+          rig.primary.issue();
+          return verifier.source.stats.received > 3 && verifier.source.stats.streamSeq !== undefined;
+        });
+        const { stored } = server.publisher.stats;
+        wire.cut();
+        await until('it is away', () => verifier.link.state.kind === 'away');
+        const missed = [1, 2, 3].map(() => rig.primary.issue());
+        await until('the stream has them', () => server.publisher.stats.stored >= stored + missed.length);
+        expect(verifier.source.stats.caughtUp).toBe(0);
+        wire.mend();
+        await until('they are brought', () => verifier.source.stats.caughtUp >= missed.length);
+        await until('they are known', () => missed.every((key) => verifier.says(key) === 'valid'));
+      } finally {
+        await wire.close();
+      }
     });
   });
 
@@ -132,7 +140,7 @@ describe.skipIf(missing !== undefined)('over a broker', () => {
       rig.server(cluster.urls, {
         replicas: 1,
         service: {
-          rows: async (shard, range) => {
+          rows: async ({ shard, range }) => {
             if (shard === 1) return 'gone';
             if (shard === 2) throw new BadFeedRow(2, 7, 'row.v is not known');
             return rig.primary.rows(shard, range);
@@ -213,6 +221,25 @@ describe.skipIf(missing !== undefined)('over a broker', () => {
     expect(verifier.source.stats.withheld).toBe(withheld);
   });
 
+  test('a question carries the credential of its asker, for the server to decide', async () => {
+    const seen: unknown[] = [];
+    rig.server(cluster.urls, {
+      replicas: 1,
+      service: {
+        lease: ({ body, credential }) => {
+          seen.push([decodeLeaseRequest(body).verifier.id, credential?.reveal()]);
+          return Promise.reject(new Fault('unauthenticated', { detail: 'no' }));
+        },
+      },
+    });
+    const credential = new Secret('keyswarm_something');
+    await expect
+      .poll(() => askLease({ ...asker(), credential }, request).catch((error: Error) => error.message))
+      .toBe('refused: unauthenticated');
+    expect(seen.slice(-1)).toEqual([['v1', 'keyswarm_something']]);
+    expect(JSON.stringify(credential)).not.toContain('something');
+  });
+
   test('somebody who waits for positions makes verifiers tell theirs at once', async () => {
     const server = await withStream(rig.server(cluster.urls, { replicas: 1 }));
     const wanted: true[] = [];
@@ -233,7 +260,7 @@ describe.skipIf(missing !== undefined)('over a broker', () => {
     let frozen: Heads | undefined;
     rig.server(cluster.urls, {
       replicas: 1,
-      service: { lease: async () => ({ ...(await rig.primary.lease()), ...frozen }) },
+      lease: async () => ({ ...(await rig.primary.lease()), ...frozen }),
     });
     const verifier = await rig.verifier('v1', cluster.urls);
     const watch = new RevocationWatch(rig, [verifier]);

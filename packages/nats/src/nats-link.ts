@@ -23,6 +23,8 @@ export interface NatsLinkOptions {
   readonly credentials?: string | undefined;
   /** Try the servers as they are listed, the nearest first; else at random, which spreads many clients. */
   readonly keepOrder?: boolean | undefined;
+  /** Go to no other server than these, though the broker names more of its own. */
+  readonly isAlone?: boolean | undefined;
   /** Shown by the broker's monitoring. */
   readonly name: string;
   readonly timers: Timers;
@@ -107,6 +109,7 @@ export class NatsLink {
       ...(tls ? { tls: {} } : {}),
       ...(authenticator === undefined ? {} : { authenticator }),
       timeout: greetMsMax,
+      ignoreClusterUpdates: this.#options.isAlone === true,
       noRandomize: this.#options.keepOrder === true,
       maxReconnectAttempts: -1,
       ignoreAuthErrorAbort: true,

@@ -23,6 +23,8 @@ import type { Subjects } from './subjects.ts';
 export interface NatsPushOptions {
   readonly link: NatsLink;
   readonly subjects: Subjects;
+  /** Of JetStream. */
+  readonly domain?: string | undefined;
   readonly timers: Timers;
   readonly beatMs: number;
   readonly known: KnownKeyspaces;
@@ -39,6 +41,8 @@ export interface PushProgress {
   streamSeq: number | undefined;
   /** Stretches that came, those held back until the relay has said whose they are, and those that were no stretch. */
   received: number;
+  /** Of those that came, the ones that the stream had kept. */
+  caughtUp: number;
   withheld: number;
   unreadable: number;
   /** Subscriptions made anew, and servers left, for silence. */
@@ -150,14 +154,17 @@ export class NatsPush implements FeedSubscription {
   }
 
   async #catchUp(connection: NatsConnection): Promise<void> {
-    const { progress, subjects } = this.#options;
-    const afterSeq = progress.streamSeq;
-    if (this.#isCatchingUp || afterSeq === undefined) return;
+    const { progress, subjects, domain } = this.#options;
+    if (this.#isCatchingUp) return;
     this.#isCatchingUp = true;
+    // The first time there is nothing to go on from: it only learns where the stream stands.
+    const afterSeq = progress.streamSeq ?? Number.MAX_SAFE_INTEGER;
     try {
-      const asked = { stream: subjects.stream, afterSeq };
+      const asked = { stream: subjects.stream, afterSeq, domain };
       progress.streamSeq = await readStream(connection, asked, (data) => {
-        if (!this.#isClosed) this.#hand(data);
+        if (this.#isClosed) return;
+        progress.caughtUp += 1;
+        this.#hand(data);
       });
     } catch {
       // No stream, no leader, or deaf: the follower reads the rows that it misses.

@@ -57,6 +57,7 @@ describe.skipIf(missing !== undefined)('a verifier behind a leaf', () => {
       cluster.leafLink?.mend();
       const { received } = far.source.stats;
       const pushedMs = await until('it is pushed to again', () => far.source.stats.received > received);
+      await until('the stream fills the hole', () => far.source.stats.caughtUp > 0);
       watch.stopCommits();
       await until('every revoked key is refused', () => watch.settled);
       watch.stop();

@@ -1,26 +1,50 @@
-import { Fault } from '@keyswarm/core';
-import { BadFeedRow, type FeedStretch, type LeaseAnswer, type RowRange } from '@keyswarm/verifier';
-import { decodeLeaseRequest, encodeLeaseAnswer, type LeaseRequest } from '@keyswarm/verifier/lease-messages';
+import { Fault, Secret } from '@keyswarm/core';
+import { BadFeedRow, type FeedStretch, type RowRange } from '@keyswarm/verifier';
 import type { Timers } from '@keyswarm/verifier/timers';
 import type { Msg, NatsConnection, Subscription } from '@nats-io/transport-node';
-import { answerMsMax, asksAtOnceMax, leaseAskBytesMax, rowsAnswerMax } from './limits.ts';
+import { credentialHeader } from './ask-over-nats.ts';
+import {
+  answerMsMax,
+  asksAtOnceMax,
+  credentialLengthMax,
+  leaseAskBytesMax,
+  rowsAnswerMax,
+} from './limits.ts';
 import type { NatsLink } from './nats-link.ts';
 import { messagesOf } from './stretch-payload.ts';
 import { defaultPrefix, subjectsOf } from './subjects.ts';
 
 /*
  * The servers' end of what is asked over NATS. Every server listens in one queue group, and each question goes to
- * one of them. Who may ask is the broker's to say: whoever may publish on these subjects is answered.
+ * one of them. A question
+ * carries the credential of its asker, and the service behind decides on it as it would over HTTP.
  *
  * A question is bounded before it is parsed, in time, and in how many are worked on at once; past that it is
  * refused at once, for the asker has another way.
  */
 
+export interface LeaseAsked {
+  /** As the body of `POST /v1/feed/lease`, not checked yet. */
+  readonly body: unknown;
+  /** What the asker showed; undefined: nothing. */
+  readonly credential: Secret | undefined;
+}
+
+export interface RowsAsked {
+  readonly shard: number;
+  readonly range: RowRange;
+  readonly credential: Secret | undefined;
+}
+
 export interface FeedService {
-  /** Heads read from the primary after this call, with its wall clock; and the asker is noted as it says it is. */
-  lease(request: LeaseRequest, signal: AbortSignal): Promise<LeaseAnswer>;
-  /** Of every workspace. Throws `BadFeedRow` as a `FeedSource` does. */
-  rows(shard: number, range: RowRange, signal: AbortSignal): Promise<FeedStretch | 'gone'>;
+  /**
+   * The answer as the body of a reply over HTTP, of heads read from the primary after this call. It has to do all
+   * that is done there before the answer: check, authenticate, and make the asker known, durably, for those who wait
+   * until a change is effective count on that.
+   */
+  lease(asked: LeaseAsked, signal: AbortSignal): Promise<string>;
+  /** Of what the asker may read. Throws `BadFeedRow` as a `FeedSource` does. */
+  rows(asked: RowsAsked, signal: AbortSignal): Promise<FeedStretch | 'gone'>;
 }
 
 export interface ServeFeedOptions {
@@ -40,6 +64,12 @@ export interface ServedFeed {
 export function serveFeedOverNats(options: ServeFeedOptions): ServedFeed {
   return new Responder(options);
 }
+
+type Answerer = (
+  json: unknown,
+  credential: Secret | undefined,
+  signal: AbortSignal,
+) => Promise<string | Uint8Array>;
 
 class Responder implements ServedFeed {
   readonly #options: ServeFeedOptions;
@@ -67,10 +97,7 @@ class Responder implements ServedFeed {
   #listen(connection: NatsConnection): void {
     const { service, prefix } = this.#options;
     const subjects = subjectsOf(prefix ?? defaultPrefix);
-    const on = (
-      subject: string,
-      answer: (json: unknown, signal: AbortSignal) => Promise<string | Uint8Array>,
-    ) =>
+    const on = (subject: string, answer: Answerer) =>
       connection.subscribe(subject, {
         queue: subjects.queue,
         callback: (error, message) => {
@@ -79,14 +106,9 @@ class Responder implements ServedFeed {
       });
     try {
       this.#subscriptions = [
-        on(subjects.lease, async (json, signal) => {
-          const answer = await service.lease(decodeLeaseRequest(json), signal);
-          if (answer.wall === undefined) throw new Fault('stale', { detail: 'The primary told no time.' });
-          return encodeLeaseAnswer(answer, answer.wall);
-        }),
-        on(subjects.rows, async (json, signal) => {
-          const { shard, range } = rowsAsked(json);
-          const stretch = await service.rows(shard, range, signal);
+        on(subjects.lease, (body, credential, signal) => service.lease({ body, credential }, signal)),
+        on(subjects.rows, async (json, credential, signal) => {
+          const stretch = await service.rows({ ...rowsAsked(json), credential }, signal);
           if (stretch === 'gone') return problem({ code: 'gone' });
           // The first part of what is too long for one message: the asker comes back for the rest.
           const [message] = messagesOf(stretch);
@@ -98,10 +120,7 @@ class Responder implements ServedFeed {
     }
   }
 
-  async #answer(
-    message: Msg,
-    answer: (json: unknown, signal: AbortSignal) => Promise<string | Uint8Array>,
-  ): Promise<void> {
+  async #answer(message: Msg, answer: Answerer): Promise<void> {
     if (this.#working >= asksAtOnceMax || message.data.length > leaseAskBytesMax) {
       this.#counts.refused += 1;
       reply(message, problem({ code: 'overloaded' }));
@@ -111,7 +130,7 @@ class Responder implements ServedFeed {
     const overdue = new AbortController();
     const cancel = this.#options.timers.after(answerMsMax, () => overdue.abort(new Error('too late')));
     try {
-      reply(message, await answer(JSON.parse(message.string()), overdue.signal));
+      reply(message, await answer(JSON.parse(message.string()), credentialIn(message), overdue.signal));
       this.#counts.answered += 1;
     } catch (error) {
       this.#counts.refused += 1;
@@ -121,6 +140,12 @@ class Responder implements ServedFeed {
       this.#working -= 1;
     }
   }
+}
+
+/** Longer than any key string there is: not one. */
+function credentialIn({ headers }: Msg): Secret | undefined {
+  const text = headers?.get(credentialHeader) ?? '';
+  return text === '' || text.length > credentialLengthMax ? undefined : new Secret(text);
 }
 
 function reply(message: Msg, payload: string | Uint8Array): void {

@@ -1,9 +1,12 @@
+import { natsDomain } from '@keyswarm/harness/nats';
 import {
   createResidentVerifier,
   type Follower,
+  type LeaseAnswer,
   startFollower,
   systemVerifierClock,
 } from '@keyswarm/verifier';
+import { decodeLeaseRequest, encodeLeaseAnswer } from '@keyswarm/verifier/lease-messages';
 import { systemRandom } from '@keyswarm/verifier/random';
 import { systemTimers } from '@keyswarm/verifier/timers';
 import { createFeedPublisher, type FeedPublisher } from '../feed-publisher.ts';
@@ -27,6 +30,7 @@ export interface RigVerifier {
 
 export interface RigServerOptions {
   readonly replicas?: number;
+  readonly lease?: () => Promise<LeaseAnswer>;
   /** What it answers otherwise than it should. */
   readonly service?: Partial<FeedService>;
 }
@@ -50,7 +54,7 @@ export class NatsRig {
     this.prefix = prefix;
   }
 
-  server(servers: readonly string[], { replicas = 3, service }: RigServerOptions = {}): RigServer {
+  server(servers: readonly string[], { replicas = 3, lease, service }: RigServerOptions = {}): RigServer {
     const { primary, prefix } = this;
     const link = linkTo(servers, 'server');
     let problem: unknown = 'not looked yet';
@@ -68,7 +72,11 @@ export class NatsRig {
     const served = serveFeedOverNats({
       link,
       timers: systemTimers,
-      service: { lease: () => primary.lease(), rows: primary.rows.bind(primary), ...service },
+      service: {
+        lease: ({ body }) => answerLease(body, lease ?? (() => primary.lease())),
+        rows: ({ shard, range }) => primary.rows(shard, range),
+        ...service,
+      },
       prefix,
     });
     const server: RigServer = {
@@ -95,6 +103,7 @@ export class NatsRig {
       fallback,
       timers: systemTimers,
       prefix,
+      domain: natsDomain,
       identity: () => ({ verifier: { id: name, name, kind: 'library' }, downstream: [] }),
     });
     const clock = systemVerifierClock();
@@ -127,6 +136,12 @@ export class NatsRig {
   async stop(): Promise<void> {
     for (const part of this.#parts.splice(0).reverse()) await part.stop();
   }
+}
+
+async function answerLease(body: unknown, lease: () => Promise<LeaseAnswer>): Promise<string> {
+  decodeLeaseRequest(body);
+  const answer = await lease();
+  return encodeLeaseAnswer(answer, answer.wall ?? { earliestMs: 0, latestMs: 0 });
 }
 
 export function linkTo(servers: readonly string[], name: string): NatsLink {
