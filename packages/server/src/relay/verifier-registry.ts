@@ -55,8 +55,9 @@ export interface RegistryOptions {
 }
 
 interface Written {
-  active: boolean;
-  atMs: number;
+  readonly active: boolean;
+  readonly hasLease: boolean;
+  readonly atMs: number;
 }
 
 export class VerifierRegistry {
@@ -187,7 +188,9 @@ export class VerifierRegistry {
       ),
     );
     this.#durableAtMs = Math.max(this.#durableAtMs, sentAtMs);
-    for (const { key, row } of rows) this.#written.set(key, { active: row.active, atMs: sentAtMs });
+    for (const { key, row } of rows) {
+      this.#written.set(key, { active: row.active, hasLease: row.leaseAgeMs !== null, atMs: sentAtMs });
+    }
     if (sentAtMs - this.#sweptAtMs > registrySweepMs) {
       this.#sweptAtMs = sentAtMs;
       await store.transaction((tx) => sweepRegistry(tx, registryKeptMs));
@@ -203,12 +206,13 @@ export class VerifierRegistry {
       present.add(entry.key);
       const active = this.roll.isActive(entry);
       const written = this.#written.get(entry.key);
-      const hasChanged = written?.active !== active;
+      const hasLease = entry.report.leaseAgeMs !== undefined;
+      const hasChanged = written?.active !== active || (active && written.hasLease !== hasLease);
       const isOld = written !== undefined && active && nowMs - written.atMs > registryRefreshMs;
       if (!hasChanged && !(isOld && refreshed < registryRefreshRowsMax)) continue;
       if (!hasChanged) refreshed += 1;
       // From here on: whoever asks while this is on its way has to wait for the next one.
-      if (!active) this.#written.set(entry.key, { active: false, atMs: nowMs });
+      if (!active) this.#written.set(entry.key, { active: false, hasLease, atMs: nowMs });
       rows.push({ key: entry.key, row: rowOf(entry, active, nowMs) });
     }
     for (const key of this.#written.keys()) if (!present.has(key)) this.#written.delete(key);
