@@ -10,10 +10,10 @@ import { transportCases } from './transport-cases.conformance.ts';
  */
 
 export interface TransportSuite extends BenchOptions {
-  /** Schedules of faults that are tried. */
-  readonly runs: number;
+  /** Schedules of faults that are tried; 5 by default. */
+  readonly runs?: number | undefined;
   /** Of the test, for the command that replays a failure. */
-  readonly file: string;
+  readonly file?: string | undefined;
 }
 
 /** Every case on one transport. */
@@ -35,7 +35,7 @@ export function describeTransport(name: string, options: TransportSuite): void {
     it('lets no key be valid that was revoked longer ago than the lease, whatever fails, and recovers', {
       timeout: 300_000,
     }, async () => {
-      const { runs, file } = options;
+      const { runs = 5, file = 'conformance' } = options;
       await checkRandomFaults({ bench: options, runs, file, environment: process.env });
     });
   });

@@ -27,6 +27,7 @@ export class FeedHttpServer {
   /** Changes a lease answer on its way out. */
   tamper: (answer: LeaseAnswer) => object = (answer) => answer;
   readonly requests: string[] = [];
+  #connections = 0;
 
   constructor(options: FeedHttpServerOptions) {
     this.#options = options;
@@ -37,7 +38,18 @@ export class FeedHttpServer {
     });
   }
 
+  /** That stand now. */
+  get connections(): number {
+    return this.#connections;
+  }
+
   async listen(): Promise<void> {
+    this.#server.on('connection', (socket) => {
+      this.#connections += 1;
+      socket.on('close', () => {
+        this.#connections -= 1;
+      });
+    });
     this.#server.listen(0, '127.0.0.1');
     await once(this.#server, 'listening');
   }
