@@ -6,7 +6,7 @@ import { mintKeyString } from '@keyswarm/core';
 import { type Api, apiOf, type IssuedKey, inParallel, issuedOf, resultsOf } from '../acceptance/api.ts';
 import { type ServerProcess, startServerProcess } from '../acceptance/server-process.ts';
 import { expectStatus } from '../acceptance/walk.ts';
-import { TcpLink } from '../nats/tcp-link.ts';
+import { startTcpProxy, type TcpProxy } from '../faults/index.ts';
 import { type Postgres, startPostgres } from '../postgres/index.ts';
 import { type NodeProcess, startNodeProcess } from './node-process.ts';
 
@@ -31,7 +31,7 @@ export interface Cluster {
   readonly server: ServerProcess;
   readonly api: Api;
   readonly nodes: NodeProcess[];
-  readonly links: readonly TcpLink[];
+  readonly links: readonly TcpProxy[];
   /** Starts the nodes, all at once or one after another. */
   startNodes(): Promise<void>;
   restartNode(node: number): Promise<NodeProcess>;
@@ -52,12 +52,12 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const api = apiOf(server, managementKey);
   for (const keyspace of [defaultKeyspace, strictKeyspace]) await createKeyspace(api, keyspace);
   const port = Number(new URL(server.url).port);
-  const links = await Promise.all(Array.from({ length: options.nodes }, () => TcpLink.open(port)));
+  const links = await Promise.all(Array.from({ length: options.nodes }, () => startTcpProxy({ port })));
   const nodes: NodeProcess[] = [];
   const startNode = (node: number): Promise<NodeProcess> =>
     startNodeProcess({
       name: `node-${node + 1}`,
-      relayUrl: `http://127.0.0.1:${links[node]?.port}`,
+      relayUrl: links[node]?.url ?? '',
       credential: managementKey,
       managementKey,
       env: { ...options.env, ...options.nodeEnv?.(node) },
@@ -79,7 +79,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       return started;
     },
     async stop() {
-      for (const link of links) link.mend();
+      for (const link of links) link.heal();
       await Promise.all(nodes.map((node) => node.stop()));
       await server.stop();
       await Promise.all(links.map((link) => link.close()));

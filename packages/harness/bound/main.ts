@@ -3,16 +3,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { IssuedKey } from '../acceptance/api.ts';
+import { startNatsCluster } from '../nats/index.ts';
+import { brokerPhases } from './broker-phases.ts';
 import { type Cluster, defaultKeyspace, populate, startCluster, strictKeyspace } from './cluster.ts';
 import { flood } from './flood.ts';
 import { freshIssues } from './fresh-issues.ts';
 import { databaseGone, faultsOf, healthy, type Phases, underFault, waitEffective } from './phases.ts';
 
 /*
- * npm run prove:bound -- [--keys 1000000] [--revocations 2000] [--nodes 4] [--per-second 20] [--seed N] [--short]
+ * npm run prove:bound -- [--keys 1000000] [--revocations 2000] [--nodes 4] [--per-second 20] [--seed N] [--nats] [--short]
  *
  * One server on PostgreSQL, verify-only nodes, an open load on each, revocations under way; then the same with one
- * node cut off, frozen, or with its wall clock set, and with the database gone. Ends with 1 at the first broken promise.
+ * node cut off, frozen, or with its wall clock set, and with the database gone. With --nats the feed goes by a cluster of
+ * three brokers, and it is those that are killed. Ends with 1 at the first broken promise.
  */
 
 const { values } = parseArgs({
@@ -22,6 +25,7 @@ const { values } = parseArgs({
     nodes: { type: 'string', default: '4' },
     'per-second': { type: 'string', default: '20' },
     seed: { type: 'string', default: '1' },
+    nats: { type: 'boolean', default: false },
     short: { type: 'boolean', default: false },
   },
 });
@@ -47,8 +51,10 @@ if (wallFile === undefined)
   report('skipped', 'wall clock steps: libfaketime is not installed (apt-get install faketime)');
 else writeFileSync(wallFile, '+0s');
 
+const nats = values.nats ? await startNatsCluster() : undefined;
 const cluster = await startCluster({
   nodes: options.nodes,
+  ...(nats === undefined ? {} : { env: { KEYSWARM_NATS_SERVERS: nats.urls.join(',') } }),
   nodeEnv: (node) =>
     node === 2 && wallFile !== undefined
       ? {
@@ -66,6 +72,7 @@ try {
   process.exitCode = 1;
 } finally {
   await cluster.stop();
+  await nats?.stop();
 }
 
 async function prove(cluster: Cluster): Promise<void> {
@@ -77,8 +84,8 @@ async function prove(cluster: Cluster): Promise<void> {
   report('population', `${options.keys + strictCount} keys in ${Math.round(performance.now() - began)} ms`);
   await cluster.startNodes();
   for (const node of cluster.nodes) {
-    const bytes = await node.metric('keyswarm_verifier_table_bytes');
-    const versions = await node.metric('keyswarm_verifier_versions');
+    const bytes = await node.metric('keyswarm_resident_table_bytes');
+    const versions = await node.metric('keyswarm_resident_versions');
     report(
       `${node.name} cold start`,
       `ready in ${Math.round(node.readyMs)} ms, ${(bytes / versions).toFixed(1)} bytes a version`,
@@ -87,6 +94,10 @@ async function prove(cluster: Cluster): Promise<void> {
   const phases = phasesOf(cluster, orders, strict);
   await healthy(phases, options.revocations);
   await waitEffective(phases, values.short ? 20 : 200);
+  if (nats !== undefined) {
+    await brokerPhases(phases, nats);
+    return;
+  }
   for (const fault of faultsOf(cluster, (node) => (node === 2 ? wallFile : undefined))) {
     await underFault(phases, fault);
   }

@@ -132,15 +132,26 @@ export function faultsOf(cluster: Cluster, wallOf: (node: number) => string | un
       name: 'relay link blackholed',
       node: 0,
       lastsMs: 8_000,
-      begin: () => cluster.links[0]?.silence(),
-      end: () => cluster.links[0]?.mend(),
+      begin: () => cluster.links[0]?.set({ hold: 'both' }),
+      // What was held is delivered late: old answers, which have to be worth nothing.
+      end: () => cluster.links[0]?.heal(),
     },
     {
       name: 'relay link reset',
       node: 0,
       lastsMs: 4_000,
-      begin: () => cluster.links[0]?.cut(),
-      end: () => cluster.links[0]?.mend(),
+      begin: () => {
+        cluster.links[0]?.set({ refuse: true });
+        cluster.links[0]?.reset();
+      },
+      end: () => cluster.links[0]?.heal(),
+    },
+    {
+      name: 'answers held, asks pass',
+      node: 0,
+      lastsMs: 5_000,
+      begin: () => cluster.links[0]?.set({ hold: 'to_client' }),
+      end: () => cluster.links[0]?.heal(),
     },
     freeze(1, 0.5),
     freeze(1, 2),
