@@ -3,6 +3,7 @@ import { Command, CommanderError, Help, type OutputConfiguration } from 'command
 import { addConfigCommands } from './commands/config.ts';
 import { addDoctorCommand } from './commands/doctor.ts';
 import { addEventCommands } from './commands/events.ts';
+import { addFeedCommands } from './commands/feed.ts';
 import { addImportCommand } from './commands/import-keys.ts';
 import { addKeyChangeCommands } from './commands/key-change.ts';
 import { addKeyIssueCommand } from './commands/key-issue.ts';
@@ -79,6 +80,7 @@ export function buildProgram(action: RunAction, output: OutputConfiguration = {}
   addKeyChangeCommands(key, action);
   addImportCommand(program, action);
   addEventCommands(program.command('events').description('what happened'), action);
+  addFeedCommands(program.command('feed').description('the feed that verifiers follow'), action);
   addDoctorCommand(program, action);
   addMintBootstrapKeyCommand(program, action);
   addConfigCommands(program.command('config').description("the server's settings"), action);

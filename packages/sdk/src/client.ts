@@ -35,9 +35,16 @@ export interface ClientOptions {
   readonly runtime?: Runtime;
 }
 
+export interface Verifiers {
+  /** Who follows the feed, where, how far behind, and whether they may hold a lease. */
+  list(options?: CallOptions): Promise<ReplyOf<'listVerifiers'>>;
+}
+
 export interface Workspaces {
   create(workspace: BodyOf<'createWorkspace'>, options?: CallOptions): Promise<ReplyOf<'createWorkspace'>>;
 }
+
+type JsonOperation = Exclude<OperationId, 'metrics' | 'getFeedSnapshot' | 'getFeedRows' | 'streamFeed'>;
 
 export interface Client {
   readonly keys: Keys;
@@ -45,12 +52,13 @@ export interface Client {
   readonly owners: Owners;
   readonly events: Events;
   readonly workspaces: Workspaces;
+  readonly verifiers: Verifiers;
   /** Is the process alive? */
   health(options?: CallOptions): Promise<Health>;
   /** May traffic be sent there? Answers `not_ready` as a value; asks once. */
   ready(options?: CallOptions): Promise<Readiness>;
   /** Any operation of the contract that answers with JSON, by its id. */
-  call<Id extends Exclude<OperationId, 'metrics'>>(
+  call<Id extends JsonOperation>(
     operationId: Id,
     input: CallInput<Id>,
     options?: CallOptions,
@@ -80,13 +88,13 @@ export function createClient(options: ClientOptions): Client {
       create: (body: BodyOf<'createWorkspace'>, callOptions?: CallOptions) =>
         callOperation(context, 'createWorkspace', { body }, callOptions),
     },
+    verifiers: {
+      list: (callOptions?: CallOptions) => callOperation(context, 'listVerifiers', {}, callOptions),
+    },
     health: (callOptions?: CallOptions) => callOperation(context, 'healthz', {}, callOptions),
     ready: (callOptions?: CallOptions) =>
       callOperation(context, 'readyz', {}, { attemptsMax: 1, ...callOptions, alsoStatus: 503 }),
-    call: <Id extends Exclude<OperationId, 'metrics'>>(
-      id: Id,
-      input: CallInput<Id>,
-      callOptions?: CallOptions,
-    ) => callOperation(context, id, input, callOptions),
+    call: <Id extends JsonOperation>(id: Id, input: CallInput<Id>, callOptions?: CallOptions) =>
+      callOperation(context, id, input, callOptions),
   });
 }

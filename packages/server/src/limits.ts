@@ -242,3 +242,6 @@ export const leaseAsksInFlightMax = 5_000;
 
 /** How often the management key of a stream is looked at again. */
 export const streamRecheckMs = 1_000;
+
+/** Names of statements that are counted apart; there are some forty. */
+export const statementNamesMax = 128;

@@ -4,8 +4,10 @@
  *   runServer(flags)                 the process: settings, start, signals, drain, exit
  *   startServer(config, options)     a server inside another process
  *   loadProcessConfig, printConfig, explainConfig    `keyswarm config`
+ *   beginNewEpoch(flags)             after a restore: sends every verifier to a snapshot
  *   mintBootstrapKey(random)         a first management key, made offline
  */
+export { beginNewEpoch } from './boot/new-epoch.ts';
 export { type Flags, loadProcessConfig, runServer } from './boot/run-server.ts';
 export { type RunningServer, type StartOptions, startServer } from './boot/start-server.ts';
 export { ConfigError } from './config/config-error.ts';

@@ -21,6 +21,7 @@ import { createLanes } from '../lanes/lanes.ts';
 import type { Log } from '../logging/log.ts';
 import { watchRelay } from '../metrics/relay-metrics.ts';
 import { ServerMetrics } from '../metrics/server-metrics.ts';
+import { StatementCounts } from '../metrics/statement-counts.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { systemRandom } from '../runtime/random.ts';
 import { systemTimers } from '../runtime/timers.ts';
@@ -73,9 +74,11 @@ export async function startServer(config: ServerConfig, options: StartOptions): 
   if (options.seat?.isAlone ?? true) await checkPort(config);
   const closing = closeInOrder(log);
   try {
-    const store = options.store ?? (await openStore(config, log));
+    const statements = new StatementCounts();
+    const store = statements.over(options.store ?? (await openStore(config, log)));
     closing.add('store', () => store.close());
     const core = await startCore(config, { store, log, closing, seat: options.seat });
+    statements.register(core.metrics.registry);
     options.signal?.throwIfAborted();
     const firstKey = await bootstrap(core.ports, given);
     if (firstKey !== undefined) options.showFirstKey(firstKey);

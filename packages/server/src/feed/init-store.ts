@@ -35,7 +35,14 @@ const insertHeads = {
     on conflict on constraint feed_heads_pkey do nothing`,
 };
 
-const raiseEpoch = { name: '', text: 'update feed_heads set epoch = epoch + 1 returning epoch' };
+const raiseEpoch = {
+  name: '',
+  text: `
+    with next as (
+      select greatest(max(epoch) + 1, floor(extract(epoch from clock_timestamp()))::bigint) as epoch from feed_heads
+    )
+    update feed_heads h set epoch = next.epoch from next returning h.epoch`,
+};
 
 /**
  * Makes a migrated store ready to be written to: fixes its number of shards and lays a head row for each. Safe
@@ -59,7 +66,8 @@ export function initStore(
 
 /**
  * Sends every follower to a snapshot: to be called after a restore or a failover that may have lost commits,
- * before the first write.
+ * before the first write. It is the second in which it begins, so that it can't be one that verifiers have seen after
+ * an earlier restore which this store, restored from an older backup, knows nothing of.
  */
 export async function startNewEpoch(store: Store): Promise<number> {
   const rows = await store.transaction((tx) => tx.query<{ epoch: number }>(raiseEpoch));
