@@ -67,6 +67,12 @@ function checkTogether(config: NodeConfig): void {
       `${builtinKeyspaceName} among them, or nobody could ask this node anything (--forward-auth can do without)`,
     );
   }
+  if (config.serveFeed && followed !== undefined) {
+    throw new ConfigError(
+      namesOf('serveFeed'),
+      'no keyspaces to be named: a relay of a part would make the keys of all others unknown behind it',
+    );
+  }
   if (config.headersTimeoutMs > config.requestTimeoutMs) {
     throw new ConfigError(namesOf('headersTimeoutMs'), 'no more than request_timeout_ms');
   }

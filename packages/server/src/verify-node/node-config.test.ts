@@ -30,6 +30,7 @@ describe('the settings of a node', () => {
     [{ ...least, KEYSWARM_PORT: '70000' }, 'KEYSWARM_PORT: expected a whole number'],
     [{ ...least, KEYSWARM_SERVE_FEEDS: 'true' }, 'did you mean KEYSWARM_SERVE_FEED?'],
     [{ ...least, KEYSWARM_KEYSPACES: 'orders' }, 'keyswarm among them'],
+    [{ ...least, KEYSWARM_KEYSPACES: 'a,keyswarm', KEYSWARM_SERVE_FEED: 'true' }, 'no keyspaces to be named'],
     [{ ...least, KEYSWARM_FORWARD_AUTH: 'keyswarm' }, 'no management keys'],
     [{ ...least, KEYSWARM_KEYSPACES: 'a', KEYSWARM_FORWARD_AUTH: 'b' }, 'only keyspaces that are followed'],
   ])('are refused when they can not work, by a name and what would do: %j', (variables, told) => {

@@ -2,14 +2,22 @@ import { type AnyOperation, type OperationId, operations } from '@keyswarm/contr
 import type { FastifyInstance } from 'fastify';
 import type { VerifyPorts } from '../access/use-case-ports.ts';
 import { type AppServices, buildApp, type RequestIdOf, type ShortWay } from '../http/build-app.ts';
+import type { FeedDoor } from '../http/feed-door.ts';
+import { registerFeedRoutes } from '../http/feed-routes.ts';
 import { type AnyHandler, guardedRoute, plainHandler } from '../http/guarded-route.ts';
+import { feedOperations } from '../http/handler.ts';
 import { verifyHandlers } from '../http/handlers/verify-handlers.ts';
+import { LeaseLane } from '../http/lease-lane.ts';
 import { type OpenServices, registerOpenRoutes } from '../http/open-routes.ts';
 import { refuseOtherMethods } from '../http/other-methods.ts';
 import { VerifyLane } from '../http/verify-lane.ts';
+import type { Timers } from '../runtime/timers.ts';
 
 export interface NodeHttpServices extends AppServices, OpenServices {
   readonly ports: VerifyPorts;
+  /** Where the feed is served to other verifiers. */
+  readonly feed: FeedDoor | undefined;
+  readonly timers: Timers;
   /** What is answered past the framework besides verification: forward-auth, the feed. */
   readonly ways: (requestIdOf: RequestIdOf) => readonly ShortWay[];
 }
@@ -19,9 +27,11 @@ const offered: readonly OperationId[] = [...verifications, 'healthz', 'readyz', 
 
 /** The part of the API that needs nothing but memory; any other path is 404. */
 export function buildNodeServer(services: NodeHttpServices): FastifyInstance {
+  const { feed } = services;
   const handlers = verifyHandlers(services);
   const app = buildApp(services, (requestIdOf) => [
     new VerifyLane({ ...services, requestIdOf, handler: handlers.verifyKey }),
+    ...(feed === undefined ? [] : [new LeaseLane({ ...services, feed }, requestIdOf)]),
     ...services.ways(requestIdOf),
   ]);
   for (const id of verifications) {
@@ -32,7 +42,8 @@ export function buildNodeServer(services: NodeHttpServices): FastifyInstance {
       handler: plainHandler(operation, handler, services),
     });
   }
+  if (feed !== undefined) registerFeedRoutes(app, { ...services, feed });
   registerOpenRoutes(app, services);
-  refuseOtherMethods(app, offered);
+  refuseOtherMethods(app, feed === undefined ? offered : [...offered, ...feedOperations]);
   return app;
 }

@@ -3,10 +3,16 @@ import {
   type FeedRow,
   type KeyspaceFact,
   type KeyspaceId,
+  parseId,
   type WorkspaceId,
 } from '@keyswarm/core';
 import type { FeedStretch, ResidentVerifier } from '@keyswarm/verifier';
-import type { VerifyPorts } from '../access/use-case-ports.ts';
+import type { KeyspaceFinder } from '../access/feed-scope.ts';
+
+export interface KeyspaceSeen {
+  readonly id: KeyspaceId;
+  readonly name: string;
+}
 
 /**
  * Which keyspaces are resident here, by id: what the keyspace directory of a server asks its store for. Fed by the same
@@ -14,7 +20,9 @@ import type { VerifyPorts } from '../access/use-case-ports.ts';
  * and an entry takes some 200 bytes.
  */
 export class ResidentKeyspaces {
-  readonly #entries = new Map<KeyspaceId, Pick<KeyspaceFact, 'workspaceId' | 'name'>>();
+  readonly #entries = new Map<KeyspaceId, Pick<KeyspaceFact, 'id' | 'workspaceId' | 'name'>>();
+  /** By workspace and name, which never changes. */
+  readonly #byName = new Map<string, KeyspaceId>();
   #holdsBuiltin = false;
 
   /** Is the keyspace of the management keys among them? */
@@ -35,6 +43,7 @@ export class ResidentKeyspaces {
   /** Another table took over, which holds these. */
   reloaded(verifier: Pick<ResidentVerifier, 'facts'>): void {
     this.#entries.clear();
+    this.#byName.clear();
     this.#holdsBuiltin = false;
     for (const fact of verifier.facts({})) {
       // They come before all else.
@@ -43,13 +52,15 @@ export class ResidentKeyspaces {
     }
   }
 
-  find(workspaceId: WorkspaceId, id: string): { readonly name: string } | undefined {
-    const entry = this.#entries.get(id as KeyspaceId);
+  find(workspaceId: WorkspaceId, idOrName: string): KeyspaceSeen | undefined {
+    const id = parseId('ks', idOrName) ?? this.#byName.get(`${workspaceId} ${idOrName}`);
+    const entry = id === undefined ? undefined : this.#entries.get(id);
     return entry?.workspaceId === workspaceId ? entry : undefined;
   }
 
   #note({ id, workspaceId, name }: KeyspaceFact): void {
-    this.#entries.set(id, { workspaceId, name });
+    this.#entries.set(id, { id, workspaceId, name });
+    this.#byName.set(`${workspaceId} ${name}`, id);
     if (name === builtinKeyspaceName) this.#holdsBuiltin = true;
   }
 }
@@ -58,13 +69,13 @@ export class ResidentKeyspaces {
 export function residentDirectory(
   keyspaces: Pick<ResidentKeyspaces, 'find'>,
   catchUp: () => Promise<void>,
-): VerifyPorts['keyspaces'] {
+): KeyspaceFinder {
   return {
-    async find(workspaceId, id) {
-      const known = keyspaces.find(workspaceId, id);
+    async find(workspaceId, idOrName) {
+      const known = keyspaces.find(workspaceId, idOrName);
       if (known !== undefined) return known;
       await catchUp();
-      return keyspaces.find(workspaceId, id);
+      return keyspaces.find(workspaceId, idOrName);
     },
   };
 }

@@ -21,6 +21,7 @@ import type { NodeConfig } from './node-config.ts';
 import { buildNodeServer } from './node-http.ts';
 import { watchNode } from './node-metrics.ts';
 import { nodeReadinessOf, noManagers } from './node-readiness.ts';
+import { NodeRoll, openNodeRelay } from './node-relay.ts';
 import { ResidentKeyspaces, residentDirectory } from './resident-keyspaces.ts';
 
 /*
@@ -68,6 +69,8 @@ function startCore(config: NodeConfig, { log, credential, source }: NodeOptions,
   const metrics = new ServerMetrics({ writes: false });
   closing.add('metrics', () => metrics.close());
   const keyspaces = new ResidentKeyspaces();
+  const roll = new NodeRoll();
+  const observers: AppliedObserver[] = [];
   const verifier: Verifier = createVerifier({
     relays: source ?? listOf(config.relays) ?? [],
     credential,
@@ -75,12 +78,28 @@ function startCore(config: NodeConfig, { log, credential, source }: NodeOptions,
     region: config.region ?? undefined,
     kind: config.serveFeed ? 'relay' : 'node',
     keyspaces: listOf(config.keyspaces),
+    snapshotPath: config.snapshotPath ?? undefined,
     log,
-    observer: observerOf(keyspaces, () => verifier.resident),
+    observer: observerOf(observers),
+    ...(config.serveFeed ? { downstream: () => roll.downstream() } : {}),
   });
   closing.add('verifier', () => verifier.close());
+  // The table is empty until the next turn of the event loop at the least: none of them misses anything.
+  observers.push(residentObserver(keyspaces, verifier.resident));
+  const directory = residentDirectory(keyspaces, () => verifier.follower.catchUp());
+  const relayed = config.serveFeed
+    ? openNodeRelay({
+        verifier,
+        roll,
+        keyspaces: directory,
+        credential,
+        name: config.name,
+        region: config.region,
+      })
+    : undefined;
+  if (relayed !== undefined) observers.push(relayed.relay);
   watchNode(metrics, verifier);
-  return { metrics, verifier, keyspaces };
+  return { metrics, verifier, keyspaces, directory, feed: relayed?.feed };
 }
 
 interface Wiring extends ReturnType<typeof startCore> {
@@ -89,7 +108,7 @@ interface Wiring extends ReturnType<typeof startCore> {
 }
 
 async function openWire(config: NodeConfig, wiring: Wiring): Promise<RunningNode> {
-  const { metrics, verifier, keyspaces, log, closing } = wiring;
+  const { metrics, verifier, keyspaces, directory, feed, log, closing } = wiring;
   const { resident } = verifier;
   const admission = new Admission({ ...config, mutationsInFlightMax: 1 }, metrics);
   const catchUp = () => verifier.follower.catchUp();
@@ -112,7 +131,7 @@ async function openWire(config: NodeConfig, wiring: Wiring): Promise<RunningNode
     ports: {
       verifier: resident,
       catchUp,
-      keyspaces: residentDirectory(keyspaces, catchUp),
+      keyspaces: directory,
       get shards() {
         return resident.applied().seqs.length;
       },
@@ -124,9 +143,12 @@ async function openWire(config: NodeConfig, wiring: Wiring): Promise<RunningNode
       isGateway: asked !== undefined,
       isDraining: () => isLeaving,
     }),
+    feed,
+    timers: systemTimers,
     ways: forwardAuthWays(asked, { ...keepers, log, verifier: resident, catchUp }),
   });
   closing.add('wire', () => drainWire(app, admission, config.drainTimeoutMs));
+  if (feed !== undefined) closing.add('streams', () => feed.close());
   await app.listen({ host: config.host, port: config.port });
   const url = urlOfWire(config.host, app.server.address());
   log.info(
@@ -155,9 +177,20 @@ function noteStart(
   if (!keyspaces.holdsBuiltin) log.warn({}, noManagers(isGateway));
 }
 
-function observerOf(keyspaces: ResidentKeyspaces, verifier: () => ResidentVerifier): AppliedObserver {
+function residentObserver(keyspaces: ResidentKeyspaces, resident: ResidentVerifier): AppliedObserver {
   return {
     applied: (stretch) => keyspaces.applied(stretch),
-    reloaded: () => keyspaces.reloaded(verifier()),
+    reloaded: () => keyspaces.reloaded(resident),
+  };
+}
+
+function observerOf(observers: readonly AppliedObserver[]): AppliedObserver {
+  return {
+    applied(stretch) {
+      for (const observer of observers) observer.applied(stretch);
+    },
+    reloaded(applied) {
+      for (const observer of observers) observer.reloaded(applied);
+    },
   };
 }

@@ -1,0 +1,119 @@
+import { builtinKeyspaceName, Fault, type KeyId, type Secret } from '@keyswarm/core';
+import {
+  type DownstreamVerifier,
+  FeedRelay,
+  LeaseRoll,
+  type RollOwner,
+  type RollReport,
+  type Verifier,
+} from '@keyswarm/verifier';
+import type { KeyspaceFinder } from '../access/feed-scope.ts';
+import { reaches } from '../access/grants.ts';
+import { FeedDoor } from '../http/feed-door.ts';
+import { rollKeptMs, staleRetryAfterMs } from '../limits.ts';
+import { systemClock } from '../runtime/clock.ts';
+import { hostName } from '../runtime/host-name.ts';
+import { systemRandom } from '../runtime/random.ts';
+import { systemTimers } from '../runtime/timers.ts';
+
+/*
+ * The relay of a region: a node that passes on what it follows. It has no registry to write to. Whoever it answers is
+ * told upstream with its own next ask, and until then is covered by where the node itself stands: it was answered with
+ * what the node had applied, and the age of the node's own lease. Should the node fall silent, the authority counts its
+ * lease, which is no younger than any that rests on it.
+ *
+ * It serves everything or nothing. A relay that held only some keyspaces would have a verifier behind it, which may
+ * read more, take every key of the others for unknown.
+ */
+
+/** Those behind this node: told upstream, and forgotten when their leases can't live any more. */
+export class NodeRoll {
+  readonly roll = new LeaseRoll(systemClock);
+
+  async admit(owner: RollOwner, report: RollReport, downstream: readonly RollReport[]) {
+    const entry = this.roll.asked(owner, report, downstream);
+    if (entry !== undefined) return entry;
+    throw new Fault('overloaded', { detail: 'This relay has as many verifiers as it can keep.' });
+  }
+
+  /** Only an authority lists verifiers. */
+  read(): Promise<never> {
+    return Promise.reject(new Error('a node has no registry'));
+  }
+
+  downstream(): readonly DownstreamVerifier[] {
+    this.roll.forget(rollKeptMs);
+    return this.roll
+      .downstream()
+      .flatMap((report) => (report.kind === 'server' ? [] : [{ ...report, kind: report.kind }]));
+  }
+}
+
+export interface NodeRelayGround {
+  readonly verifier: Verifier;
+  readonly roll: NodeRoll;
+  readonly keyspaces: KeyspaceFinder;
+  /** The node's own key: what it may read says what this relay holds. */
+  readonly credential: Secret;
+  readonly name: string | null;
+  readonly region: string | null;
+}
+
+export function openNodeRelay(ground: NodeRelayGround): {
+  readonly relay: FeedRelay;
+  readonly feed: FeedDoor;
+} {
+  const { verifier, roll, keyspaces, name, region } = ground;
+  const { resident } = verifier;
+  const relay = new FeedRelay({
+    verifier: resident,
+    clock: verifier.clock,
+    timers: systemTimers,
+    random: systemRandom,
+    origin: { kind: 'relay', follower: verifier.follower },
+  });
+  const options = {
+    relay,
+    registry: roll,
+    relayIdentity: { id: 'node', name: name ?? hostName(), region },
+    keyspaces,
+    random: systemRandom,
+    get shards() {
+      return resident.applied().seqs.length;
+    },
+    standing: () => {
+      const { leaseAgeMs } = resident.stats();
+      return { heads: resident.applied(), ageMs: Number.isFinite(leaseAgeMs) ? leaseAgeMs : undefined };
+    },
+  };
+  return { relay, feed: new WholeFeedDoor(options, () => holdsAll(ground)) };
+}
+
+class WholeFeedDoor extends FeedDoor {
+  readonly #holdsAll: () => boolean;
+
+  constructor(options: FeedDoor['options'], holdsAllNow: () => boolean) {
+    super(options);
+    this.#holdsAll = holdsAllNow;
+  }
+
+  override enter(kind: Parameters<FeedDoor['enter']>[0], callerId: KeyId): () => void {
+    if (!this.#holdsAll()) {
+      throw new Fault('stale', {
+        detail:
+          'This relay holds no more than a part: its credential needs feed:read and feed:read:keyswarm.',
+        retryAfterMs: staleRetryAfterMs,
+      });
+    }
+    return super.enter(kind, callerId);
+  }
+}
+
+/** It has its own key in its table, and that says what the table holds. */
+function holdsAll({ verifier, credential }: Pick<NodeRelayGround, 'verifier' | 'credential'>): boolean {
+  const { resident } = verifier;
+  const own = resident.verify(credential.reveal(), { keyspace: builtinKeyspaceName });
+  // Without a lease nothing is passed on anyway.
+  if (own.valid !== true) return false;
+  return reaches(own.scopes, 'feed:read', '-') && reaches(own.scopes, 'feed:read', builtinKeyspaceName);
+}
