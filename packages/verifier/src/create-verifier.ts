@@ -5,8 +5,8 @@ import { AuthorityClock } from './clock/authority-clock.ts';
 import { systemVerifierClock } from './clock/system-verifier-clock.ts';
 import type { FeedSource } from './feed/feed-source.ts';
 import { type Follower, startFollower } from './follow/follower.ts';
-import { createHttpFeedSource, type HttpFeedSource } from './http/http-feed-source.ts';
-import type { DownstreamVerifier, VerifierKind } from './http/lease-messages.ts';
+import { createHttpFeedSource } from './http/http-feed-source.ts';
+import type { DownstreamVerifier, VerifierIdentity, VerifierKind } from './http/lease-messages.ts';
 import { createRelayPool, type RelayPool } from './http/relay-pool.ts';
 import { AuthorityFallback, type FallbackOptions } from './library/authority-fallback.ts';
 import { CountedSource } from './library/counted-source.ts';
@@ -59,6 +59,8 @@ export interface VerifierOptions {
    * minutes and at `close`. It is of one credential and the keyspaces named, and of no use to another.
    */
   readonly snapshotPath?: string | undefined;
+  /** Puts another transport before the relays, with them behind it: a broker. Only where `relays` are URLs. */
+  readonly beside?: OpenBeside | undefined;
   /** Answers of the authority for what is stale here; absent: none are asked for. */
   readonly fallback?: FallbackOptions | undefined;
   readonly log?: VerifierLog | undefined;
@@ -68,6 +70,19 @@ export interface VerifierOptions {
   readonly downstream?: (() => readonly DownstreamVerifier[]) | undefined;
   readonly ports?: VerifierPorts | undefined;
 }
+
+/** What a transport that stands before the relays is told of this verifier: what the relays are told. */
+export interface BesideTerms {
+  readonly identity: VerifierIdentity;
+  readonly credential: Secret | string;
+  readonly keyspaces: readonly string[] | undefined;
+  readonly downstream: (() => readonly DownstreamVerifier[]) | undefined;
+}
+
+export type OpenBeside = (
+  relays: FeedSource,
+  terms: BesideTerms,
+) => { readonly source: FeedSource; close(): void };
 
 /** For tests and replays; the machine's own by default. */
 export interface VerifierPorts {
@@ -135,7 +150,7 @@ interface RelayPorts {
 interface Relays {
   readonly source: FeedSource;
   readonly pool: RelayPool | undefined;
-  readonly opened: readonly HttpFeedSource[];
+  readonly opened: readonly { close(): void }[];
 }
 
 function openRelays(options: VerifierOptions, ports: RelayPorts): Relays {
@@ -165,7 +180,9 @@ function openRelays(options: VerifierOptions, ports: RelayPorts): Relays {
     agingAfterMs,
     onMove: (move) => listeners.emit('moved', move),
   });
-  return { source: pool, pool, opened };
+  const before = options.beside?.(pool, { identity, credential, keyspaces, downstream });
+  if (before === undefined) return { source: pool, pool, opened };
+  return { source: before.source, pool, opened: [before, ...opened] };
 }
 
 function identityOf({ id, name, region, kind = 'library' }: VerifierOptions, random: Random) {

@@ -1,4 +1,5 @@
 import type { Heads, LeaseAnswer } from '../feed/feed-source.ts';
+import { provenAtMs } from '../follow/proven-at.ts';
 import { appliedMarksMax } from '../limits.ts';
 
 /**
@@ -23,7 +24,7 @@ export class AppliedMarks {
   /** @throws {ContradictoryAge} */
   check(p0Ms: number, answer: LeaseAnswer): void {
     if (answer.fromPrimary) return;
-    const provenMs = p0Ms - answer.ageMs * (1 + driftShare);
+    const provenMs = provenAtMs(p0Ms, answer.ageMs);
     const before = this.#marks.findLast(
       ({ atMs, applied }) => atMs <= provenMs && applied.epoch === answer.epoch,
     );
@@ -40,9 +41,6 @@ export class ContradictoryAge extends Error {
     super('the relay gives heads as younger than they can be: they lie behind what was applied before');
   }
 }
-
-/** An age is counted on the relay's clock: two clocks may drift apart by this much. */
-const driftShare = 0.001;
 
 interface Mark {
   readonly atMs: number;

@@ -164,6 +164,11 @@ describe('the feed from one relay over HTTP', () => {
 
   it('quarantines the shard of a row that a newer version wrote, and serves the others', async () => {
     const [touched, other] = [authority.issue(0), authority.issue(1)];
+    const greeting = encodeFrame(
+      frameTypes.hello,
+      json({ v: 1, ...authority.resident.applied(), age_ms: null }),
+    );
+    answer('stream', (response) => response.writeHead(200).write(greeting));
     const verifier = follow();
     await verifier.ready;
     const row = authority.changeUntold(touched, 'revoked');
@@ -171,7 +176,13 @@ describe('the feed from one relay over HTTP', () => {
     const newer = { ...encodeFeedRow(row), v: 2 };
     const payload = json({ epoch, shard, after: seq - 1, up_to: seq, rows: [newer] });
     const frame = encodeFrame(frameTypes.stretch, payload);
-    answer('rows', (response) => response.writeHead(200).end(frame));
+    server.instead = (request, response) => {
+      const isStream = request.url?.startsWith('/v1/feed/stream') === true;
+      if (isStream) response.writeHead(200).write(Buffer.concat([greeting, frame]));
+      else if (request.url?.startsWith('/v1/feed/rows') === true) response.writeHead(200).end(frame);
+      else return false;
+      return true;
+    };
     await verifier.verifyFresh('orders_live_unknown');
     await soon(() => expect(verifier.quarantined).toEqual([shard]));
     authority.clock.advance(leaseMs + 1);

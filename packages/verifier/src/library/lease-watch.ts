@@ -18,6 +18,7 @@ export class LeaseWatch {
   #state: VerifierState = 'loading';
   #reason: unknown;
   #isUnreachable = false;
+  #wasLeased = false;
   #disconnects = 0;
   #quarantined: readonly number[] = [];
 
@@ -72,8 +73,10 @@ export class LeaseWatch {
   #now(): VerifierState {
     const { resident, isRefused } = this.#ports;
     if (this.#isUnreachable && isRefused()) return 'refused';
-    if (!resident.ready) return 'loading';
     const { leaseAgeMs } = resident.stats();
+    // Between its snapshot and its first lease a verifier isn't stale yet, and nobody is to be woken for it.
+    this.#wasLeased ||= Number.isFinite(leaseAgeMs);
+    if (!this.#wasLeased) return 'loading';
     const { minMs, maxMs } = resident.leaseBounds();
     if (leaseAgeMs > maxMs) return 'stale';
     return leaseAgeMs > minMs / 2 ? 'aging' : 'fresh';

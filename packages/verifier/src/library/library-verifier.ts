@@ -69,6 +69,10 @@ export class LibraryVerifier implements Verifier {
     return this.#parts.watch.reason;
   }
 
+  get relay(): string | undefined {
+    return this.#parts.pool?.current;
+  }
+
   get quarantined(): readonly number[] {
     return this.#parts.resident.quarantined;
   }

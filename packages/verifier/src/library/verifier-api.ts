@@ -78,6 +78,8 @@ export interface Verifier {
   readonly state: VerifierState;
   /** Why no news comes, when none does: the last error of a round with the relays. */
   readonly reason: unknown;
+  /** The relay that is followed now, by scheme, host and port; undefined where none is followed by its URL. */
+  readonly relay: string | undefined;
   /** Shards that can't be brought up to date; what hangs on them goes stale, the rest serves. */
   readonly quarantined: readonly number[];
   /** Returns what takes the listener off again. */

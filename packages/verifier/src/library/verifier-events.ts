@@ -1,7 +1,7 @@
 import type { RelayMove } from '../http/relay-pool.ts';
 
 /**
- * `loading`: no snapshot yet, every answer is stale. `fresh`: the lease is younger than half the smallest lease of any
+ * `loading`: nothing has been leased yet, every answer is stale. `fresh`: the lease is younger than half the smallest lease of any
  * keyspace known here. `aging`: older than that; everything is still served, and whoever is on duty should look.
  * `stale`: older than the largest; nothing is VALID. In between, each keyspace goes stale by its own lease. `refused`:
  * the relays refuse the credential (401, 403, 404); what is resident serves until its lease ends. `closed`: for good.
