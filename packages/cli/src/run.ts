@@ -15,6 +15,7 @@ import { addMintBootstrapKeyCommand } from './commands/mint-bootstrap-key.ts';
 import { addOwnerCommands } from './commands/owner.ts';
 import { addStartCommand } from './commands/start.ts';
 import { addVerifierCommand } from './commands/verifier.ts';
+import { addVerifiersCommands } from './commands/verifiers.ts';
 import type { GlobalOptions, Surroundings } from './context.ts';
 import { exitCodeOf, reportError } from './report-error.ts';
 import { type RunAction, runnerFor } from './runner.ts';
@@ -80,6 +81,10 @@ export function buildProgram(action: RunAction, output: OutputConfiguration = {}
   addKeyChangeCommands(key, action);
   addImportCommand(program, action);
   addEventCommands(program.command('events').description('what happened'), action);
+  addVerifiersCommands(
+    program.command('verifiers').description('who verifies, beside and behind the server'),
+    action,
+  );
   addFeedCommands(program.command('feed').description('the feed that verifiers follow'), action);
   addDoctorCommand(program, action);
   addMintBootstrapKeyCommand(program, action);

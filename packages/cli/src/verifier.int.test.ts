@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { mintBootstrapKey, systemRandom } from '@keyswarm/server/start';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { type CommandServer, startServerCommand } from './testing/spawn-command.ts';
+import { type CommandServer, spawnCommand, startServerCommand } from './testing/spawn-command.ts';
 import { type CommandNode, skewedClock, startNodeCommand } from './testing/spawn-node.ts';
 
 /* Real processes: a server, and verify-only nodes that know of it what comes over HTTP and nothing else. */
@@ -166,6 +166,25 @@ describe('two nodes', () => {
     for (const node of [near, far]) expect(await verdict(node, secret, { min_seq: seq })).toBe('suspended');
     await post(`/v1/owners/${owner}/resume`);
     for (const node of [near, far]) expect(await verdict(node, secret)).toBe('valid');
+  });
+
+  it('stand in the list of verifiers, with whom they follow and how far they are', async () => {
+    const { stdout, code } = await spawnCommand(['verifiers', 'list', '--json', '--url', server.url], {
+      variables: { KEYSWARM_KEY: rootKey },
+    }).ended;
+    expect(code).toBe(0);
+    const { items } = JSON.parse(stdout) as { items: readonly Record<string, unknown>[] };
+    for (const name of ['near', 'far']) {
+      const found = items.filter((item) => item.name === name);
+      expect(found).toEqual([expect.objectContaining({ kind: 'node', state: 'leased' })]);
+    }
+    const behind = items.find(({ name }) => name === 'behind');
+    expect(behind?.relay, 'whom it asked last').toMatchObject({ name: 'eu-relay' });
+    const shown = await spawnCommand(['verifiers', 'list', '--url', server.url], {
+      variables: { KEYSWARM_KEY: rootKey },
+    }).ended;
+    expect(shown.stdout).toMatch(/^NAME +KIND +REGION/);
+    expect(shown.stdout).toMatch(/eu-relay +relay +eu +leased/);
   });
 
   it('ask the store nothing for a flood of forged keys beyond some reads of the heads', async () => {

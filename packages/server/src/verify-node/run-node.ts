@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { Lifetime } from '../boot/lifetime.ts';
 import { createLog } from '../logging/log.ts';
 import { currentProcess, type ProcessPort } from '../runtime/process.ts';
 import { type LoadedNodeConfig, loadNodeConfig } from './load-node-config.ts';
@@ -24,25 +25,17 @@ export async function runVerifyNode(flags: NodeFlags, port: ProcessPort = curren
   const { config, shouts } = loadNodeProcessConfig(flags, port);
   const credential = readCredential(config, readIfThere);
   const log = createLog(config.logLevel);
+  const life = new Lifetime(port, log);
   port.onBug((error) => {
     log.fatal({ err: error }, 'an error that nobody caught');
     port.exit(1);
   });
-  for (const shout of shouts) log.warn({ insecure: true }, shout);
-  const node = await startVerifyNode(config, { log, credential });
-  let isStopping = false;
   port.onSignal((signal) => {
-    if (isStopping) {
-      port.exit(signal === 'SIGINT' ? 130 : 143);
-      return;
-    }
-    isStopping = true;
-    log.info({ signal }, 'stopping');
-    void node.close().then(() => {
-      log.info({}, 'stopped');
-      port.exit(0);
-    });
+    if (life.isStopping) port.exit(signal === 'SIGINT' ? 130 : 143);
+    else life.stop({ signal });
   });
+  for (const shout of shouts) log.warn({ insecure: true }, shout);
+  await life.run(() => startVerifyNode(config, { log, credential }));
 }
 
 function readIfThere(path: string): string | undefined {
