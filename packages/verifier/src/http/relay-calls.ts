@@ -146,7 +146,13 @@ export class RelayCalls {
 
   async #errorOf(reply: IncomingMessage, signal: AbortSignal): Promise<Error> {
     const status = reply.statusCode ?? 0;
-    const problem = await problemOf(reply, signal);
+    // Its head has said the most of it: of a problem that doesn't come to its end nothing is waited for.
+    const overdue = new AbortController();
+    const cancel = this.#timers.after(replyHeadMsMax, () =>
+      overdue.abort(this.#unreachable('no answer in time')),
+    );
+    const problem = await problemOf(reply, AbortSignal.any([signal, overdue.signal]));
+    cancel();
     const code = isFaultCode(problem.code) ? problem.code : undefined;
     if (status === 401 || status === 403 || status === 404)
       return new RelayRefused(this.origin, status, code);

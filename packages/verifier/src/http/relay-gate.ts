@@ -14,8 +14,7 @@ export type Errand = 'ask' | 'snapshot';
 
 /**
  * When one relay may be asked again. A refusal stands for long, for only a person can lift it; a busy relay names its
- * time; anything else is tried again soon, a failure later each time. All of it is drawn at random within its upper
- * half, so that a thousand verifiers that lost the same relay don't come back at once.
+ * time; anything else is tried again soon, a failure later each time. A part of all of it is drawn at random, so that a thousand verifiers that lost the same relay don't come back at once.
  */
 export class RelayGate {
   readonly #random: Random;
@@ -40,7 +39,6 @@ export class RelayGate {
 
   /** Shut by its own word: nothing is asked before, even where there is nobody else to ask. */
   isBarred(errand: Errand, nowMs: number): boolean {
-    const isWord = (error: unknown) => error instanceof RelayRefused || error instanceof RelayBusy;
     const bars = (shut: Errand) => nowMs < this.#notBeforeMs[shut] && isWord(this.#errors[shut]);
     return bars(errand) || bars('ask');
   }
@@ -67,17 +65,27 @@ export class RelayGate {
     // Whom a relay refuses, it refuses everything; busy with snapshots it may still answer for the lease.
     const shut: Errand = error instanceof RelayRefused ? 'ask' : errand;
     this.#errors[shut] = error;
-    this.#notBeforeMs[shut] = nowMs + this.#pauseMs(error) * (0.5 + unitInterval(this.#random) / 2);
+    this.#notBeforeMs[shut] = nowMs + this.#pauseMs(error);
   }
 
   #pauseMs(error: unknown): number {
+    const chance = unitInterval(this.#random);
+    // Never sooner than it asked for.
+    if (error instanceof RelayBusy && error.retryAfterMs !== undefined)
+      return Math.min(error.retryAfterMs, retryAfterMsMax) * (1 + chance / 4);
+    return this.#pauseMsMax(error) * (0.5 + chance / 2);
+  }
+
+  #pauseMsMax(error: unknown): number {
     if (error instanceof RelayRefused) return refusedPauseMs;
     if (error instanceof OlderEpoch) return olderEpochPauseMs;
     // Another kind of question is the answer to this one.
     if (error instanceof RelayGone) return 0;
-    const backoffMs = Math.min(relayPauseMsMax, relayPauseMsMin * 2 ** Math.min(this.#failures - 1, 16));
-    if (!(error instanceof RelayBusy) || error.retryAfterMs === undefined) return backoffMs;
-    // Twice, since a random half of it is taken off: never sooner than it asked for.
-    return 2 * Math.min(error.retryAfterMs, retryAfterMsMax);
+    return Math.min(relayPauseMsMax, relayPauseMsMin * 2 ** Math.min(this.#failures - 1, 16));
   }
+}
+
+/** A refusal, or a time that it named. One that is busy and names none is treated as one that failed. */
+function isWord(error: unknown): boolean {
+  return error instanceof RelayRefused || (error instanceof RelayBusy && error.retryAfterMs !== undefined);
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { ManualVerifierClock } from '../clock/manual-verifier-clock.ts';
-import type { FeedListener, FeedSource, LeaseAnswer, LeaseAsk } from '../feed/feed-source.ts';
+import type { FeedListener, FeedSource, FeedStretch, LeaseAnswer, LeaseAsk } from '../feed/feed-source.ts';
 import { BadFeedRow } from '../follow/bad-feed-row.ts';
 import { ListedTimers } from '../follow/testing/follower-bench.ts';
 import { refusedPauseMs, relaysMax, secondAskMs } from '../limits.ts';
@@ -16,7 +16,7 @@ class ScriptedRelay implements FeedSource {
   listener: FeedListener | undefined;
   closed = 0;
   reply: () => Promise<LeaseAnswer> = async () => answer({});
-  row: () => Promise<'gone'> = async () => 'gone';
+  row: () => Promise<FeedStretch | 'gone'> = async () => 'gone';
   taken: () => Promise<LeaseAnswer> = async () => answer({});
 
   lease(ask: LeaseAsk): Promise<LeaseAnswer> {
@@ -24,7 +24,7 @@ class ScriptedRelay implements FeedSource {
     return this.reply();
   }
 
-  rows(): Promise<'gone'> {
+  rows(): Promise<FeedStretch | 'gone'> {
     return this.row();
   }
 
@@ -150,6 +150,17 @@ describe('several relays as one source', () => {
     clock.advance(5_001);
     first.reply = async () => answer({});
     await ask();
+  });
+
+  it('look for rows that one no longer holds at another', async () => {
+    const { pool, first, second } = poolOf(2);
+    const range = { after: 4, upTo: 5, limit: 10 };
+    const stretch = { epoch: 2, shard: 0, after: 4, upTo: 5, rows: [] };
+    second.row = async () => stretch;
+    expect(await pool.rows(0, range, forever)).toEqual(stretch);
+    second.row = unreachable;
+    expect(await pool.rows(0, range, forever)).toBe('gone');
+    expect(first.asks).toEqual([]);
   });
 
   it('renew the lease at a relay that has no snapshot to give just now', async () => {

@@ -124,7 +124,10 @@ class PooledRelays implements RelayPool {
     if (first === undefined) throw this.#shut('ask');
     const read = (member: Member) => this.#try(member, 'ask', () => member.source.rows(shard, range, signal));
     try {
-      return await read(first);
+      const found = await read(first);
+      if (found !== 'gone' || second === undefined) return found;
+      // Another one may hold rows further back, and spare a snapshot.
+      return await read(second).catch(() => 'gone' as const);
     } catch (error) {
       if (second === undefined || signal.aborted) throw error;
       try {

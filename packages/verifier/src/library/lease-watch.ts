@@ -61,7 +61,7 @@ export class LeaseWatch {
     const { quarantined } = resident;
     if (quarantined.join() !== this.#quarantined.join()) {
       this.#quarantined = quarantined;
-      listeners.emit('quarantined', { shards: quarantined });
+      listeners.emit('quarantined', { shards: quarantined, reason: this.#reason });
     }
     this.#enter(this.#now());
   }

@@ -13,8 +13,12 @@ export function logEvents(listeners: Listeners, log: VerifierLog): void {
   listeners.on('refused', (change) =>
     log.error(about(change), 'the relay refuses the credential: somebody has to change it or its scopes'),
   );
-  listeners.on('quarantined', ({ shards }) => {
-    if (shards.length > 0) log.error({ shards }, 'shards can not be read: what hangs on them goes stale');
+  listeners.on('quarantined', ({ shards, reason }) => {
+    if (shards.length > 0)
+      log.error(
+        { shards, ...(reason === undefined ? {} : { err: reason }) },
+        'shards can not be read: what hangs on them goes stale',
+      );
     else log.info({}, 'every shard can be read again');
   });
   listeners.on('unreachable', ({ error }) => log.warn({ err: error }, 'the feed can not be followed'));

@@ -25,7 +25,7 @@ export interface VerifierEvents {
   readonly refused: StateChange;
   readonly closed: StateChange;
   /** The shards that can't be brought up to date changed; empty: all are again. */
-  readonly quarantined: { readonly shards: readonly number[] };
+  readonly quarantined: { readonly shards: readonly number[]; readonly reason: unknown };
   /** A round with the relays failed. What is resident serves on. Told once an outage. */
   readonly unreachable: { readonly error: unknown };
   /** Another relay is followed now. */
