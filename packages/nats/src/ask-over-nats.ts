@@ -1,7 +1,7 @@
 import type { Secret } from '@keyswarm/core';
 import { BadFeedRow, type FeedStretch, type LeaseAnswer, type RowRange } from '@keyswarm/verifier';
 import { decodeLeaseAnswer, encodeLeaseRequest, type LeaseRequest } from '@keyswarm/verifier/lease-messages';
-import { headers } from '@nats-io/transport-node';
+import { headers, type Msg } from '@nats-io/transport-node';
 import { answerMsMax, leaseAnswerBytesMax } from './limits.ts';
 import type { NatsLink } from './nats-link.ts';
 import { stretchOfMessage } from './stretch-payload.ts';
@@ -17,18 +17,33 @@ export interface NatsAsker {
   readonly subjects: Subjects;
   /** Of the verifier, as it is shown to a relay. */
   readonly credential: Secret | undefined;
+  /**
+   * The server that answered last. Asks stay with it while it answers: a server that waits until a change is
+   * effective hears at once from the verifiers that ask it, and late from those that ask now here, now there.
+   */
+  server?: string | undefined;
 }
+
+/** The header in which whoever answers says which server it is. */
+export const serverHeader = 'Keyswarm-Server';
+const serverShape = /^[0-9A-Za-z_-]{1,64}$/;
 
 /** The header that a verifier's credential goes in. */
 export const credentialHeader = 'Keyswarm-Credential';
 
 /** The lease, from any server that answers. */
 export async function askLease(asker: NatsAsker, request: LeaseRequest): Promise<LeaseAnswer> {
-  const data = await ask(asker, asker.subjects.lease, encodeLeaseRequest(request));
+  const { subjects, server } = asker;
+  asker.server = undefined;
+  const subject = server === undefined ? subjects.lease : subjects.leaseOf(server);
+  const { data, headers: said } = await ask(asker, subject, encodeLeaseRequest(request));
   if (data.length > leaseAnswerBytesMax) throw new NatsUnanswered('the answer to a lease is too long');
   const json = parsed(data);
   throwProblem(json);
-  return decodeLeaseAnswer(json);
+  const answer = decodeLeaseAnswer(json);
+  const answerer = said?.get(serverHeader) ?? '';
+  if (serverShape.test(answerer)) asker.server = answerer;
+  return answer;
 }
 
 /** Rows of one shard, as many as one message holds: of every workspace and keyspace. */
@@ -38,7 +53,7 @@ export async function askRows(
   { after, upTo, limit }: RowRange,
 ): Promise<FeedStretch | 'gone'> {
   const question = JSON.stringify({ shard, after, up_to: upTo, limit });
-  const data = await ask(asker, asker.subjects.rows, question);
+  const { data } = await ask(asker, asker.subjects.rows, question);
   // A refusal is short, and a stretch begins with its epoch; only what is short is looked at twice.
   if (data.length < 1024 && throwProblem(parsed(data)) === 'gone') return 'gone';
   const stretch = stretchOfMessage(data);
@@ -47,15 +62,14 @@ export async function askRows(
   return stretch;
 }
 
-async function ask({ link, credential }: NatsAsker, subject: string, question: string): Promise<Uint8Array> {
+async function ask({ link, credential }: NatsAsker, subject: string, question: string): Promise<Msg> {
   const { connection } = link;
   if (connection === undefined) throw new NatsUnanswered('no broker is connected');
   try {
     const headersOfAsk = headers();
     if (credential !== undefined) headersOfAsk.set(credentialHeader, credential.reveal());
     const options = { timeout: answerMsMax, headers: headersOfAsk };
-    const { data } = await connection.request(subject, question, options);
-    return data;
+    return await connection.request(subject, question, options);
   } catch (error) {
     throw new NatsUnanswered(`no answer on ${subject}`, { cause: error });
   }

@@ -84,3 +84,9 @@ export const connectPauseMsMax = 5_000;
 
 /** One server has this long to greet. A stopped process takes connections and never says a word. */
 export const greetMsMax = 2_000;
+
+/** How often a server is asked whether it is there; after the second silence it is left. */
+export const pingMs = 1_000;
+
+/** Asks that go both ways once somebody waits to hear of this verifier: two seconds of them. */
+export const wantedAsks = 8;

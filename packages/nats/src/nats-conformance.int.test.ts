@@ -18,7 +18,7 @@ describe.skipIf(missing !== undefined)('three nodes', () => {
   afterAll(() => {
     // What is tested is NATS too, not only the relay that steps in for it.
     expect(used.leasesByNats).toBeGreaterThan(10);
-    expect(used.received).toBeGreaterThan(100);
+    expect(used.received).toBeGreaterThan(10);
     return cluster?.stop();
   });
 

@@ -15,7 +15,7 @@ import type { Timers } from '@keyswarm/verifier/timers';
 import { askLease, askRows, type NatsAsker } from './ask-over-nats.ts';
 import { hedge } from './hedge.ts';
 import { KnownKeyspaces } from './known-keyspaces.ts';
-import { agingMs, beatMs, freshEnoughMs, hedgeMs } from './limits.ts';
+import { agingMs, beatMs, freshEnoughMs, hedgeMs, moveBeats, wantedAsks } from './limits.ts';
 import type { NatsLink } from './nats-link.ts';
 import { NatsPush, type PushProgress } from './nats-push.ts';
 import { defaultPrefix, subjectsOf } from './subjects.ts';
@@ -53,7 +53,7 @@ export interface NatsFeedSourceOptions {
 }
 
 /** Counted since the beginning, for metrics. */
-export type NatsFeedStats = Readonly<PushProgress> & {
+export type NatsFeedStats = Readonly<Omit<PushProgress, 'moveAtBeats'>> & {
   readonly leasesByNats: number;
   readonly leasesByFallback: number;
 };
@@ -79,15 +79,19 @@ class BrokeredFeed implements NatsFeedSource {
     unreadable: 0,
     recreations: 0,
     moves: 0,
+    silentBeats: 0,
+    moveAtBeats: moveBeats,
   };
   readonly #leases = { leasesByNats: 0, leasesByFallback: 0 };
+  /** Asks to come that are made both ways, whatever NATS answers. */
+  #asksToAll = 0;
   /** As the verifier last said it. */
   #applied: Heads | undefined;
 
   constructor(options: NatsFeedSourceOptions) {
     this.#options = options;
     const { link, credential, prefix = defaultPrefix } = options;
-    this.#asker = { link, credential, subjects: subjectsOf(prefix) };
+    this.#asker = { link, credential, subjects: subjectsOf(prefix), server: undefined };
   }
 
   get stats(): NatsFeedStats {
@@ -98,6 +102,14 @@ class BrokeredFeed implements NatsFeedSource {
     this.#applied = ask.applied ?? this.#applied;
     const { timers, fallback, identity } = this.#options;
     const isAging = ask.leaseAgeMs === undefined || ask.leaseAgeMs > agingMs;
+    const byFallback = async (until: AbortSignal) => {
+      const answer = await fallback.lease(ask, until);
+      this.#leases.leasesByFallback += 1;
+      return answer;
+    };
+    const told = this.#asksToAll > 0 ? byFallback(signal) : undefined;
+    this.#asksToAll = Math.max(0, this.#asksToAll - 1);
+    told?.catch(() => undefined);
     return hedge(
       {
         timers,
@@ -106,11 +118,7 @@ class BrokeredFeed implements NatsFeedSource {
           this.#leases.leasesByNats += 1;
           return answer;
         },
-        second: async (until) => {
-          const answer = await fallback.lease(ask, until);
-          this.#leases.leasesByFallback += 1;
-          return answer;
-        },
+        second: (until) => told ?? byFallback(until),
         delayMs: isAging ? 0 : hedgeMs,
         isGood: ({ ageMs, behind, epoch }) =>
           ageMs <= freshEnoughMs && behind.length === 0 && epoch >= (ask.applied?.epoch ?? 0),
@@ -152,7 +160,15 @@ class BrokeredFeed implements NatsFeedSource {
       timers,
       beatMs: this.#options.beatMs ?? beatMs,
       known: this.#known,
-      listener,
+      listener: {
+        stretch: (stretch) => listener.stretch(stretch),
+        // The relay may have heard of this verifier before NATS did, and waits for it as well.
+        wanted: () => {
+          this.#asksToAll = wantedAsks;
+          listener.wanted();
+        },
+        ended: (error) => listener.ended(error),
+      },
       progress: this.#progress,
       otherPush: () => this.#pushByFallback(fallback, this.#applied ?? from, listener),
     });

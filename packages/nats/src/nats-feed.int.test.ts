@@ -4,7 +4,7 @@ import { BadFeedRow, type Heads } from '@keyswarm/verifier';
 import { decodeLeaseRequest } from '@keyswarm/verifier/lease-messages';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { askLease, askRows, NatsUnanswered } from './ask-over-nats.ts';
+import { askLease, askRows, type NatsAsker, NatsUnanswered } from './ask-over-nats.ts';
 import { defaultStreamLimits, streamConfig } from './ensure-stream.ts';
 import type { NatsLink } from './nats-link.ts';
 import { readStream } from './read-stream.ts';
@@ -48,7 +48,7 @@ describe.skipIf(missing !== undefined)('over a broker', () => {
     return server;
   };
   const ask = { applied: undefined, leaseAgeMs: undefined, fresh: true };
-  const asker = () => ({ link, subjects: subjects(), credential: undefined });
+  const asker = (): NatsAsker => ({ link, subjects: subjects(), credential: undefined });
   const request = {
     verifier: { id: 'v1', name: 'v1', kind: 'library' as const },
     downstream: [],
@@ -134,6 +134,28 @@ describe.skipIf(missing !== undefined)('over a broker', () => {
           behind: [],
           wall: { earliestMs: expect.any(Number) },
         });
+    });
+
+    test('for the lease goes on to the server that answered it, and to another when that has gone', async () => {
+      const asked: string[] = [];
+      const serverOf = (name: string) =>
+        rig.server(cluster.urls, {
+          replicas: 1,
+          lease: () => {
+            asked.push(name);
+            return rig.primary.lease();
+          },
+        });
+      const servers = { a: serverOf('a'), b: serverOf('b') };
+      const one = asker();
+      await expect.poll(() => askLease(one, request).catch(() => undefined)).toBeDefined();
+      const [first = ''] = asked.splice(0).slice(-1);
+      for (let times = 0; times < 10; times += 1) await askLease(one, request);
+      expect(new Set(asked)).toEqual(new Set([first]));
+      await servers[first === 'a' ? 'a' : 'b'].stop();
+      await expect(askLease(one, request)).rejects.toBeInstanceOf(NatsUnanswered);
+      await askLease(one, request);
+      expect(asked.at(-1)).toBe(first === 'a' ? 'b' : 'a');
     });
 
     test('for rows is answered with as many as there are, gone, or the row that can not be read', async () => {

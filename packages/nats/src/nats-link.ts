@@ -1,7 +1,7 @@
 import { type Random, unitInterval } from '@keyswarm/verifier/random';
 import type { Timers } from '@keyswarm/verifier/timers';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
-import { connectPauseMsMax, connectPauseMsMin, greetMsMax } from './limits.ts';
+import { connectPauseMsMax, connectPauseMsMin, greetMsMax, pingMs } from './limits.ts';
 import { natsAddress } from './nats-settings.ts';
 
 /*
@@ -115,7 +115,7 @@ export class NatsLink {
       ignoreAuthErrorAbort: true,
       reconnectTimeWait: connectPauseMsMin,
       reconnectJitter: connectPauseMsMin,
-      pingInterval: greetMsMax,
+      pingInterval: pingMs,
       maxPingOut: 2,
     });
   }

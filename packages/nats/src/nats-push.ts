@@ -48,6 +48,9 @@ export interface PushProgress {
   /** Subscriptions made anew, and servers left, for silence. */
   recreations: number;
   moves: number;
+  /** Beats since anything was heard, over all subscriptions; and at how many of them the server is left. */
+  silentBeats: number;
+  moveAtBeats: number;
 }
 
 export class NatsPush implements FeedSubscription {
@@ -55,8 +58,6 @@ export class NatsPush implements FeedSubscription {
   readonly #ends: (() => void)[];
   #subscriptions: Subscription[] = [];
   #other: FeedSubscription | undefined;
-  #silentBeats = 0;
-  #moveAtBeats = moveBeats;
   #isCatchingUp = false;
   #isClosed = false;
 
@@ -69,6 +70,8 @@ export class NatsPush implements FeedSubscription {
       }),
       options.timers.every(options.beatMs, () => this.#tick()),
     ];
+    // Whoever follows takes a push for deaf by what it misses, and sooner than by beats: that goes on counting.
+    if (options.progress.silentBeats > 0) this.#tick();
   }
 
   close(): void {
@@ -117,8 +120,8 @@ export class NatsPush implements FeedSubscription {
   }
 
   #notSilent(): void {
-    this.#silentBeats = 0;
-    this.#moveAtBeats = moveBeats;
+    this.#options.progress.silentBeats = 0;
+    this.#options.progress.moveAtBeats = moveBeats;
     this.#closeOther();
   }
 
@@ -137,17 +140,17 @@ export class NatsPush implements FeedSubscription {
 
   #tick(): void {
     const { link, progress } = this.#options;
-    this.#silentBeats += 1;
-    if (this.#silentBeats < deafBeats) return;
+    progress.silentBeats += 1;
+    if (progress.silentBeats < deafBeats) return;
     this.#other ??= this.#options.otherPush();
     const { connection } = link;
     if (connection === undefined) return;
-    if (this.#silentBeats === deafBeats) {
+    if (progress.silentBeats === deafBeats) {
       progress.recreations += 1;
       this.#listen(connection);
       void this.#catchUp(connection);
-    } else if (this.#silentBeats >= this.#moveAtBeats) {
-      this.#moveAtBeats = this.#silentBeats + Math.min(this.#moveAtBeats, moveBeatsMax);
+    } else if (progress.silentBeats >= progress.moveAtBeats) {
+      progress.moveAtBeats = progress.silentBeats + Math.min(progress.moveAtBeats, moveBeatsMax);
       progress.moves += 1;
       link.move();
     }

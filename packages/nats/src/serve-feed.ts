@@ -1,8 +1,9 @@
 import { Fault, Secret } from '@keyswarm/core';
 import { BadFeedRow, type FeedStretch, type RowRange } from '@keyswarm/verifier';
+import type { Random } from '@keyswarm/verifier/random';
 import type { Timers } from '@keyswarm/verifier/timers';
-import type { Msg, NatsConnection, Subscription } from '@nats-io/transport-node';
-import { credentialHeader } from './ask-over-nats.ts';
+import { headers, type Msg, type NatsConnection, type Subscription } from '@nats-io/transport-node';
+import { credentialHeader, serverHeader } from './ask-over-nats.ts';
 import {
   answerMsMax,
   asksAtOnceMax,
@@ -15,8 +16,8 @@ import { messagesOf } from './stretch-payload.ts';
 import { defaultPrefix, subjectsOf } from './subjects.ts';
 
 /*
- * The servers' end of what is asked over NATS. Every server listens in one queue group, and each question goes to
- * one of them. A question
+ * The servers' end of what is asked over NATS. Every server listens in one queue group, and a question goes to one of
+ * them; a verifier's next asks for the lease go to the one that answered it. A question
  * carries the credential of its asker, and the service behind decides on it as it would over HTTP.
  *
  * A question is bounded before it is parsed, in time, and in how many are worked on at once; past that it is
@@ -50,6 +51,7 @@ export interface FeedService {
 export interface ServeFeedOptions {
   readonly link: NatsLink;
   readonly timers: Timers;
+  readonly random: Random;
   readonly service: FeedService;
   readonly prefix?: string | undefined;
 }
@@ -74,12 +76,15 @@ type Answerer = (
 class Responder implements ServedFeed {
   readonly #options: ServeFeedOptions;
   readonly #counts = { answered: 0, refused: 0 };
+  /** By which askers come back to this process. */
+  readonly #id: string;
   readonly #end: () => void;
   #subscriptions: Subscription[] = [];
   #working = 0;
 
   constructor(options: ServeFeedOptions) {
     this.#options = options;
+    this.#id = Buffer.from(options.random.bytes(12)).toString('base64url');
     this.#end = options.link.onConnected((connection, isSame) => {
       if (!isSame) this.#listen(connection);
     });
@@ -97,23 +102,29 @@ class Responder implements ServedFeed {
   #listen(connection: NatsConnection): void {
     const { service, prefix } = this.#options;
     const subjects = subjectsOf(prefix ?? defaultPrefix);
-    const on = (subject: string, answer: Answerer) =>
+    const answerLease: Answerer = (body, credential, signal) => service.lease({ body, credential }, signal);
+    const on = (subject: string, answer: Answerer, queue?: string) =>
       connection.subscribe(subject, {
-        queue: subjects.queue,
+        ...(queue === undefined ? {} : { queue }),
         callback: (error, message) => {
           if (error === null) void this.#answer(message, answer);
         },
       });
     try {
       this.#subscriptions = [
-        on(subjects.lease, (body, credential, signal) => service.lease({ body, credential }, signal)),
-        on(subjects.rows, async (json, credential, signal) => {
-          const stretch = await service.rows({ ...rowsAsked(json), credential }, signal);
-          if (stretch === 'gone') return problem({ code: 'gone' });
-          // The first part of what is too long for one message: the asker comes back for the rest.
-          const [message] = messagesOf(stretch);
-          return message?.payload ?? emptyStretch(stretch);
-        }),
+        on(subjects.lease, answerLease, subjects.queue),
+        on(subjects.leaseOf(this.#id), answerLease),
+        on(
+          subjects.rows,
+          async (json, credential, signal) => {
+            const stretch = await service.rows({ ...rowsAsked(json), credential }, signal);
+            if (stretch === 'gone') return problem({ code: 'gone' });
+            // The first part of what is too long for one message: the asker comes back for the rest.
+            const [message] = messagesOf(stretch);
+            return message?.payload ?? emptyStretch(stretch);
+          },
+          subjects.queue,
+        ),
       ];
     } catch {
       // The connection went away in this very moment; the next one calls again.
@@ -123,37 +134,39 @@ class Responder implements ServedFeed {
   async #answer(message: Msg, answer: Answerer): Promise<void> {
     if (this.#working >= asksAtOnceMax || message.data.length > leaseAskBytesMax) {
       this.#counts.refused += 1;
-      reply(message, problem({ code: 'overloaded' }));
+      this.#reply(message, problem({ code: 'overloaded' }));
       return;
     }
     this.#working += 1;
     const overdue = new AbortController();
     const cancel = this.#options.timers.after(answerMsMax, () => overdue.abort(new Error('too late')));
     try {
-      reply(message, await answer(JSON.parse(message.string()), credentialIn(message), overdue.signal));
+      this.#reply(message, await answer(JSON.parse(message.string()), credentialIn(message), overdue.signal));
       this.#counts.answered += 1;
     } catch (error) {
       this.#counts.refused += 1;
-      reply(message, problemOf(error));
+      this.#reply(message, problemOf(error));
     } finally {
       cancel();
       this.#working -= 1;
     }
   }
+
+  #reply(message: Msg, payload: string | Uint8Array): void {
+    try {
+      const said = headers();
+      said.set(serverHeader, this.#id);
+      message.respond(payload, { headers: said });
+    } catch {
+      // The connection went away meanwhile; the asker has another way.
+    }
+  }
 }
 
 /** Longer than any key string there is: not one. */
-function credentialIn({ headers }: Msg): Secret | undefined {
-  const text = headers?.get(credentialHeader) ?? '';
+function credentialIn(message: Msg): Secret | undefined {
+  const text = message.headers?.get(credentialHeader) ?? '';
   return text === '' || text.length > credentialLengthMax ? undefined : new Secret(text);
-}
-
-function reply(message: Msg, payload: string | Uint8Array): void {
-  try {
-    message.respond(payload);
-  } catch {
-    // The connection went away meanwhile; the asker has another way.
-  }
 }
 
 function problemOf(error: unknown): string {

@@ -10,6 +10,8 @@ export interface Subjects {
   readonly wanted: string;
   /** Asked of any server. */
   readonly lease: string;
+  /** Asked of the server that answered before. */
+  readonly leaseOf: (server: string) => string;
   readonly rows: string;
   /** Those who answer: one of them is given each question. */
   readonly queue: string;
@@ -31,6 +33,7 @@ export function subjectsOf(prefix: string): Subjects {
     beat: `${prefix}.beat`,
     wanted: `${prefix}.wanted`,
     lease: `${prefix}.lease`,
+    leaseOf: (server) => `${prefix}.lease.${server}`,
     rows: `${prefix}.rows`,
     queue: 'authority',
   };

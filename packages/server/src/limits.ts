@@ -245,3 +245,6 @@ export const streamRecheckMs = 1_000;
 
 /** Names of statements that are counted apart; there are some forty. */
 export const statementNamesMax = 128;
+
+/** Before a server at a broker listens again to the wishes of its relay, which has just loaded a new table. */
+export const wishesPauseMs = 250;

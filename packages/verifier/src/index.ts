@@ -6,7 +6,13 @@ export { AuthorityClock } from './clock/authority-clock.ts';
 export type { IndexSeed } from './clock/index-seed.ts';
 export { ManualVerifierClock } from './clock/manual-verifier-clock.ts';
 export { systemVerifierClock } from './clock/system-verifier-clock.ts';
-export { createVerifier, type VerifierOptions, type VerifierPorts } from './create-verifier.ts';
+export {
+  type BesideTerms,
+  createVerifier,
+  type OpenBeside,
+  type VerifierOptions,
+  type VerifierPorts,
+} from './create-verifier.ts';
 export { type LoadedSnapshot, loadSnapshot, type WhyNotLoaded } from './disk/load-snapshot.ts';
 export { type SavedSnapshot, saveSnapshot } from './disk/save-snapshot.ts';
 export type { Fact, FactFilter } from './feed/fact.ts';

@@ -16,6 +16,8 @@ import { type FeedService, type ServedFeed, serveFeedOverNats } from '../serve-f
 import { SwitchedSource } from './switched-source.ts';
 import { type TestKey, TestPrimary } from './test-primary.ts';
 
+const clock = systemVerifierClock();
+
 /** A verifier in this process that follows the primary by way of a broker. */
 export interface RigVerifier {
   readonly name: string;
@@ -71,6 +73,7 @@ export class NatsRig {
     primary.onCommitted = (stretch) => publisher.publish([stretch]);
     const served = serveFeedOverNats({
       link,
+      random: systemRandom,
       timers: systemTimers,
       service: {
         lease: ({ body }) => answerLease(body, lease ?? (() => primary.lease())),
@@ -106,7 +109,6 @@ export class NatsRig {
       domain: natsDomain,
       identity: () => ({ verifier: { id: name, name, kind: 'library' }, downstream: [] }),
     });
-    const clock = systemVerifierClock();
     const resident = createResidentVerifier({ clock, shards: primary.shards });
     const follower = startFollower({
       source,
@@ -150,10 +152,10 @@ export function linkTo(servers: readonly string[], name: string): NatsLink {
 
 /** Looks again every few milliseconds; rejects past the bound. */
 export async function until(what: string, isSo: () => boolean, msMax = 15_000): Promise<number> {
-  const begunMs = performance.now();
+  const begunMs = clock.monotonicMs();
   while (!isSo()) {
-    if (performance.now() - begunMs > msMax) throw new Error(`not within ${msMax} ms: ${what}`);
+    if (clock.monotonicMs() - begunMs > msMax) throw new Error(`not within ${msMax} ms: ${what}`);
     await systemTimers.sleep(2);
   }
-  return performance.now() - begunMs;
+  return clock.monotonicMs() - begunMs;
 }

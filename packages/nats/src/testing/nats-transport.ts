@@ -43,7 +43,7 @@ export async function openNats(
   const stopTelling = publishAll(authority, publisher);
   const relayed = authority.relay.sourceFor({});
   const served = serveFeedOverNats({
-    ...{ link, timers, prefix },
+    ...{ link, timers, prefix, random: systemRandom },
     service: {
       async lease({ body }, signal) {
         const wallMs = authority.clock.wallMs();

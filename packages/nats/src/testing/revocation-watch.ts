@@ -1,6 +1,9 @@
+import { systemVerifierClock } from '@keyswarm/verifier';
 import { systemTimers } from '@keyswarm/verifier/timers';
 import type { NatsRig, RigVerifier } from './nats-rig.ts';
 import type { TestKey } from './test-primary.ts';
+
+const clock = systemVerifierClock();
 
 /** What an acceptance after this long, counted from the acknowledgement, would break: L and what clocks may drift. */
 export const boundMs = 2_000 * 1.002;
@@ -68,7 +71,7 @@ export class RevocationWatch {
     primary.revoke(oldest);
     this.revoked.push({
       key: oldest,
-      ackedMs: performance.now(),
+      ackedMs: clock.monotonicMs(),
       lastValidMs: this.#verifiers.map(() => -1),
       refused: this.#verifiers.map(() => false),
     });
@@ -82,7 +85,7 @@ export class RevocationWatch {
     for (const one of this.revoked.slice(-1000)) {
       this.#verifiers.forEach((verifier, at) => {
         if (one.refused[at] === true) return;
-        const beganMs = performance.now();
+        const beganMs = clock.monotonicMs();
         const code = verifier.says(one.key);
         const afterMs = beganMs - one.ackedMs;
         if (code === 'revoked') one.refused[at] = true;

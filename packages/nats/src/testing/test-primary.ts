@@ -14,6 +14,7 @@ import {
   type LeaseAnswer,
   type RowRange,
   type SnapshotSink,
+  systemVerifierClock,
 } from '@keyswarm/verifier';
 import { systemRandom } from '@keyswarm/verifier/random';
 
@@ -98,7 +99,7 @@ export class TestPrimary implements FeedSource {
 
   async lease(): Promise<LeaseAnswer> {
     this.calls.lease += 1;
-    const wallMs = performance.timeOrigin + performance.now();
+    const wallMs = systemVerifierClock().wallMs();
     const wall = { earliestMs: wallMs, latestMs: wallMs + 1 };
     return { ...this.heads(), ageMs: 0, fromPrimary: true, behind: [], wall };
   }

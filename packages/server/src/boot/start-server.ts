@@ -34,6 +34,7 @@ import { acceptWaiting } from './accept-waiting.ts';
 import { checkPort } from './check-port.ts';
 import { closeInOrder } from './close-in-order.ts';
 import { noteFollowerState } from './note-follower-state.ts';
+import { openNats } from './open-nats.ts';
 import { openRelay, relayProbeOf } from './open-relay.ts';
 import { openStore, prepareStore } from './open-store.ts';
 import { readVersion } from './read-version.ts';
@@ -122,6 +123,7 @@ async function startCore(config: ServerConfig, { store, log, closing, seat }: Fo
   });
   closing.add('feed', () => follower.stop());
   seat?.onNews(() => follower.wake());
+  const nats = openNats(config, { log, closing });
   const lanes = createLanes({
     store,
     shards,
@@ -130,6 +132,7 @@ async function startCore(config: ServerConfig, { store, log, closing, seat }: Fo
     onCommitted: (rows) => {
       follower.applyCommitted(rows);
       seat?.committed();
+      nats?.committed(rows);
     },
     observer: metrics.lanes,
   });
@@ -162,6 +165,7 @@ async function startCore(config: ServerConfig, { store, log, closing, seat }: Fo
     catchUp: isAlone ? undefined : () => follower.catchUp(),
     shards,
   };
+  nats?.serve({ feed, authenticator: { verifier, catchUp: ports.catchUp } });
   return { ports, metrics, lanes, lag, feed };
 }
 

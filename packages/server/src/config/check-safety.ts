@@ -25,6 +25,14 @@ const dangers: readonly Danger[] = [
     shout: 'reaches its database over the network without TLS. Add sslmode=verify-full to the URL.',
     expected: 'sslmode=verify-full (or require) for a database beyond this machine',
   },
+  {
+    setting: variableOf('natsServers'),
+    isPresent: (config) => config.natsServers !== null && !isBrokerLinkSafe(config.natsServers),
+    shout:
+      'reaches its broker over the network without TLS: the credentials of verifiers can be read on the way. ' +
+      'Write tls:// in place of nats://.',
+    expected: 'tls:// for a broker beyond this machine',
+  },
 ];
 
 /**
@@ -46,4 +54,11 @@ function isDatabaseLinkSafe(databaseUrl: string): boolean {
   const host = url.searchParams.get('host') ?? decodeURIComponent(url.hostname);
   if (host === '' || host.startsWith('/') || isLoopback(host.replace(/^\[|\]$/g, ''))) return true;
   return ['require', 'verify-ca', 'verify-full'].includes(url.searchParams.get('sslmode') ?? '');
+}
+
+/** TLS for one of them is TLS for all. */
+export function isBrokerLinkSafe(servers: string): boolean {
+  const urls = servers.split(',').map((text) => (URL.canParse(text) ? new URL(text) : undefined));
+  if (urls.some((url) => url?.protocol === 'tls:')) return true;
+  return urls.every((url) => url !== undefined && isLoopback(url.hostname.replace(/^\[|\]$/g, '')));
 }

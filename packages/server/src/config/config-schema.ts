@@ -5,6 +5,10 @@ import type { SettingsTable } from './settings-table.ts';
 export { fileNameOf, flagOf, variableOf } from './settings-table.ts';
 export { profiles };
 
+/** For one server or several; the package that connects reads them more closely. */
+export const natsPattern = '^(nats|tls)://[^,\\s/?#]+(,(nats|tls)://[^,\\s/?#]+)*$';
+export const natsPrefixPattern = '^[A-Za-z0-9_-]{1,32}(\\.[A-Za-z0-9_-]{1,32}){0,3}$';
+
 /*
  * Every setting of the server, once: its type, its bounds, what it is for, and what it is in each profile.
  * The name in the file (`data_dir`), the variable (`KEYSWARM_DATA_DIR`) and the flag (`--data-dir`) follow from
@@ -53,6 +57,34 @@ export const configSchema = Type.Object(
     databaseConnectionsMax: whole(2, 200, {
       about: 'Connections of this process to PostgreSQL.',
       byDefault: 16,
+    }),
+    natsServers: optionalText({
+      about: 'A NATS broker by which changes reach verifiers sooner, across nodes and regions.',
+      expected: 'one or more of nats://host:port or tls://user:password@host:port, separated by commas',
+      pattern: natsPattern,
+      byDefault: null,
+      secret: true,
+    }),
+    natsCredentialsFile: optionalText({
+      about: 'A .creds file by which this server is known to the broker.',
+      expected: 'a file',
+      byDefault: null,
+    }),
+    natsPrefix: text({
+      about: 'What its subjects on the broker begin with: another one for each Keyswarm on a broker.',
+      expected: 'one to four words of A-Z a-z 0-9 _ - with dots between them',
+      pattern: natsPrefixPattern,
+      byDefault: 'keyswarm',
+    }),
+    natsReplicas: whole(1, 5, {
+      about: 'Copies that the broker keeps of the feed of the last hour; its cluster needs as many nodes.',
+      byDefault: { embedded: 1, single: 1, cluster: 3 },
+    }),
+    natsDomain: optionalText({
+      about: 'The JetStream domain of the broker, where this server is connected to a leaf of it.',
+      expected: 'a name of A-Z a-z 0-9 _ -',
+      pattern: '^[A-Za-z0-9_-]{1,32}$',
+      byDefault: null,
     }),
     shards: whole(1, 256, {
       about: 'Shards of a new store: a power of two, fixed when the store is first made.',
