@@ -258,6 +258,7 @@ describe('a verifier in somebody’s service', () => {
 
   it('refuses options that can not be meant, with nothing opened', () => {
     expect(() => createVerifier({ relays: [], credential })).toThrow('`relays`');
+    expect(() => createVerifier({ relays: server.url, credential, keyspaces: [] })).toThrow('`keyspaces`');
     expect(() => createVerifier({ relays: server.url })).toThrow('`credential`');
     expect(() => createVerifier({ relays: 'ftp://x', credential })).toThrow('http://');
     expect(() => createVerifier({ relays: 'https://u:p@x', credential })).toThrow('without a user');

@@ -159,13 +159,16 @@ function openRelays(options: VerifierOptions, ports: RelayPorts): Relays {
   const urls = typeof relays === 'string' ? [relays] : relays;
   if (credential === undefined) throw new TypeError('`credential` is required to follow a relay by its URL');
   if (urls.length === 0) throw new TypeError('`relays` must name at least one relay');
+  if (keyspaces?.length === 0) throw new TypeError('`keyspaces` must name one at least, or be left out');
   const identity = identityOf(options, ports.random);
+  const place = { epoch: undefined };
   const opened = urls.map((url) =>
     createHttpFeedSource({
       url,
       credential,
       identity,
       keyspaces,
+      place,
       downstream,
       timers: ports.timers,
       random: ports.random,

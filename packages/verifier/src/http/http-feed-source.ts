@@ -46,8 +46,15 @@ export interface HttpFeedSourceOptions {
   readonly keyspaces?: readonly string[] | undefined;
   readonly timers: Timers;
   readonly random: Random;
+  /** Shared by the sources of one verifier, so that a relay can be asked for rows that another one named. */
+  readonly place?: FeedPlace | undefined;
   /** For a relay: the verifiers that follow it, as told with each ask. */
   readonly downstream?: (() => readonly DownstreamVerifier[]) | undefined;
+}
+
+/** The epoch that rows are expected in: that of the last answer. */
+export interface FeedPlace {
+  epoch: number | undefined;
 }
 
 /** A FeedSource that holds connections. */
@@ -74,12 +81,12 @@ class RelayOverHttp implements HttpFeedSource {
   /** Streams in a row that ended before their hello. */
   #streamFailures = 0;
   readonly #readers = new Set<FeedStreamReader>();
-  /** Of the last answer: rows are asked for in the epoch that they are expected in. */
-  #epoch: number | undefined;
+  readonly #place: FeedPlace;
 
   constructor(options: HttpFeedSourceOptions) {
     this.#options = options;
     this.#calls = new RelayCalls(options);
+    this.#place = options.place ?? { epoch: undefined };
   }
 
   get origin(): string {
@@ -94,13 +101,13 @@ class RelayOverHttp implements HttpFeedSource {
       { bytesMax: leaseReplyBytesMax, msMax: leaseAskMsMax },
     );
     const heads = decodeLeaseAnswer(jsonOf(answer));
-    this.#epoch = heads.epoch;
+    this.#place.epoch = heads.epoch;
     return heads;
   }
 
   async rows(shard: number, range: RowRange, signal: AbortSignal): Promise<FeedStretch | 'gone'> {
     const { after, upTo, limit } = range;
-    const query = this.#query({ epoch: this.#epoch, shard, after, up_to: upTo, limit });
+    const query = this.#query({ epoch: this.#place.epoch ?? 0, shard, after, up_to: upTo, limit });
     try {
       const frame = await this.#calls.askWhole(
         { method: 'GET', path: `/v1/feed/rows${query}`, signal: this.#until(signal) },
@@ -126,7 +133,7 @@ class RelayOverHttp implements HttpFeedSource {
       const path = `/v1/feed/snapshot${this.#query({})}`;
       const reply = await this.#calls.ask({ method: 'GET', path, signal: until });
       const end = await readSnapshot(this.#watched(reply, until, late), sink, until);
-      this.#epoch = end.epoch;
+      this.#place.epoch = end.epoch;
       return end;
     } catch (error) {
       throw overdue.signal.aborted ? overdue.signal.reason : this.#calls.unreachableFrom(error);
