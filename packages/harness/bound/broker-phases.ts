@@ -1,7 +1,7 @@
 import type { NatsCluster } from '../nats/index.ts';
 import { type Phases, underFault } from './phases.ts';
 
-const stream = 'KEYSWARM_FEED';
+const stream = 'keyswarm_feed';
 
 /** The broker's leader killed, then every node of it sent away and started again, one after another. */
 export async function brokerPhases(phases: Phases, nats: NatsCluster): Promise<void> {

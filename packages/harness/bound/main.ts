@@ -54,7 +54,7 @@ else writeFileSync(wallFile, '+0s');
 const nats = values.nats ? await startNatsCluster() : undefined;
 const cluster = await startCluster({
   nodes: options.nodes,
-  ...(nats === undefined ? {} : { env: { KEYSWARM_NATS_SERVERS: nats.urls.join(',') } }),
+  ...(nats === undefined ? {} : { env: { KEYSWARM_NATS_SERVERS: nats.urls.join(','), KEYSWARM_NATS_REPLICAS: '3' } }),
   nodeEnv: (node) =>
     node === 2 && wallFile !== undefined
       ? {
