@@ -4,9 +4,12 @@ import { type Postgres, startPostgres } from '@keyswarm/harness/postgres';
 import { createNatsFeedSource, NatsLink } from '@keyswarm/nats';
 import { createVerifier, type Verifier } from '@keyswarm/verifier';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createLog } from '../logging/log.ts';
 import { systemRandom } from '../runtime/random.ts';
 import { systemTimers } from '../runtime/timers.ts';
 import { createPostgresStore } from '../storage/postgres/postgres-store.ts';
+import { nodeConfigWith } from '../verify-node/load-node-config.ts';
+import { startVerifyNode } from '../verify-node/start-node.ts';
 import { issue, makeKeyspace, manager } from './suite/fixtures.ts';
 import { startTestServer, type TestServer } from './suite/test-server.ts';
 
@@ -91,6 +94,32 @@ describe.skipIf(missing !== undefined)('servers at a broker', () => {
       expect([reply.status, effective.laggards]).toEqual([200, []]);
       expect(effective.verifiers).toBeGreaterThanOrEqual(3);
       expect(verifier.verify(secret, { keyspace: name }).code).toBe('revoked');
+    }
+  });
+
+  test('bring changes to a verify-only node that knows the broker', async () => {
+    const lines: string[] = [];
+    const log = createLog('debug', { write: (line) => void lines.push(line) });
+    const settings = nodeConfigWith({
+      relays: here.url,
+      port: 0,
+      name: 'node at the broker',
+      natsServers: cluster.urls.join(),
+    });
+    const node = await startVerifyNode(settings, { log, credential: new Secret(credential) });
+    try {
+      await node.ready;
+      await expect.poll(() => lines.join(''), { timeout: 10_000 }).toContain('connected to the broker');
+      const listed = async () => {
+        const { items } = (await there.get('/v1/verifiers', { key: here.rootKey })).body as {
+          items: { name: string; state: string }[];
+        };
+        return items.filter(({ name }) => name === 'node at the broker').map(({ state }) => state);
+      };
+      await expect.poll(listed, { timeout: 10_000 }).toContain('leased');
+      expect(lines.join('')).not.toContain(credential);
+    } finally {
+      await node.close();
     }
   });
 

@@ -1,4 +1,5 @@
 import { builtinKeyspaceName } from '@keyswarm/core';
+import { isBrokerLinkSafe } from '../config/check-safety.ts';
 import { ConfigError } from '../config/config-error.ts';
 import { isLoopback } from '../config/is-loopback.ts';
 import { listOf } from '../config/list-of.ts';
@@ -94,6 +95,12 @@ function shoutsOf(config: NodeConfig): readonly string[] {
     shouts.push(
       `INSECURE: this node sends its credential to ${plain.join(', ')} without TLS: who reads it on the way can read ` +
         'the feed. Use https.',
+    );
+  }
+  if (config.natsServers !== null && !isBrokerLinkSafe(config.natsServers)) {
+    shouts.push(
+      'INSECURE: this node sends its credential over a broker without TLS: who reads it on the way can read the ' +
+        'feed. Write tls:// in place of nats://.',
     );
   }
   return shouts;

@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox';
+import { natsPattern, natsPrefixPattern } from '../config/config-schema.ts';
 import { choice, optionalText, type SettingSchema, text, whole, yesOrNo } from '../config/setting.ts';
 import type { SettingsTable } from '../config/settings-table.ts';
 
@@ -26,6 +27,30 @@ export const nodeSchema = Type.Object(
     verifierKeyFile: optionalText({
       about: 'A file that holds that key, in place of the variable.',
       expected: 'a file that holds a management key',
+      byDefault: null,
+    }),
+    natsServers: optionalText({
+      about: 'A NATS broker that brings changes sooner than the relays, which stand behind it.',
+      expected: 'one or more of nats://host:port or tls://user:password@host:port, separated by commas',
+      pattern: natsPattern,
+      byDefault: null,
+      secret: true,
+    }),
+    natsCredentialsFile: optionalText({
+      about: 'A .creds file by which this node is known to the broker.',
+      expected: 'a file',
+      byDefault: null,
+    }),
+    natsPrefix: text({
+      about: 'What the subjects of its servers on the broker begin with.',
+      expected: 'one to four words of A-Z a-z 0-9 _ - with dots between them',
+      pattern: natsPrefixPattern,
+      byDefault: 'keyswarm',
+    }),
+    natsDomain: optionalText({
+      about: 'The JetStream domain of the broker, where this node is connected to a leaf of it.',
+      expected: 'a name of A-Z a-z 0-9 _ -',
+      pattern: '^[A-Za-z0-9_-]{1,32}$',
       byDefault: null,
     }),
     name: optionalText({
@@ -131,6 +156,6 @@ export const nodeSettings: SettingsTable<NodeSettingName> = Object.freeze({
   explainedBy: '`keyswarm config explain --verifier`',
   /** The client's own, those of a server, and what Kubernetes injects for a Service named `keyswarm`. */
   foreignVariable:
-    /^KEYSWARM_(CONFIG|KEY|URL|PROFILE|DATA_DIR|DATABASE_.*|SHARDS|WORKERS|MASTER_KEY(_FILE)?|BOOTSTRAP_KEY|MUTATIONS_IN_FLIGHT_MAX|NATS_.*|SERVICE_.*|PORT_[0-9]+_.*|TEST_.*|BENCH_.*|TOKEN_FILE|WORKSPACE)$/,
-  flagAliases: { relay: 'relays', keyspace: 'keyspaces' } as const,
+    /^KEYSWARM_(CONFIG|KEY|URL|PROFILE|DATA_DIR|DATABASE_.*|SHARDS|WORKERS|MASTER_KEY(_FILE)?|BOOTSTRAP_KEY|MUTATIONS_IN_FLIGHT_MAX|NATS_REPLICAS|SERVICE_.*|PORT_[0-9]+_.*|TEST_.*|BENCH_.*|TOKEN_FILE|WORKSPACE)$/,
+  flagAliases: { relay: 'relays', nats: 'natsServers', keyspace: 'keyspaces' } as const,
 });

@@ -22,6 +22,7 @@ import { buildNodeServer } from './node-http.ts';
 import { watchNode } from './node-metrics.ts';
 import { nodeReadinessOf, noManagers } from './node-readiness.ts';
 import { NodeRoll, openNodeRelay } from './node-relay.ts';
+import { openBroker } from './open-broker.ts';
 import { ResidentKeyspaces, residentDirectory } from './resident-keyspaces.ts';
 
 /*
@@ -81,6 +82,7 @@ function startCore(config: NodeConfig, { log, credential, source }: NodeOptions,
     snapshotPath: config.snapshotPath ?? undefined,
     log,
     observer: observerOf(observers),
+    beside: openBroker(config, log),
     ...(config.serveFeed ? { downstream: () => roll.downstream() } : {}),
   });
   closing.add('verifier', () => verifier.close());
