@@ -59,6 +59,8 @@ interface Wait {
 }
 
 const longestLeaseMs = leaseSecondsMax * 1000 * (1 + leaseDriftRatio);
+/** By how much a timer may be early. */
+const earlyTimerMs = 2;
 /** An epoch that is an instant: those of stores that never had another are small numbers. */
 const firstInstantSeconds = 1_000_000_000;
 
@@ -87,9 +89,9 @@ export class EffectWaits {
     const wait = await this.#waitFor(change, resolve);
     signal?.throwIfAborted();
     const stop = () => reject(signal?.reason);
-    const cancel = this.#options.timers.after(Math.max(0, change.effectiveByMs - wait.nowMs()), () =>
-      resolve(this.#outcomeAtBound(wait)),
-    );
+    // A timer may be a little early, and an answer that says "at the bound" must not be.
+    const leftMs = Math.max(0, Math.ceil(change.effectiveByMs - wait.nowMs())) + earlyTimerMs;
+    const cancel = this.#options.timers.after(leftMs, () => resolve(this.#outcomeAtBound(wait)));
     signal?.addEventListener('abort', stop, { once: true });
     this.#waits.add(wait);
     this.#options.wantReports();
