@@ -31,6 +31,10 @@ import { presentedKey } from './presented-key.ts';
 export interface ForwardAuthServices extends VisitKeepers {
   readonly verifier: Pick<ResidentVerifier, 'verify'>;
   readonly catchUp: (() => Promise<void>) | undefined;
+  /** Asked for what is stale here; absent or undefined: there is nobody to ask. */
+  readonly askAuthority?:
+    | ((key: string, question: ForwardAuthQuestion) => Promise<Answer | undefined>)
+    | undefined;
   /** By the names or ids by which they may be asked about. */
   readonly keyspaces: ReadonlySet<string>;
   readonly requestIdOf: (request: IncomingMessage) => string;
@@ -84,8 +88,15 @@ export class ForwardAuth {
     if (key === undefined) return malformed;
     const look = () => verifier.verify(key, { keyspace, scopes });
     const answer = look();
-    if (catchUp === undefined || answer.valid !== false || !mayBeNews(answer.code, key)) return answer;
+    if (answer.valid === null) return this.#elsewhere({ keyspace, scopes }, key, answer);
+    if (catchUp === undefined || answer.valid || !mayBeNews(answer.code, key)) return answer;
     return catchUp().then(look);
+  }
+
+  #elsewhere(question: ForwardAuthQuestion, key: string, stale: Answer): Answer | Promise<Answer> {
+    const { askAuthority } = this.#services;
+    if (askAuthority === undefined) return stale;
+    return askAuthority(key, question).then((answer) => answer ?? stale);
   }
 
   #reply(

@@ -58,6 +58,9 @@ function checkTogether(config: NodeConfig): void {
       builtinKeyspaceName,
     );
   }
+  if (listOf(config.fallbackKeyspaces)?.includes(builtinKeyspaceName)) {
+    throw new ConfigError(namesOf('fallbackKeyspaces'), 'no management keys', builtinKeyspaceName);
+  }
   const missing = asked.find((keyspace) => followed !== undefined && !followed.includes(keyspace));
   if (missing !== undefined) {
     throw new ConfigError(namesOf('forwardAuth'), 'only keyspaces that are followed (--keyspaces)', missing);

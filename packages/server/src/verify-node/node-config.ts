@@ -93,6 +93,13 @@ export const nodeSchema = Type.Object(
       about: 'Serve the feed to other verifiers: this node is the relay of its region.',
       byDefault: false,
     }),
+    fallbackKeyspaces: optionalText({
+      about:
+        'Keyspaces about whose keys the first relay is asked while they are stale here; its credential then needs keys:verify for them.',
+      expected: 'names of keyspaces, separated by commas',
+      pattern: keyspaceList,
+      byDefault: null,
+    }),
     snapshotPath: optionalText({
       about:
         'A file in which it keeps what it knows, so that a restart loads from disk what has not changed.',

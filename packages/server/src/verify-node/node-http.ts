@@ -12,9 +12,12 @@ import { type OpenServices, registerOpenRoutes } from '../http/open-routes.ts';
 import { refuseOtherMethods } from '../http/other-methods.ts';
 import { VerifyLane } from '../http/verify-lane.ts';
 import type { Timers } from '../runtime/timers.ts';
+import { type AskAuthority, withFallback } from './fallback.ts';
 
 export interface NodeHttpServices extends AppServices, OpenServices {
   readonly ports: VerifyPorts;
+  /** Asked for what is stale here, where that is allowed. */
+  readonly askAuthority: AskAuthority | undefined;
   /** Where the feed is served to other verifiers. */
   readonly feed: FeedDoor | undefined;
   readonly timers: Timers;
@@ -28,7 +31,8 @@ const offered: readonly OperationId[] = [...verifications, 'healthz', 'readyz', 
 /** The part of the API that needs nothing but memory; any other path is 404. */
 export function buildNodeServer(services: NodeHttpServices): FastifyInstance {
   const { feed } = services;
-  const handlers = verifyHandlers(services);
+  const judged = verifyHandlers(services);
+  const handlers = { ...judged, verifyKey: withFallback(judged.verifyKey, services.askAuthority) };
   const app = buildApp(services, (requestIdOf) => [
     new VerifyLane({ ...services, requestIdOf, handler: handlers.verifyKey }),
     ...(feed === undefined ? [] : [new LeaseLane({ ...services, feed }, requestIdOf)]),

@@ -30,6 +30,12 @@ export class ResidentKeyspaces {
     return this.#holdsBuiltin;
   }
 
+  /** That of the credential, whose feed brings no other; undefined while nothing is known. */
+  get workspaceId(): WorkspaceId | undefined {
+    for (const { workspaceId } of this.#entries.values()) return workspaceId;
+    return undefined;
+  }
+
   get size(): number {
     return this.#entries.size;
   }

@@ -17,6 +17,7 @@ import { ServerMetrics } from '../metrics/server-metrics.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { systemRandom } from '../runtime/random.ts';
 import { systemTimers } from '../runtime/timers.ts';
+import { askAuthorityOf } from './fallback.ts';
 import type { NodeConfig } from './node-config.ts';
 import { buildNodeServer } from './node-http.ts';
 import { watchNode } from './node-metrics.ts';
@@ -80,6 +81,7 @@ function startCore(config: NodeConfig, { log, credential, source }: NodeOptions,
     kind: config.serveFeed ? 'relay' : 'node',
     keyspaces: listOf(config.keyspaces),
     snapshotPath: config.snapshotPath ?? undefined,
+    fallback: fallbackOf(config),
     log,
     observer: observerOf(observers),
     beside: openBroker(config, log),
@@ -116,6 +118,11 @@ async function openWire(config: NodeConfig, wiring: Wiring): Promise<RunningNode
   const catchUp = () => verifier.follower.catchUp();
   const holdsManagers = () => keyspaces.holdsBuiltin;
   const asked = listOf(config.forwardAuth);
+  const askAuthority = askAuthorityOf(
+    verifier,
+    listOf(config.fallbackKeyspaces),
+    () => keyspaces.workspaceId,
+  );
   let isLeaving = false;
   metrics.watch({
     leaseAgeMs: () => resident.stats().leaseAgeMs,
@@ -147,7 +154,8 @@ async function openWire(config: NodeConfig, wiring: Wiring): Promise<RunningNode
     }),
     feed,
     timers: systemTimers,
-    ways: forwardAuthWays(asked, { ...keepers, log, verifier: resident, catchUp }),
+    askAuthority,
+    ways: forwardAuthWays(asked, { ...keepers, log, verifier: resident, catchUp, askAuthority }),
   });
   closing.add('wire', () => drainWire(app, admission, config.drainTimeoutMs));
   if (feed !== undefined) closing.add('streams', () => feed.close());
@@ -177,6 +185,12 @@ function noteStart(
   const { versions, owners } = verifier.stats();
   log.info({ versions, owners, keyspaces: keyspaces.size }, 'ready');
   if (!keyspaces.holdsBuiltin) log.warn({}, noManagers(isGateway));
+}
+
+function fallbackOf({ fallbackKeyspaces, relays }: NodeConfig) {
+  const keyspaces = listOf(fallbackKeyspaces);
+  const url = listOf(relays)?.[0];
+  return keyspaces === undefined || url === undefined ? undefined : { keyspaces, url };
 }
 
 function residentObserver(keyspaces: ResidentKeyspaces, resident: ResidentVerifier): AppliedObserver {

@@ -121,6 +121,46 @@ describe('before it knows anything', () => {
   });
 });
 
+describe('while it is stale', () => {
+  it('it asks the authority about the keyspaces that it may, for callers that may, and about no others', async () => {
+    const { server } = house;
+    const strict = (await makeKeyspace(server, { lease_seconds: 1 })).name;
+    const other = (await makeKeyspace(server, { lease_seconds: 1 })).name;
+    const credential = await manager(server, ['keys:verify']);
+    const asking = await house.startNode(
+      { relays: server.url, fallbackKeyspaces: strict, forwardAuth: `${strict},${other}` },
+      credential,
+    );
+    await asking.ready;
+    const elsewhere = await manager(server, [`keys:verify:${other}`]);
+    const good = await issue(server, strict);
+    const bad = await issue(server, strict);
+    const lost = await issue(server, other);
+    const asked = async (key: string, keyspace: string, caller = server.rootKey) => {
+      const reply = await post(asking, '/v1/keys/verify', { key, keyspace }, caller);
+      return [reply.status, ((await reply.json()) as { code: string }).code];
+    };
+    const proxied = async (key: string, keyspace: string) =>
+      (await fetch(`${asking.url}/v1/forward-auth?keyspace=${keyspace}`, { headers: { 'x-api-key': key } }))
+        .status;
+    expect(await asked(lost.secret, other)).toEqual([200, 'valid']);
+    house.cut(true);
+    await expect.poll(() => asked(lost.secret, other), { timeout: 10_000 }).toEqual([503, 'stale']);
+    // Known at the authority alone.
+    const { seq } = (await server.post(`/v1/keys/${bad.id}/revoke`, {})).body;
+    expect(await asked(good.secret, strict)).toEqual([200, 'valid']);
+    expect(await asked(bad.secret, strict)).toEqual([200, 'revoked']);
+    expect((await asked(good.secret, strict, elsewhere))[0]).toBe(404);
+    // Here `stale` is said before it is looked at what the caller may ask about.
+    const fresh = { key: bad.secret, keyspace: strict, min_seq: seq };
+    expect((await post(asking, '/v1/keys/verify', fresh, elsewhere)).status).toBe(503);
+    expect(await proxied(good.secret, strict)).toBe(200);
+    expect(await proxied(bad.secret, strict)).toBe(401);
+    expect(await proxied(lost.secret, other)).toBe(503);
+    house.cut(false);
+  }, 20_000);
+});
+
 describe('told to stop', () => {
   it('it is not ready, finishes what is under way, and takes nothing new', async () => {
     const leaving = await house.startNode();

@@ -9,7 +9,7 @@ export interface StoreHouse {
   readonly server: TestServer;
   /** Makes what every node reads fail, until it is told otherwise. */
   cut(isCut: boolean): void;
-  startNode(config?: Partial<NodeConfig>): Promise<TestNode>;
+  startNode(config?: Partial<NodeConfig>, credential?: string): Promise<TestNode>;
   close(): Promise<void>;
 }
 
@@ -35,8 +35,8 @@ export async function startStoreHouse(): Promise<StoreHouse> {
     cut(cut) {
       isCut = cut;
     },
-    async startNode(config) {
-      const node = await startTestNode(source, config);
+    async startNode(config, credential) {
+      const node = await startTestNode(source, config, credential);
       nodes.push(node);
       return node;
     },

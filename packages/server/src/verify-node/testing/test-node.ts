@@ -10,7 +10,11 @@ export interface TestNode extends RunningNode {
 }
 
 /** A node in this process over any source, with the settings of a test. */
-export async function startTestNode(source: FeedSource, config: Partial<NodeConfig> = {}): Promise<TestNode> {
+export async function startTestNode(
+  source: FeedSource,
+  config: Partial<NodeConfig> = {},
+  credential = 'unused',
+): Promise<TestNode> {
   const lines: string[] = [];
   const log = createLog('debug', { write: (line) => void lines.push(line) });
   const settings = nodeConfigWith({
@@ -19,7 +23,7 @@ export async function startTestNode(source: FeedSource, config: Partial<NodeConf
     drainTimeoutMs: 2_000,
     ...config,
   });
-  const node = await startVerifyNode(settings, { log, credential: new Secret('unused'), source });
+  const node = await startVerifyNode(settings, { log, credential: new Secret(credential), source });
   return { ...node, log: () => lines.join('') };
 }
 
