@@ -204,6 +204,16 @@ export const doors: readonly Door[] = [
     },
   },
   {
+    name: 'relay-knows-no-wire',
+    rooms: ['packages/server/src/relay/**'],
+    never: ['packages/server/src/http/**', 'packages/server/src/lanes/**', 'npm:fastify', 'npm:fastify/**'],
+    because: 'who may hold a lease is kept the same, whichever wire it was asked for by',
+    breach: {
+      path: 'packages/server/src/relay/a.ts',
+      source: "import { FeedDoor } from '../http/feed-door.ts';",
+    },
+  },
+  {
     name: 'runtime-stands-at-the-bottom',
     rooms: ['packages/server/src/runtime/**'],
     only: [
