@@ -191,6 +191,7 @@ class FeedFollower implements Follower {
     const before = verifier.applied();
     const heads = await this.#askLease(before, fresh);
     if (heads.epoch < before.epoch) throw new OlderEpoch(before.epoch, heads.epoch);
+    if (!(heads.ageMs >= 0)) throw new Error(`an answer has an age, and it is not ${heads.ageMs} ms`);
     const why = reloadReason(before, heads);
     if (why !== undefined) return this.#reloadFor(why);
     this.#push.open();

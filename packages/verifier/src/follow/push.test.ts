@@ -149,6 +149,19 @@ describe('an answer', () => {
     await follower.stop();
   });
 
+  test.each([-1, Number.NaN])('that says it is %s ms old renews nothing', async (ageMs) => {
+    const bench = new FollowerBench();
+    const follower = bench.start();
+    await follower.ready;
+    bench.clock.advance(1000);
+    bench.feed.answer = { ageMs };
+    follower.wake();
+    for (let turn = 0; turn < 10; turn += 1) await new Promise(setImmediate);
+    expect(follower.state).toMatchObject({ kind: 'unreachable' });
+    expect(bench.verifier.stats().leaseAgeMs).toBeCloseTo(1000, 0);
+    await follower.stop();
+  });
+
   test('of an older epoch is taken for nothing: no renewal, no reload', async () => {
     const bench = new FollowerBench();
     const { key } = bench.issue(1);
