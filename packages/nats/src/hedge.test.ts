@@ -8,9 +8,9 @@ const fails = (why: string) => () => Promise.reject(new Error(why));
 const signal = new AbortController().signal;
 
 /** Answers are ages: small is good. */
-const ask = (ways: Pick<Hedged<number>, 'first' | 'second'>, delayMs = 0, until = signal) =>
+const ask = (ways: Pick<Hedged<number>, 'first' | 'second'>, delayMs = 0, until = signal, msMax = 60_000) =>
   hedge(
-    { ...ways, timers: systemTimers, delayMs, isGood: (age) => age <= 10, isBetter: (a, b) => a < b },
+    { ...ways, timers: systemTimers, delayMs, msMax, isGood: (age) => age <= 10, isBetter: (a, b) => a < b },
     until,
   );
 
@@ -50,6 +50,15 @@ describe('of two ways', () => {
     };
     await ask({ first, second: says(1) });
     expect(seen.map(({ aborted }) => aborted)).toEqual([true]);
+  });
+
+  test('one that hangs is not waited for without end when the other has failed', async () => {
+    await expect(ask({ first: never, second: fails('away') }, 0, signal, 5)).rejects.toThrow(
+      'no answer in 5 ms',
+    );
+    await expect(ask({ first: fails('away'), second: never }, 0, signal, 5)).rejects.toThrow(
+      'no answer in 5 ms',
+    );
   });
 
   test('neither is waited for when the asker gives up, though they do not heed it', async () => {

@@ -7,6 +7,8 @@ export interface Hedged<Answer> {
   readonly second: (signal: AbortSignal) => Promise<Answer>;
   /** 0 begins both at once. */
   readonly delayMs: number;
+  /** Both together have this long: one that hangs may not hold up its asker when the other has failed. */
+  readonly msMax: number;
   /** Is it worth having without waiting for the other? */
   readonly isGood: (answer: Answer) => boolean;
   readonly isBetter: (a: Answer, b: Answer) => boolean;
@@ -37,9 +39,12 @@ export async function hedge<Answer>(asked: Hedged<Answer>, signal: AbortSignal):
   const giveUp = () => given.reject(signal.reason);
   signal.addEventListener('abort', giveUp, { once: true });
   if (signal.aborted) giveUp();
+  const late = () => given.reject(new Error(`no answer in ${asked.msMax} ms`));
+  const cancelLate = asked.timers.after(asked.msMax, late);
   try {
     return await Promise.race([given.promise, good.promise, better([first, second], asked.isBetter)]);
   } finally {
+    cancelLate();
     signal.removeEventListener('abort', giveUp);
     cancel?.();
     settled.abort();

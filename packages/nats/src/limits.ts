@@ -90,3 +90,6 @@ export const pingMs = 1_000;
 
 /** Asks that go both ways once somebody waits to hear of this verifier: two seconds of them. */
 export const wantedAsks = 8;
+
+/** One read of rows, by both ways together; its asker comes again. */
+export const rowsMsMax = 5_000;

@@ -15,7 +15,16 @@ import type { Timers } from '@keyswarm/verifier/timers';
 import { askLease, askRows, type NatsAsker } from './ask-over-nats.ts';
 import { hedge } from './hedge.ts';
 import { KnownKeyspaces } from './known-keyspaces.ts';
-import { agingMs, beatMs, freshEnoughMs, hedgeMs, moveBeats, wantedAsks } from './limits.ts';
+import {
+  agingMs,
+  answerMsMax,
+  beatMs,
+  freshEnoughMs,
+  hedgeMs,
+  moveBeats,
+  rowsMsMax,
+  wantedAsks,
+} from './limits.ts';
 import type { NatsLink } from './nats-link.ts';
 import { NatsPush, type PushProgress } from './nats-push.ts';
 import { defaultPrefix, subjectsOf } from './subjects.ts';
@@ -120,6 +129,7 @@ class BrokeredFeed implements NatsFeedSource {
         },
         second: (until) => told ?? byFallback(until),
         delayMs: isAging ? 0 : hedgeMs,
+        msMax: answerMsMax,
         isGood: ({ ageMs, behind, epoch }) =>
           ageMs <= freshEnoughMs && behind.length === 0 && epoch >= (ask.applied?.epoch ?? 0),
         isBetter: (a, b) => (a.epoch === b.epoch ? a.ageMs < b.ageMs : a.epoch > b.epoch),
@@ -140,6 +150,7 @@ class BrokeredFeed implements NatsFeedSource {
         },
         second: async () => this.#readable(await askRows(this.#asker, shard, range)),
         delayMs: hedgeMs,
+        msMax: rowsMsMax,
         isGood: () => true,
         isBetter: () => true,
       },
