@@ -14,7 +14,7 @@ beforeAll(async () => {
   store = await createPgliteStore();
   server = await startTestServer({ store: shareStore(store) });
   reader = await manager(server, ['feed:read']);
-});
+}, 30_000);
 afterAll(async () => {
   await server.close();
   await store.close();
