@@ -47,19 +47,6 @@ export const feedPageRows = 1_000;
 /** Keys (or owners, or keyspaces) of one snapshot page: 5,000 x 250 bytes of text = 1.2 MB. */
 export const snapshotPageRows = 5_000;
 
-/** How often a follower asks for the heads, whatever the lease is: one small statement each time. */
-export const followerPollMs = 250;
-
-/** The pause after a failed round doubles between these two, and is drawn at random below its value. */
-export const followerPauseMsMin = 50;
-export const followerPauseMsMax = 2_000;
-
-/** Callers that wait for one catch-up round. A round takes milliseconds; more callers mean that the store hangs. */
-export const catchUpWaitersMax = 10_000;
-
-/** How long such a caller waits before it is told `stale`. */
-export const catchUpWaitMsMax = 2_000;
-
 /** Whole days of feed rows that are kept. A follower that was away for longer takes a snapshot. */
 export const feedRetentionDays = 3;
 
@@ -160,7 +147,7 @@ export const startAbandonMsMax = 5_000;
 
 /**
  * A worker tells the others of its commits, and looks after being told, at most this often. Without a word they look
- * every `followerPollMs`; at this pace a busy worker costs each other one fifty small reads a second.
+ * every quarter of a second; at this pace a busy worker costs each other one fifty small reads a second.
  */
 export const newsPauseMs = 20;
 
