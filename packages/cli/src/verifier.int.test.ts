@@ -187,6 +187,16 @@ describe('two nodes', () => {
     expect(shown.stdout).toMatch(/eu-relay +relay +eu +leased/);
   });
 
+  it('are found well by doctor, as a server is', async () => {
+    const { stdout, code } = await spawnCommand(['doctor', '--json', '--url', near.url], {
+      variables: { KEYSWARM_KEY: rootKey },
+    }).ended;
+    const { findings } = JSON.parse(stdout) as { findings: readonly { check: string; state: string }[] };
+    expect(findings.filter(({ state }) => state === 'fault')).toEqual([]);
+    expect(findings.map(({ check }) => check)).toEqual(expect.arrayContaining(['server', 'ready', 'key']));
+    expect(code).toBe(0);
+  });
+
   it('ask the store nothing for a flood of forged keys beyond some reads of the heads', async () => {
     const before = await metric(server.url, 'keyswarm_store_statements_total');
     const readsBefore = await metric(server.url, 'keyswarm_relay_head_reads_total');
