@@ -288,6 +288,20 @@ describe('a node', () => {
     expect(await verdict(mute, 'x')).toBe(503);
   });
 
+  it('that may read only a part serves no feed: behind it the keys of the rest would be unknown', async () => {
+    const scopes = ['feed:read:orders', 'feed:read:keyswarm'];
+    const part = (await issue('keyswarm', { scopes })).secret;
+    const relay = await startNode({ credential: part, args: ['--serve-feed', 'true'] });
+    await untilReady(relay);
+    await expect.poll(() => relay.log(), patience).toContain('the feed is not served');
+    expect(await verdict(relay, (await issue('orders')).secret)).toBe('valid');
+    const behind = await startNode({ relay: relay.url });
+    await expect
+      .poll(async () => (await readiness(behind)).body.notes, patience)
+      .toEqual([expect.stringContaining('answered 503')]);
+    expect(await verdict(behind, (await issue('strict')).secret)).toBe(503);
+  });
+
   it('whose relay is not there yet waits for it', async () => {
     const early = await startNode({ relay: 'http://127.0.0.1:9' });
     expect((await readiness(early)).status).toBe(503);

@@ -61,7 +61,7 @@ export interface NodeRelayGround {
 
 export function openNodeRelay(ground: NodeRelayGround): {
   readonly relay: FeedRelay;
-  readonly feed: FeedDoor;
+  readonly feed: WholeFeedDoor;
 } {
   const { verifier, roll, keyspaces, name, region } = ground;
   const { resident } = verifier;
@@ -89,12 +89,20 @@ export function openNodeRelay(ground: NodeRelayGround): {
   return { relay, feed: new WholeFeedDoor(options, () => holdsAll(ground)) };
 }
 
-class WholeFeedDoor extends FeedDoor {
+/** Shut while the node holds only a part. */
+export class WholeFeedDoor extends FeedDoor {
   readonly #holdsAll: () => boolean;
 
   constructor(options: FeedDoor['options'], holdsAllNow: () => boolean) {
     super(options);
     this.#holdsAll = holdsAllNow;
+  }
+
+  /** What to tell whoever runs the node; undefined when all is well. */
+  get warning(): string | undefined {
+    return this.#holdsAll()
+      ? undefined
+      : 'the feed is not served: the credential may read only a part of it, and a relay needs feed:read and feed:read:keyswarm';
   }
 
   override enter(kind: Parameters<FeedDoor['enter']>[0], callerId: KeyId): () => void {

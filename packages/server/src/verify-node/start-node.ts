@@ -179,12 +179,14 @@ async function openWire(config: NodeConfig, wiring: Wiring): Promise<RunningNode
 
 function noteStart(
   log: Log,
-  { verifier, keyspaces }: Pick<Wiring, 'verifier' | 'keyspaces'>,
+  { verifier, keyspaces, feed }: Pick<Wiring, 'verifier' | 'keyspaces' | 'feed'>,
   isGateway: boolean,
 ): void {
   const { versions, owners } = verifier.stats();
   log.info({ versions, owners, keyspaces: keyspaces.size }, 'ready');
   if (!keyspaces.holdsBuiltin) log.warn({}, noManagers(isGateway));
+  const warning = feed?.warning;
+  if (warning !== undefined) log.warn({}, warning);
 }
 
 function fallbackOf({ fallbackKeyspaces, relays }: NodeConfig) {
