@@ -2,12 +2,12 @@ import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { startWatchdog } from '../processes/start-watchdog.ts';
 import { findNats } from './find-nats.ts';
 import { findFreePorts } from './free-ports.ts';
 import { knowsMetaLeader, monitorOf, streamLeaderSeenBy } from './monitor.ts';
 import { NatsNode } from './nats-node.ts';
 import { TcpLink } from './tcp-link.ts';
-import { startWatchdog } from './watchdog.ts';
 
 /*
  * A real NATS cluster for tests: nodes of `nats-server` on free ports of 127.0.0.1 with JetStream in a temporary
@@ -68,7 +68,7 @@ class OwnCluster implements NatsCluster {
 
   static async layOut(program: string, { nodes = 3, leaf = false }: NatsClusterOptions): Promise<OwnCluster> {
     const root = mkdtempSync(join(realpathSync(tmpdir()), 'keyswarm-nats-'));
-    const { dismiss } = startWatchdog(root);
+    const { dismiss } = startWatchdog(new URL('./watchdog.mjs', import.meta.url), root);
     const ports = await findFreePorts(nodes * 4 + 2);
     const portsOf = (node: number) => ports.slice(node * 4, node * 4 + 4);
     const routes = Array.from({ length: nodes }, (_, node) => `"nats://127.0.0.1:${portsOf(node)[2]}"`);

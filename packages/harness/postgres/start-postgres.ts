@@ -4,11 +4,11 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { startWatchdog } from '../processes/start-watchdog.ts';
 import { createDatabaseOn, dropDatabaseOn, waitUntilReady } from './administer.ts';
 import { layOutServer, layoutBelow, type ServerLayout } from './lay-out-server.ts';
 import { initCluster, type ServerProcess, spawnServer, superuser } from './run-server.ts';
 import { chooseRunUser, type RunUser } from './run-user.ts';
-import { startWatchdog } from './watchdog.ts';
 
 /*
  * A real PostgreSQL for tests, benchmarks and fault scenarios, with nothing to install: the binaries come from
@@ -96,7 +96,7 @@ class OwnPostgres implements Postgres {
     this.#password = randomBytes(18).toString('base64url');
     this.#user = chooseRunUser();
     const root = mkdtempSync(join(realpathSync(tmpdir()), 'keyswarm-postgres-'));
-    this.#dismissWatchdog = startWatchdog(root).dismiss;
+    this.#dismissWatchdog = startWatchdog(new URL('./watchdog.mjs', import.meta.url), root).dismiss;
     this.#layout = layoutBelow(root);
   }
 

@@ -6,9 +6,9 @@ export interface Watchdog {
   dismiss(): void;
 }
 
-/** Ends the nodes below this folder, and removes it, when this process can't do so itself. */
-export function startWatchdog(root: string): Watchdog {
-  const child = spawn(process.execPath, [fileURLToPath(new URL('./watchdog.mjs', import.meta.url)), root], {
+/** Has this script clean up below a folder when this process can't do so itself. */
+export function startWatchdog(script: URL, root: string): Watchdog {
+  const child = spawn(process.execPath, [fileURLToPath(script), root], {
     // A session of its own, so that a Ctrl-C at the terminal or the end of a process group doesn't reach it.
     detached: true,
     stdio: ['pipe', 'ignore', 'ignore'],
