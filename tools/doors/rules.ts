@@ -47,6 +47,7 @@ export const testsMayAlso = [
   'house:harness/nginx',
   'house:harness/faults',
   'house:harness/postgres',
+  'house:harness/wall-clock',
   'house:core/testing',
 ];
 

@@ -1,9 +1,10 @@
-import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { IssuedKey } from '../acceptance/api.ts';
 import { startNatsCluster } from '../nats/index.ts';
+import { noWallClocks, wallClock } from '../processes/wall-clock.ts';
 import { brokerPhases } from './broker-phases.ts';
 import { type Cluster, defaultKeyspace, populate, startCluster, strictKeyspace } from './cluster.ts';
 import { flood } from './flood.ts';
@@ -43,27 +44,19 @@ const options = {
   seed: numberOf('seed', 1),
 };
 const report = (phase: string, found: string): void => console.log(`${phase.padEnd(24)} ${found}`);
-const faketime = '/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1';
-const wallFile = existsSync(faketime)
-  ? join(mkdtempSync(join(tmpdir(), 'keyswarm-wall-')), 'offset')
-  : undefined;
-if (wallFile === undefined)
-  report('skipped', 'wall clock steps: libfaketime is not installed (apt-get install faketime)');
+const missing = noWallClocks();
+const wallFile =
+  missing === undefined ? join(mkdtempSync(join(tmpdir(), 'keyswarm-wall-')), 'offset') : undefined;
+if (wallFile === undefined) report('skipped', `wall clock steps: ${missing}`);
 else writeFileSync(wallFile, '+0s');
 
 const nats = values.nats ? await startNatsCluster() : undefined;
 const cluster = await startCluster({
   nodes: options.nodes,
-  ...(nats === undefined ? {} : { env: { KEYSWARM_NATS_SERVERS: nats.urls.join(','), KEYSWARM_NATS_REPLICAS: '3' } }),
-  nodeEnv: (node) =>
-    node === 2 && wallFile !== undefined
-      ? {
-          LD_PRELOAD: faketime,
-          FAKETIME_TIMESTAMP_FILE: wallFile,
-          FAKETIME_CACHE_DURATION: '1',
-          FAKETIME_DONT_FAKE_MONOTONIC: '1',
-        }
-      : {},
+  ...(nats === undefined
+    ? {}
+    : { env: { KEYSWARM_NATS_SERVERS: nats.urls.join(','), KEYSWARM_NATS_REPLICAS: '3' } }),
+  nodeEnv: (node) => (node === 2 && wallFile !== undefined ? wallClock({ offsetFile: wallFile }) : {}),
 });
 try {
   await prove(cluster);

@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { type CommandResult, type RunningCommand, spawnCommand, type Variables } from './spawn-command.ts';
 
@@ -38,18 +37,4 @@ export async function startNodeCommand({
   });
   await fetch(`${url}/healthz`);
   return { url, child, ended, log: () => log };
-}
-
-/** Variables that set a process's wall clock off by so much; undefined where `faketime` is not installed. */
-export function skewedClock(offset: string): Variables | undefined {
-  const asked = spawnSync('faketime', ['-f', offset, 'env'], { encoding: 'utf8' });
-  const preload = /^LD_PRELOAD=(.+)$/m.exec(asked.stdout ?? '')?.[1];
-  if (preload === undefined) return undefined;
-  // The monotonic clock stays the machine's: no clock that is set wrong moves that one.
-  return {
-    LD_PRELOAD: preload,
-    FAKETIME: offset,
-    DONT_FAKE_MONOTONIC: '1',
-    FAKETIME_DONT_FAKE_MONOTONIC: '1',
-  };
 }
