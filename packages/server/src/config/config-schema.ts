@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox';
+import { connectionSettings, logSettings, requestSettings } from './door-settings.ts';
 import { choice, optionalText, profiles, type SettingSchema, text, whole, yesOrNo } from './setting.ts';
 import type { SettingsTable } from './settings-table.ts';
 
@@ -114,14 +115,8 @@ export const configSchema = Type.Object(
       pattern: '^ks_[0-9A-Za-z]+(,ks_[0-9A-Za-z]+){0,255}$',
       byDefault: null,
     }),
-    logLevel: choice(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
-      about: 'The least severe level that is logged.',
-      byDefault: 'info',
-    }),
-    requestsInFlightMax: whole(8, 100_000, {
-      about: 'Requests that may be under way at once; more are refused with 503.',
-      byDefault: 4096,
-    }),
+    ...logSettings,
+    ...requestSettings,
     mutationsInFlightMax: whole(1, 100_000, {
       about: 'Of those, requests that change something or read the store.',
       byDefault: 1024,
@@ -130,27 +125,11 @@ export const configSchema = Type.Object(
       about: 'Of those, verifications: a budget of their own, so that issuance never starves them.',
       byDefault: 3072,
     }),
-    callerInFlightMax: whole(1, 100_000, {
-      about: 'Requests of one management key that may be under way at once; more are refused with 429.',
-      byDefault: 1024,
-    }),
     bodyBytesInFlightMax: whole(8_388_608, 8_589_934_592, {
       about: 'Bytes of request bodies that may be held at once, by verifications and by all else, each.',
       byDefault: 268_435_456,
     }),
-    socketsMax: whole(8, 100_000, { about: 'Connections that may be open at once.', byDefault: 8192 }),
-    headersTimeoutMs: whole(100, 600_000, {
-      about: 'How long a client may take to send the head of a request.',
-      byDefault: 10_000,
-    }),
-    requestTimeoutMs: whole(100, 600_000, {
-      about: 'How long a client may take to send a whole request.',
-      byDefault: 30_000,
-    }),
-    keepAliveTimeoutMs: whole(100, 600_000, {
-      about: 'How long an idle connection is kept; longer than the idle time of the proxy in front.',
-      byDefault: 72_000,
-    }),
+    ...connectionSettings,
     drainDelayMs: whole(0, 600_000, {
       about:
         'How long the server goes on as before once it is told to stop, but no longer ready: a load balancer notices.',

@@ -1,6 +1,7 @@
 import Type, { type Static } from 'typebox';
 import { natsPattern, natsPrefixPattern } from '../config/config-schema.ts';
-import { choice, optionalText, type SettingSchema, text, whole, yesOrNo } from '../config/setting.ts';
+import { connectionSettings, logSettings, requestSettings } from '../config/door-settings.ts';
+import { optionalText, type SettingSchema, text, whole, yesOrNo } from '../config/setting.ts';
 import type { SettingsTable } from '../config/settings-table.ts';
 
 /*
@@ -106,39 +107,17 @@ export const nodeSchema = Type.Object(
       expected: 'a file that this process may write',
       byDefault: null,
     }),
-    logLevel: choice(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
-      about: 'The least severe level that is logged.',
-      byDefault: 'info',
-    }),
-    requestsInFlightMax: whole(8, 100_000, {
-      about: 'Requests that may be under way at once; more are refused with 503.',
-      byDefault: 4096,
-    }),
+    ...logSettings,
+    ...requestSettings,
     verificationsInFlightMax: whole(1, 100_000, {
       about: 'Of those, verifications, and what proxies ask.',
       byDefault: 3072,
-    }),
-    callerInFlightMax: whole(1, 100_000, {
-      about: 'Requests of one management key that may be under way at once; more are refused with 429.',
-      byDefault: 1024,
     }),
     bodyBytesInFlightMax: whole(8_388_608, 8_589_934_592, {
       about: 'Bytes of request bodies that may be held at once.',
       byDefault: 268_435_456,
     }),
-    socketsMax: whole(8, 100_000, { about: 'Connections that may be open at once.', byDefault: 8192 }),
-    headersTimeoutMs: whole(100, 600_000, {
-      about: 'How long a client may take to send the head of a request.',
-      byDefault: 10_000,
-    }),
-    requestTimeoutMs: whole(100, 600_000, {
-      about: 'How long a client may take to send a whole request.',
-      byDefault: 30_000,
-    }),
-    keepAliveTimeoutMs: whole(100, 600_000, {
-      about: 'How long an idle connection is kept; longer than the idle time of the proxy in front.',
-      byDefault: 72_000,
-    }),
+    ...connectionSettings,
     drainDelayMs: whole(0, 600_000, {
       about: 'How long it goes on as before once it is told to stop, but no longer ready.',
       byDefault: 0,

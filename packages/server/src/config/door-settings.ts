@@ -1,0 +1,37 @@
+import { choice, whole } from './setting.ts';
+
+/* What every process that has a door lets in, and how long: the same for a server and for a verify-only node. */
+
+export const logSettings = {
+  logLevel: choice(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
+    about: 'The least severe level that is logged.',
+    byDefault: 'info',
+  }),
+};
+
+export const requestSettings = {
+  requestsInFlightMax: whole(8, 100_000, {
+    about: 'Requests that may be under way at once; more are refused with 503.',
+    byDefault: 4096,
+  }),
+  callerInFlightMax: whole(1, 100_000, {
+    about: 'Requests of one management key that may be under way at once; more are refused with 429.',
+    byDefault: 1024,
+  }),
+};
+
+export const connectionSettings = {
+  socketsMax: whole(8, 100_000, { about: 'Connections that may be open at once.', byDefault: 8192 }),
+  headersTimeoutMs: whole(100, 600_000, {
+    about: 'How long a client may take to send the head of a request.',
+    byDefault: 10_000,
+  }),
+  requestTimeoutMs: whole(100, 600_000, {
+    about: 'How long a client may take to send a whole request.',
+    byDefault: 30_000,
+  }),
+  keepAliveTimeoutMs: whole(100, 600_000, {
+    about: 'How long an idle connection is kept; longer than the idle time of the proxy in front.',
+    byDefault: 72_000,
+  }),
+};
