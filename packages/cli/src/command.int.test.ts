@@ -270,7 +270,7 @@ describe('what goes wrong', () => {
     const result = await spawnCommand(args).ended;
     expect(result).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('another process listens there'),
+      stderr: expect.stringContaining('another process listens on '),
     });
   });
 });

@@ -33,7 +33,8 @@ export function takesServerFlags(
 
 export function explainTaken(error: unknown): never {
   if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
-    throw new InputError('port', 'another process listens there', 'a free port: --port, or KEYSWARM_PORT');
+    const taken = 'port' in error ? ` on ${error.port}` : '';
+    throw new InputError('port', `another process listens${taken}`, 'a free port: --port, or KEYSWARM_PORT');
   }
   throw error;
 }

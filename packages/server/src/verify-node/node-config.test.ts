@@ -74,7 +74,11 @@ describe('the credential', () => {
     expect(read('orders_live_x\n')).toBe('orders_live_x');
   });
 
-  it.each([undefined, '', 'two words', 'ümlaut', 'a'.repeat(2_000)])('is refused unread: %j', (file) => {
+  it('in a file that is not there is missed by the name of the file', () => {
+    expect(() => read(undefined)).toThrow('got no file at key');
+  });
+
+  it.each(['', 'two words', 'ümlaut', 'a'.repeat(2_000)])('is refused unread: %j', (file) => {
     expect(() => read(file)).toThrow('KEYSWARM_VERIFIER_KEY_FILE: expected one management key');
     if (file) expect(() => read(file)).not.toThrow(file);
   });

@@ -68,7 +68,7 @@ export const nodeSchema = Type.Object(
     }),
     keyspaces: optionalText({
       about:
-        'Follow these keyspaces only. Name keyswarm too: in it live the management keys of who asks this node.',
+        'Follow these keyspaces only; keys of others are `unknown` here. Name keyswarm too: in it live the management keys of who asks this node.',
       expected: 'names or ids of keyspaces, separated by commas',
       pattern: keyspaceList,
       byDefault: null,

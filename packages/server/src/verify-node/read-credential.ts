@@ -14,6 +14,13 @@ export function readCredential(
 ): Secret {
   const setting = variableOf(config.verifierKeyFile === null ? 'verifierKey' : 'verifierKeyFile');
   const text = config.verifierKeyFile === null ? config.verifierKey : readFile(config.verifierKeyFile);
+  if (config.verifierKeyFile !== null && text === undefined) {
+    throw new ConfigError(
+      setting,
+      'a file that holds a management key',
+      `no file at ${config.verifierKeyFile}`,
+    );
+  }
   const key = text?.trim() ?? '';
   if (key.length > credentialLengthMax || !/^[\x21-\x7e]+$/.test(key)) {
     throw new ConfigError(setting, 'one management key, in printable ASCII and without blanks');
