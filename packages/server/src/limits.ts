@@ -195,8 +195,8 @@ export const registryRefreshRowsMax = 500;
 /** Rows of one read of the registry: 64 relays of 300 verifiers; with more nothing is claimed early. */
 export const registryRowsMax = 20_000;
 
-/** A verifier that has been silent for longer than any lease lasts is let go: 606 s and some. */
-export const rollKeptMs = 660_000;
+/** After so long without a write, what the store has of this process may have been swept, and is written anew. */
+export const registryDoubtMs = 600_000;
 
 /** How long the rows of the dead are kept for those who look, and how often they are swept. */
 export const registryKeptMs = 3_600_000;
@@ -223,6 +223,9 @@ export const snapshotRetryAfterMs = 4_000;
 
 /** Streams at once: one a verifier, and room for those that have not noticed yet that theirs has ended. */
 export const streamsMax = 4_000;
+
+/** Reads of rows at once: 64 x 1,000 rows x 600 bytes are 40 MB; all that is recent is in memory and takes no time. */
+export const rowReadsAtOnceMax = 64;
 
 /** Lease asks under way at once: 4 a second from each of 1,000 verifiers, of some 10 ms, are 40. */
 export const leaseAsksInFlightMax = 5_000;

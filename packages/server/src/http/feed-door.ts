@@ -3,6 +3,7 @@ import type { FeedRelay, Heads } from '@keyswarm/verifier';
 import type { KeyspaceFinder } from '../access/feed-scope.ts';
 import {
   leaseAsksInFlightMax,
+  rowReadsAtOnceMax,
   shedRetryAfterMs,
   snapshotRetryAfterMs,
   snapshotsAtOnceMax,
@@ -13,9 +14,10 @@ import { type Random, unitInterval } from '../runtime/random.ts';
 
 /*
  * Admission to the feed, apart from that of requests. A lease ask is small, and all verifiers stop being fresh without
- * it: it has a budget of its own, so that no amount of issuance or snapshots keeps one waiting, and one management key
- * may take half of it. A snapshot reads the whole table on the loop that verifies: a few at once, and whoever is turned
+ * it: it has a budget of its own, so that no amount of issuance or snapshots keeps one waiting. Of each budget one
+ * management key may take a part. A snapshot reads the whole table on the loop that verifies: a few at once, and whoever is turned
  * away is told to come back at a time that is drawn at random, so that a fleet that starts at once doesn't do it twice.
+ * Rows that are not in memory any more are read from the store, so those have a bound, too.
  * A stream costs little but is held for ever, and isn't a request under way: a server that goes down ends it first.
  */
 
@@ -30,17 +32,21 @@ export interface FeedDoorOptions {
   readonly standing: () => { readonly heads: Heads; readonly ageMs: number | undefined };
 }
 
-type Kind = 'lease' | 'snapshot' | 'stream';
-const bounds: Readonly<Record<Kind, number>> = {
-  lease: leaseAsksInFlightMax,
-  snapshot: snapshotsAtOnceMax,
-  stream: streamsMax,
+type Kind = 'lease' | 'snapshot' | 'stream' | 'rows';
+
+/** At once: in all, and by one management key, which never takes the last place of others. */
+const bounds: Readonly<Record<Kind, { readonly all: number; readonly ofOne: number }>> = {
+  lease: { all: leaseAsksInFlightMax, ofOne: leaseAsksInFlightMax / 2 },
+  snapshot: { all: snapshotsAtOnceMax, ofOne: snapshotsAtOnceMax - 1 },
+  stream: { all: streamsMax, ofOne: streamsMax * 0.75 },
+  rows: { all: rowReadsAtOnceMax, ofOne: rowReadsAtOnceMax / 4 },
 };
 
 export class FeedDoor {
   readonly options: FeedDoorOptions;
-  readonly #inside: Record<Kind, number> = { lease: 0, snapshot: 0, stream: 0 };
-  readonly #asksOf = new Map<KeyId, number>();
+  readonly #inside: Record<Kind, number> = { lease: 0, snapshot: 0, stream: 0, rows: 0 };
+  /** By kind and management key; only of those who are inside. */
+  readonly #insideOf = new Map<string, number>();
   #served = 0;
   #isClosed = false;
 
@@ -75,15 +81,11 @@ export class FeedDoor {
         retryAfterMs: shedRetryAfterMs,
       });
     }
-    if (this.#inside[kind] >= bounds[kind]) throw this.#full(kind);
-    const asks = this.#asksOf.get(callerId) ?? 0;
-    if (kind === 'lease' && asks >= leaseAsksInFlightMax / 2) {
-      throw new Fault('rate_limited', {
-        detail: 'Too many lease asks of this management key are under way.',
-        retryAfterMs: shedRetryAfterMs,
-      });
-    }
-    if (kind === 'lease') this.#asksOf.set(callerId, asks + 1);
+    if (this.#inside[kind] >= bounds[kind].all) throw this.#full(kind, 'overloaded');
+    const share = `${kind} ${callerId}`;
+    const own = this.#insideOf.get(share) ?? 0;
+    if (own >= bounds[kind].ofOne) throw this.#full(kind, 'rate_limited');
+    this.#insideOf.set(share, own + 1);
     if (kind === 'snapshot') this.#served += 1;
     this.#inside[kind] += 1;
     let isInside = true;
@@ -91,21 +93,22 @@ export class FeedDoor {
       if (!isInside) return;
       isInside = false;
       this.#inside[kind] -= 1;
-      if (kind === 'lease') this.#leaveAsk(callerId);
+      this.#leaveShare(share);
     };
   }
 
-  #leaveAsk(callerId: KeyId): void {
-    const asks = (this.#asksOf.get(callerId) ?? 1) - 1;
-    if (asks === 0) this.#asksOf.delete(callerId);
-    else this.#asksOf.set(callerId, asks);
+  #leaveShare(share: string): void {
+    const left = (this.#insideOf.get(share) ?? 1) - 1;
+    if (left === 0) this.#insideOf.delete(share);
+    else this.#insideOf.set(share, left);
   }
 
-  #full(kind: Kind): Fault {
+  #full(kind: Kind, code: 'overloaded' | 'rate_limited'): Fault {
     const retryAfterMs =
       kind === 'snapshot'
         ? snapshotRetryAfterMs * (0.5 + unitInterval(this.options.random))
         : shedRetryAfterMs;
-    return new Fault('overloaded', { detail: `As many as can be are under way: ${kind}.`, retryAfterMs });
+    const whose = code === 'overloaded' ? '' : ' of this management key';
+    return new Fault(code, { detail: `As many as can be${whose} are under way: ${kind}.`, retryAfterMs });
   }
 }

@@ -58,8 +58,13 @@ export function registerFeedRoutes(app: FastifyInstance, services: FeedRouteServ
     const query = request.query as QueryOf<'getFeedRows'>;
     const source = await sourceOf(caller, query.keyspaces);
     const { epoch, ...asked } = rangeOf(query, feed.options.shards);
-    const served = await serveRows({ response }, { source: ofEpoch(source, epoch), ...asked });
-    if (served === 'gone') throw gone();
+    const leave = feed.enter('rows', caller.keyId);
+    try {
+      const served = await serveRows({ response }, { source: ofEpoch(source, epoch), ...asked });
+      if (served === 'gone') throw gone();
+    } finally {
+      leave();
+    }
   });
 
   framed(app, services, 'streamFeed', async ({ request, response, caller }) => {
