@@ -41,7 +41,7 @@ export async function flood({ cluster, report }: Phases): Promise<void> {
   const heads = made.find(([name]) => name === 'read_heads')?.[1] ?? 0;
   report(
     'flood of forged keys',
-    `${JSON.stringify(codes)} in ${seconds.toFixed(1)} s; of the store ${heads} head reads (${Math.round(heads / seconds)}/s) and no other`,
+    `${JSON.stringify(codes)} in ${seconds.toFixed(1)} s; of the store ${heads} head reads (${Math.round(heads / seconds)}/s), and of keys nothing`,
   );
 }
 
