@@ -9,6 +9,7 @@ import { createHttpFeedSource } from './http/http-feed-source.ts';
 import type { DownstreamVerifier, VerifierIdentity, VerifierKind } from './http/lease-messages.ts';
 import { createRelayPool, type RelayPool } from './http/relay-pool.ts';
 import { AuthorityFallback, type FallbackOptions } from './library/authority-fallback.ts';
+import { checkOptions } from './library/check-options.ts';
 import { CountedSource } from './library/counted-source.ts';
 import { LateFollower } from './library/late-follower.ts';
 import { LeaseWatch } from './library/lease-watch.ts';
@@ -93,6 +94,7 @@ export interface VerifierPorts {
 
 /** @throws {TypeError} for options that can't be meant; nothing is opened then. */
 export function createVerifier(options: VerifierOptions): Verifier {
+  checkOptions(options);
   const {
     machine = systemVerifierClock(),
     timers = systemTimers,
@@ -159,7 +161,6 @@ function openRelays(options: VerifierOptions, ports: RelayPorts): Relays {
   const urls = typeof relays === 'string' ? [relays] : relays;
   if (credential === undefined) throw new TypeError('`credential` is required to follow a relay by its URL');
   if (urls.length === 0) throw new TypeError('`relays` must name at least one relay');
-  if (keyspaces?.length === 0) throw new TypeError('`keyspaces` must name one at least, or be left out');
   const identity = identityOf(options, ports.random);
   const place = { epoch: undefined };
   const opened = urls.map((url) =>

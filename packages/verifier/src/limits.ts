@@ -178,3 +178,11 @@ export const factEntryBytesMax = 16_384;
 
 /** Whose facts a snapshot holds: an address, a workspace, and keyspaces, or a hash of them. */
 export const snapshotIdentityLengthMax = 16_384;
+
+// --- Options of a verifier in a service. -----------------------------------------------------------------------
+
+/** What a relay takes of a verifier's name and region. */
+export const namesLengthMax = 128;
+
+/** How often a lease may be asked for: faster is a flood, slower than a minute no lease of a minute survives. */
+export const leaseAskMsBounds = { min: 20, max: 60_000 } as const;

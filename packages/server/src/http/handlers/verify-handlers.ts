@@ -58,8 +58,11 @@ function wishOf(body: KeyVerify, shards: number): VerifyWish {
   return { ...body, minSeq };
 }
 
-/** A keyspace that the caller may not verify in is that item's result. */
+/**
+ * A keyspace that the caller may not verify in is that item's result, and so is news that did not come in time: a
+ * forged key among a thousand must not keep the others from the verdicts that are known.
+ */
 function refusedItem(error: unknown) {
-  if (error instanceof Fault && !error.retryable) return refusedItemView(error);
+  if (error instanceof Fault && (!error.retryable || error.code === 'stale')) return refusedItemView(error);
   throw error;
 }
