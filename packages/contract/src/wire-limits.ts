@@ -30,6 +30,7 @@ export const verifierNameLengthMax = 128;
 
 /** Verifiers that a relay names in one ask, and that one list shows. */
 export const downstreamMax = 1_000;
+export const downstreamCountMax = 1_000_000;
 export const verifiersListedMax = 1_000;
 
 /** Generous: what is wrong with a prefix is said by the core (`invalid_prefix`), not by a length check. */

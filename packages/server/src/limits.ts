@@ -162,6 +162,9 @@ export const lastAcceptTurnsMax = 1_024;
 
 // --- The verify-only node and its gateways. -------------------------------------------------------------------
 
+/** A lease that is older is not being renewed, and whoever looks is told why: twelve asks missed. */
+export const leaseOverdueMs = 3_000;
+
 /** A node's own credential: the longest key string there is, with room. */
 export const credentialLengthMax = 1_024;
 

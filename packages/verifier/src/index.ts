@@ -88,14 +88,13 @@ export { type FeedFilter, letsKeyspace } from './relay/feed-filter.ts';
 export { FeedRelay, type FeedRelayOptions, type RelayedSource } from './relay/feed-relay.ts';
 export {
   LeaseRoll,
+  type LeaseRollOptions,
   type RollEntry,
-  type RollIdentity,
   type RollOwner,
-  type RollReport,
   rollKey,
-  standsAt,
 } from './relay/lease-roll.ts';
 export type { FeedOrigin, PrimaryOrigin, RelayOrigin } from './relay/relay-origin.ts';
+export { countOf, type RollIdentity, type RollReport, standsAt } from './relay/roll-report.ts';
 export type { FactsReader, RelayFact, TailedReading } from './relay/snapshot-reading.ts';
 export {
   createResidentVerifier,

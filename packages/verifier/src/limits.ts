@@ -61,6 +61,9 @@ export const leaseAgeMsMax = 86_400_000;
 /** Verifiers behind a relay that it tells of in one ask. */
 export const downstreamMax = 1_000;
 
+/** Verifiers that one entry of them stands for. */
+export const downstreamCountMax = 1_000_000;
+
 /** Keyspaces that one verifier names. */
 export const keyspacesAskedMax = 256;
 
@@ -144,6 +147,24 @@ export const wantPauseMs = 5;
 
 /** Verifiers that one relay keeps on its roll: ten times what it is sized for. */
 export const rollMax = 10_000;
+
+/** Of those, verifiers of one management key: twice what a relay is sized for, so that nobody's key takes all. */
+export const rollOfCredentialMax = 2_500;
+
+/** Verifiers behind a relay that it tells of by name in one ask; with 256 shards they are 350 kB. */
+export const downstreamNamedMax = 64;
+
+/** The same, of all relays of one management key, as the relay that they ask keeps them. */
+export const namedOfCredentialMax = 4_096;
+
+/** How long one stays on the roll that was never answered: well over the time that an answer may take. */
+export const unansweredKeptMs = 30_000;
+
+/** Over the lease that one was given, so that whoever waits has seen it end before it goes. */
+export const rollSlackMs = 5_000;
+
+/** Between two goes through a full roll for those that may leave it, and when whoever found it full comes again. */
+export const rollSweepMs = 1_000;
 
 /** A verifier that has not asked for so long is no longer counted with those that do: twelve asks missed. */
 export const activeMsMax = 3_000;

@@ -1,6 +1,11 @@
 import { keyspaceNameLengthMax, shardsMax } from '@keyswarm/core';
 import Type, { type Static } from 'typebox';
-import { downstreamMax, verifierNameLengthMax, verifiersListedMax } from '../wire-limits.ts';
+import {
+  downstreamCountMax,
+  downstreamMax,
+  verifierNameLengthMax,
+  verifiersListedMax,
+} from '../wire-limits.ts';
 import { line, listOf, nullable, nullableTimeField, strictObject, timeField } from './fields.ts';
 
 /*
@@ -78,6 +83,13 @@ export const leaseAsk = strictObject(
           kind: Type.Enum([...verifierKinds], { type: 'string' }),
           applied: appliedField,
           lease_age_ms: leaseAgeField,
+          count: Type.Optional(
+            Type.Integer({
+              minimum: 1,
+              maximum: downstreamCountMax,
+              description: 'It stands for so many, at the least of them and with the youngest lease of them.',
+            }),
+          ),
         }),
         {
           maxItems: downstreamMax,

@@ -1,9 +1,11 @@
-import type { WorkspaceId } from '@keyswarm/core';
+import type { KeyspaceId, WorkspaceId } from '@keyswarm/core';
 
 /** A change that is durable, and until when verifiers may still go by what was before it. */
 export interface EffectiveChange {
   /** Whose verifiers are waited for, beside those of the servers, which serve every workspace. */
   readonly workspaceId: WorkspaceId;
+  /** The one keyspace whose keys it is about; absent: any of the workspace. */
+  readonly keyspaceId?: KeyspaceId | undefined;
   readonly epoch: number;
   readonly shard: number;
   readonly seq: number;

@@ -1,4 +1,4 @@
-import { Fault, type FeedPosition } from '@keyswarm/core';
+import { Fault, type FeedPosition, type KeyspaceId } from '@keyswarm/core';
 import type { EffectiveOutcome } from './await-effective.ts';
 import type { Caller } from './caller.ts';
 import type { UseCasePorts } from './use-case-ports.ts';
@@ -6,6 +6,8 @@ import type { UseCasePorts } from './use-case-ports.ts';
 /** A change that is durable, and the instant from which it holds whether or not anybody says so. */
 export interface EndingChange {
   readonly at: FeedPosition;
+  /** The one keyspace whose keys it is about, where there is one: then its lease is the longest to wait for. */
+  readonly keyspaceId?: KeyspaceId | undefined;
   readonly effectiveByMs: number;
 }
 
@@ -20,10 +22,10 @@ export async function waitForEffect(
   gone: AbortSignal,
 ): Promise<EffectiveOutcome | undefined> {
   const { workspaceId } = caller;
-  const { at, effectiveByMs } = change;
+  const { at, keyspaceId, effectiveByMs } = change;
   if (ports.awaitEffective === undefined) return await appliedHere(ports, caller);
   try {
-    return await ports.awaitEffective({ workspaceId, ...at, effectiveByMs }, gone);
+    return await ports.awaitEffective({ workspaceId, keyspaceId, ...at, effectiveByMs }, gone);
   } catch (error) {
     if (gone.aborted || (error instanceof Fault && error.retryable)) return undefined;
     throw error;

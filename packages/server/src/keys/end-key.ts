@@ -3,6 +3,7 @@ import {
   isBuiltinKeyspace,
   type KeyId,
   type KeyRecord,
+  type KeyspaceId,
   resumeKey,
   revokeKey,
   suspendKey,
@@ -18,6 +19,7 @@ import { changeKey, findKey, type PlacedKey } from './change-key.ts';
 export interface EndedKey {
   readonly key: KeyRecord;
   readonly at: FeedPosition;
+  readonly keyspaceId: KeyspaceId;
   readonly effectiveByMs: number;
 }
 
@@ -36,7 +38,8 @@ export async function revokeOneKey(
     data: (after) => ({ reason: after.revokeReason }),
     reply: (after) => after,
   });
-  return { key, at, effectiveByMs: await effectiveByOfKeyspace(ports, found.key.keyspaceId) };
+  const { keyspaceId } = found.key;
+  return { key, at, keyspaceId, effectiveByMs: await effectiveByOfKeyspace(ports, keyspaceId) };
 }
 
 /** Refuses the key until it is resumed. */
@@ -53,7 +56,8 @@ export async function suspendOneKey(
     decide: ({ key, nowMs }) => suspendKey(key, nowMs),
     reply: (after) => after,
   });
-  return { key, at, effectiveByMs: await effectiveByOfKeyspace(ports, found.key.keyspaceId) };
+  const { keyspaceId } = found.key;
+  return { key, at, keyspaceId, effectiveByMs: await effectiveByOfKeyspace(ports, keyspaceId) };
 }
 
 /** Lets a suspended key work again. */

@@ -5,6 +5,7 @@ import {
   createKeyspace,
   Fault,
   type FeedPosition,
+  type KeyspaceId,
   type KeyspacePatch,
   type KeyspaceRecord,
   resumeKeyspace,
@@ -80,6 +81,7 @@ export async function updateOneKeyspace(
 }
 
 export interface SuspendedKeyspace extends PlacedKeyspace {
+  readonly keyspaceId: KeyspaceId;
   readonly effectiveByMs: number;
 }
 
@@ -97,7 +99,8 @@ export async function suspendOneKeyspace(
     decide: suspendKeyspace,
     idempotency,
   });
-  return { ...changed, effectiveByMs: await effectiveByOfKeyspace(ports, changed.keyspace.id) };
+  const { id: keyspaceId } = changed.keyspace;
+  return { ...changed, keyspaceId, effectiveByMs: await effectiveByOfKeyspace(ports, keyspaceId) };
 }
 
 export async function resumeOneKeyspace(

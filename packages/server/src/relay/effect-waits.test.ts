@@ -1,4 +1,10 @@
-import { idFromUuidBytes, leaseSecondsMax, uuidV8FromHash, type WorkspaceId } from '@keyswarm/core';
+import {
+  idFromUuidBytes,
+  type KeyspaceId,
+  leaseSecondsMax,
+  uuidV8FromHash,
+  type WorkspaceId,
+} from '@keyswarm/core';
 import { type Heads, LeaseRoll } from '@keyswarm/verifier';
 import { expect, test } from 'vitest';
 import type { EffectiveOutcome } from '../access/await-effective.ts';
@@ -41,7 +47,7 @@ class Stand implements Timers {
 function bench(options: { readonly leaseMs?: number; readonly formerUntilMs?: number | null } = {}) {
   const time = new Stand();
   const clock = { monotonicMs: () => time.monotonic, nowMs: () => startMs + time.monotonic };
-  const roll = new LeaseRoll(clock, () => told());
+  const roll = new LeaseRoll({ clock, onReport: () => told() });
   let told = () => {};
   const world = { relays: [] as RelayReading[], isWhole: true, reads: 0, own: at(9), wanted: 0 };
   const waits = new EffectWaits({
@@ -66,13 +72,18 @@ function bench(options: { readonly leaseMs?: number; readonly formerUntilMs?: nu
         nowMs: clock.nowMs(),
         lease: { leaseMs: options.leaseMs ?? 30_000, formerUntilMs: options.formerUntilMs ?? null },
       }),
+      ofKeyspace: async () => ({
+        nowMs: clock.nowMs(),
+        lease: { leaseMs: 5_000, formerUntilMs: options.formerUntilMs ?? null },
+      }),
     },
     clock,
     timers: time,
   });
-  const wait = (seq = 9, epoch = 1) => {
+  const wait = (seq = 9, epoch = 1, keyspaceId?: KeyspaceId) => {
     const state: { outcome?: EffectiveOutcome } = {};
-    const change = { workspaceId: workspace, epoch, shard: 0, seq, effectiveByMs: startMs + 30_300 };
+    const effectiveByMs = startMs + 30_300;
+    const change = { workspaceId: workspace, keyspaceId, epoch, shard: 0, seq, effectiveByMs };
     const done = waits.awaitEffective(change).then((outcome) => {
       state.outcome = outcome;
     });
@@ -126,7 +137,7 @@ test('is over as soon as the last one here has said that it knows', async () => 
 test('one that has no table is counted with what it was first answered, not with nothing', async () => {
   const { time, roll, wait } = bench();
   const entry = roll.asked(owner, report('new', undefined));
-  if (entry !== undefined) roll.answered(entry, at(8));
+  roll.answered(entry, at(8));
   const { state } = wait();
   await time.pass(500);
   expect(state.outcome).toBeUndefined();
@@ -173,6 +184,55 @@ test('one that was heard of elsewhere since is not waited for where it was befor
   const second = impostor.wait();
   await impostor.time.pass(100);
   expect(second.state.outcome).toBeUndefined();
+});
+
+test('nor where it was before when all that is told of it is the least of its new relay', async () => {
+  const before = relayOf('before', { verifiers: [verifierOf('moved', at(3))] });
+  const now = (least: Heads) =>
+    relayOf('now', {
+      least: new Map([[workspace, least]]),
+      verifiers: [verifierOf('moved', at(3), { isActive: true })],
+    });
+  const { time, roll, world, wait } = bench();
+  roll.asked(owner, report('moved', at(2)));
+  world.relays = [before, now(at(8))];
+  const { state } = wait();
+  await time.pass(100);
+  expect(state.outcome).toBeUndefined();
+  world.relays = [before, now(at(9))];
+  await time.pass(100);
+  expect(state.outcome).toMatchObject({ laggards: [] });
+});
+
+test('a relay that moved is not waited for where it was, unless one behind it does not know', async () => {
+  for (const behind of [at(8), at(9)]) {
+    const { time, roll, world, wait } = bench();
+    world.relays = [relayOf('before', { verifiers: [verifierOf('relay', at(3))] })];
+    roll.asked(owner, report('relay', at(9)), [report('behind it', behind)]);
+    const { state } = wait();
+    await time.pass(100);
+    expect(state.outcome !== undefined).toBe(behind.seqs[0] === 9);
+  }
+});
+
+test('of one keyspace nobody waits for the longer lease of another', async () => {
+  const { time, world, wait } = bench();
+  world.relays = [
+    relayOf('dead', { own: 'ended', verifiers: [verifierOf('v', at(1), { silentMs: 6_100 })] }),
+  ];
+  const whole = wait();
+  const { state } = wait(9, 1, idFromUuidBytes('ks', new Uint8Array(16).fill(3)));
+  await time.pass(100);
+  expect([state.outcome?.laggards, whole.state.outcome]).toEqual([[], undefined]);
+});
+
+test('those that are told of together are counted, and waited for as one', async () => {
+  const { time, roll, wait } = bench();
+  const others = { ...report('others', at(8)), name: '40 others', count: 40 };
+  roll.asked(owner, { ...report('relay', at(9)), kind: 'relay' }, [others]);
+  const { state } = wait();
+  await time.pass(30_400);
+  expect(state.outcome).toMatchObject({ verifiers: 42, laggards: [{ id: 'others', name: '40 others' }] });
 });
 
 test('the silent one is fenced after its lease and the second of its registration, and not before', async () => {

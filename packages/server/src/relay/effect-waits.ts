@@ -1,12 +1,12 @@
-import { Fault, leaseDriftRatio, leaseSecondsMax, type WorkspaceId } from '@keyswarm/core';
-import type { Heads, RollReport } from '@keyswarm/verifier';
+import { Fault, leaseDriftRatio, leaseSecondsMax } from '@keyswarm/core';
+import { countOf, type Heads, type RollEntry, type RollReport } from '@keyswarm/verifier';
 import type {
   AwaitEffective,
   EffectiveChange,
   EffectiveOutcome,
   Laggard,
 } from '../access/await-effective.ts';
-import type { LeaseNow } from '../access/lease-reads.ts';
+import type { LeaseReads } from '../access/lease-reads.ts';
 import {
   effectPollMs,
   effectWaitersMax,
@@ -27,6 +27,10 @@ import type { RelayIdentity, VerifierRegistry } from './verifier-registry.ts';
  * reported the change or is fenced. Those are read for all who wait at once, and only while somebody does. A verifier
  * that is in neither was registered later, and was given heads that hold the change.
  *
+ * One that has said that it knows the change, to whichever relay and whenever, is waited for nowhere: a process has one
+ * id, drawn at random, and one table, which forgets nothing. For a relay the same is true of those behind it, once it and
+ * all of them were said to know: whom it answers after that, it answers with the change.
+ *
  * Fenced is who was last heard of longer ago than T and the second that a registration holds for, where no longer
  * lease from before is still running. For as long as a lease can last after a new epoch nothing is claimed early, since
  * a failover may have lost registrations; an epoch that was begun by an operator is the second in which it began.
@@ -41,7 +45,7 @@ export interface EffectWaitsOptions {
   readonly applied: () => Heads;
   /** Asks the verifiers that follow this relay to report now. */
   readonly wantReports: () => void;
-  readonly leases: { ofWorkspace(id: WorkspaceId): Promise<LeaseNow> };
+  readonly leases: Pick<LeaseReads, 'ofWorkspace' | 'ofKeyspace'>;
   readonly clock: { nowMs(): number; monotonicMs(): number };
   readonly timers: Timers;
 }
@@ -53,6 +57,8 @@ interface Wait {
   /** Silence after which a verifier is fenced; undefined: unknown, so that nobody counts as fenced. */
   readonly fence: { readonly silentMs: number; readonly notBeforeMs: number } | undefined;
   readonly settle: (outcome: EffectiveOutcome) => void;
+  /** Who has said that it knows, with all behind it. */
+  readonly known: Set<string>;
   /** A whole read in which all others knew. */
   othersKnow: boolean;
   others: { readonly count: number; readonly laggards: readonly Laggard[] };
@@ -107,8 +113,11 @@ export class EffectWaits {
 
   async #waitFor(change: EffectiveChange, settle: (outcome: EffectiveOutcome) => void): Promise<Wait> {
     const { leases, clock } = this.#options;
-    // Read after the commit: the lease of now, and until when a longer one from before it may still run.
-    const found = await leases.ofWorkspace(change.workspaceId).catch(() => undefined);
+    // Read after the commit: the lease of now, and until when a longer one from before it may still run. What is of one
+    // keyspace is judged by the lease of that; another's may well be longer.
+    const { workspaceId, keyspaceId } = change;
+    const asked = keyspaceId === undefined ? leases.ofWorkspace(workspaceId) : leases.ofKeyspace(keyspaceId);
+    const found = await asked.catch(() => undefined);
     const readAtMs = clock.monotonicMs();
     const startMs = found?.nowMs ?? clock.nowMs();
     const lease = found?.lease;
@@ -123,6 +132,7 @@ export class EffectWaits {
               silentMs: lease.leaseMs * (1 + leaseDriftRatio) + registrationMsMax,
               notBeforeMs: lease.formerUntilMs ?? 0,
             },
+      known: new Set(),
       othersKnow: false,
       others: { count: 0, laggards: [] },
     };
@@ -190,7 +200,8 @@ export class EffectWaits {
       if (entry.owner.workspaceId !== wait.change.workspaceId) continue;
       const silentMs = nowMs - entry.seenAtMs;
       if (isFenced(wait, silentMs)) continue;
-      count += 1 + entry.downstream.length;
+      count += 1 + countOf(entry.downstream);
+      if (wait.known.has(knownAs(entry.owner.credential, entry.report))) continue;
       laggards.push(
         ...laggingIn(wait, { ...entry, applied: entry.report.applied ?? entry.stands, silentMs }),
       );
@@ -212,20 +223,7 @@ function laggardsElsewhere(
   const { change } = wait;
   const laggards: Laggard[] = [];
   let count = 0;
-  // Who has asked another relay since is known by its id, drawn at random by each process.
-  const known = new Set<string>();
-  const note = (credential: string, one: Told) => {
-    if (laggingIn(wait, one).length === 0) known.add(`${credential} ${one.report.id}`);
-  };
-  for (const entry of registry.roll.entries()) {
-    const { owner, report, stands } = entry;
-    if (owner.workspaceId !== change.workspaceId) continue;
-    note(owner.credential, { ...entry, applied: report.applied ?? stands, silentMs: 0 });
-  }
-  for (const { verifiers } of relays) {
-    for (const one of verifiers)
-      if (one.workspaceId === change.workspaceId) note(one.credentialId, toldBy(one));
-  }
+  noteKnown(relays, wait, registry.roll.entries());
   for (const relay of relays) {
     if (relay.id === here.id) continue;
     if (relay.own !== 'ended' && !isFenced(wait, relay.silentMs)) {
@@ -235,12 +233,39 @@ function laggardsElsewhere(
     const doAllKnow = knows(relay.least.get(change.workspaceId), change);
     for (const one of relay.verifiers) {
       if (one.workspaceId !== change.workspaceId || isFenced(wait, one.silentMs)) continue;
-      count += 1 + one.downstream.length;
-      if ((one.isActive && doAllKnow) || known.has(`${one.credentialId} ${one.id}`)) continue;
+      count += 1 + countOf(one.downstream);
+      if ((one.isActive && doAllKnow) || wait.known.has(knownAs(one.credentialId, one))) continue;
       laggards.push(...laggingIn(wait, toldBy(one)));
     }
   }
   return { count, laggards };
+}
+
+/** By every report that there is: of those who ask here, and of those who ask or have asked elsewhere. */
+function noteKnown(relays: readonly RelayReading[], wait: Wait, here: Iterable<RollEntry>): void {
+  const { change, known } = wait;
+  for (const { owner, report, downstream, stands } of here) {
+    if (owner.workspaceId !== change.workspaceId) continue;
+    const told = { report, downstream, applied: report.applied ?? stands, silentMs: 0 };
+    if (doAllKnowIn(change, told)) known.add(knownAs(owner.credential, report));
+  }
+  for (const { verifiers, least } of relays) {
+    const doAllKnow = knows(least.get(change.workspaceId), change);
+    for (const one of verifiers) {
+      if (one.workspaceId !== change.workspaceId) continue;
+      if ((one.isActive && doAllKnow) || doAllKnowIn(change, toldBy(one)))
+        known.add(knownAs(one.credentialId, one));
+    }
+  }
+}
+
+/** Nobody speaks for the verifiers of another credential. */
+function knownAs(credential: string, { id }: Pick<RollReport, 'id'>): string {
+  return `${credential} ${id}`;
+}
+
+function doAllKnowIn(change: EffectiveChange, { applied, downstream }: Told): boolean {
+  return knows(applied, change) && downstream.every((one) => knows(one.applied, change));
 }
 
 /** A change is known from where it stands, and in every later epoch, which began with it. */

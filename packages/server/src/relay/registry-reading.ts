@@ -79,7 +79,7 @@ function verifierOf(row: RegistryRow, workspaceId: string): VerifierReading {
 }
 
 function reportOf(json: unknown): RollReport {
-  const { id, name, region, kind, applied, leaseAgeMs } = recordOf(json);
+  const { id, name, region, kind, applied, leaseAgeMs, count } = recordOf(json);
   return {
     id: String(id),
     name: String(name),
@@ -87,6 +87,7 @@ function reportOf(json: unknown): RollReport {
     kind: kind === 'relay' || kind === 'node' ? kind : 'library',
     applied: headsOf(applied),
     leaseAgeMs: typeof leaseAgeMs === 'number' ? leaseAgeMs : undefined,
+    ...(typeof count === 'number' ? { count } : {}),
   };
 }
 

@@ -4,6 +4,7 @@ import { LeaseRoll, type RollEntry, type RollOwner, type RollReport, standsAt } 
 import {
   registrationMsMax,
   registrationWaitMsMax,
+  registryDoubtMs,
   registryFlushMs,
   registryKeptMs,
   registryRefreshMs,
@@ -11,7 +12,6 @@ import {
   registryRowsMax,
   registrySweepMs,
   registryWantedFlushMs,
-  rollKeptMs,
   staleRetryAfterMs,
 } from '../limits.ts';
 import type { Timers } from '../runtime/timers.ts';
@@ -29,11 +29,33 @@ import { type RegistryReading, readingOf } from './registry-reading.ts';
  * that it is active, and the row of its relay, renewed about once a second, says until when that was so. A verifier
  * that has gone silent is written once more, with how long it has been; when it asks again it waits until it is active.
  *
+ * What the relay's row says of positions is the least of all its active verifiers, by workspace: one small row tells
+ * the other servers of a thousand verifiers that they know a change. Others take an active row by that least alone, so:
+ *
+ *   In the store, every row that says active is of a verifier that the least in the relay's row counts.
+ *
+ * - A write is one transaction: the relay's row, and each row that isn't surely what it should be. Its least is of the
+ *   verifiers that are active at the one instant for which its rows were made.
+ * - `#written` is what a write *acknowledged*. A row that is on its way to another state is struck off it first: until
+ *   an acknowledgement comes, the store may say the one or the other, so that the row is in every write that follows,
+ *   and its verifier, should it ask again, waits for one. A write of unknown outcome is over before the next one's
+ *   rows are taken: its statement has locked the relay's row, or is never committed.
+ * - A verifier leaves the roll only once its row was acknowledged as inactive, or no row of it was ever sent.
+ * - After so long without a write that another process may have swept the rows, nothing is taken for written.
+ * - `applied`, `lease_age_ms` and `downstream` of an active row are for those who look. They go stale, and `seen_at`
+ *   with them; the relay's row counts. Of an inactive one they are as of its last ask, which no lease of it is
+ *   younger than.
+ *
+ * Should this process die, at any point: nobody clears `active`. The relay's row stands, and with it the instant until
+ * which its verifiers may have been admitted, from which they are fenced together. Its least stays true: whoever it
+ * counts stood there or further, has forgotten nothing since, and is granted nothing more by a relay that is dead. A
+ * process that was suspended together with its clock finds by the wall clock that its registrations are old.
+ *
+ * A verifier that moves has a row at each relay that it asked. Each covers what that relay granted. Where one of them
+ * says that it knows a change, none of them is waited for (effect-waits.ts).
+ *
  * When the store can't be written nobody is admitted and leases run out, this process's own as well. What was granted
  * lives on, as it would with the primary gone.
- *
- * What the relay's row says of positions is the least of all its active verifiers, by workspace: one small row tells
- * the other servers of a thousand verifiers that they know a change.
  */
 
 export interface RelayIdentity {
@@ -45,7 +67,7 @@ export interface RelayIdentity {
 
 export interface RegistryOptions {
   readonly store: Store;
-  readonly clock: { monotonicMs(): number };
+  readonly clock: { monotonicMs(): number; nowMs(): number };
   readonly timers: Timers;
   readonly relay: RelayIdentity;
   /** The verifier of this process; undefined where no other process writes, and it has applied every change by itself. */
@@ -63,11 +85,14 @@ interface Written {
 export class VerifierRegistry {
   readonly roll: LeaseRoll;
   readonly #options: RegistryOptions;
-  /** What the store says of each, as far as it was told. */
+  /** What the store surely says of each: what was acknowledged, and what nothing on its way may have changed since. */
   readonly #written = new Map<string, Written>();
+  /** Whose row has been sent: some row may be there. */
+  readonly #sent = new Set<string>();
   #listener: () => void = () => {};
   /** When the last write that succeeded was sent; what it wrote holds for a second from then. */
   #durableAtMs = Number.NEGATIVE_INFINITY;
+  #durableAtWallMs = Number.NEGATIVE_INFINITY;
   #sweptAtMs: number;
   #underWay: Promise<void> | undefined;
   #next: Promise<void> | undefined;
@@ -80,7 +105,11 @@ export class VerifierRegistry {
   constructor(options: RegistryOptions) {
     this.#options = options;
     this.#sweptAtMs = options.clock.monotonicMs();
-    this.roll = new LeaseRoll(options.clock, () => this.#listener());
+    this.roll = new LeaseRoll({
+      clock: options.clock,
+      onReport: () => this.#listener(),
+      mayGo: ({ key }) => !this.#sent.has(key) || this.#written.get(key)?.active === false,
+    });
   }
 
   /** Told whenever a verifier here has reported. */
@@ -102,12 +131,9 @@ export class VerifierRegistry {
   /** Before the heads are read for an ask: rejects with `stale` when that can't be made durable in time. */
   async admit(owner: RollOwner, report: RollReport, downstream: readonly RollReport[]): Promise<RollEntry> {
     const entry = this.roll.asked(owner, report, downstream);
-    if (entry === undefined) {
-      throw new Fault('overloaded', { detail: 'This relay has as many verifiers as it can keep.' });
-    }
-    if (this.#written.get(entry.key)?.active !== true || !this.#isDurable()) {
-      await this.#inTime(this.#flush());
-    }
+    if (!this.#isAdmitted(entry)) await this.#inTime(this.#flush());
+    // The write may have come so late that it says something else by now.
+    if (!this.#isAdmitted(entry)) throw notDurable();
     return entry;
   }
 
@@ -133,8 +159,17 @@ export class VerifierRegistry {
     if (this.#durableAtMs > Number.NEGATIVE_INFINITY) await this.#flush().catch(() => {});
   }
 
+  #isAdmitted({ key }: RollEntry): boolean {
+    return this.#written.get(key)?.active === true && this.#isDurable();
+  }
+
+  /** By both clocks: the monotonic one stands while the machine is suspended. */
   #isDurable(): boolean {
-    return this.#options.clock.monotonicMs() - this.#durableAtMs <= registrationMsMax;
+    const { clock } = this.#options;
+    return (
+      clock.monotonicMs() - this.#durableAtMs <= registrationMsMax &&
+      clock.nowMs() - this.#durableAtWallMs <= registrationMsMax
+    );
   }
 
   #schedule(): void {
@@ -169,6 +204,9 @@ export class VerifierRegistry {
   async #write(): Promise<void> {
     const { store, relay, clock, own } = this.#options;
     const sentAtMs = clock.monotonicMs();
+    const sentAtWallMs = clock.nowMs();
+    const silentMs = Math.max(sentAtMs - this.#durableAtMs, sentAtWallMs - this.#durableAtWallMs);
+    if (silentMs > registryDoubtMs) this.#written.clear();
     const rows = this.#rowsToWrite(sentAtMs);
     const wants = this.#wants;
     this.#wants = false;
@@ -176,7 +214,7 @@ export class VerifierRegistry {
     const heads = {
       own: ownNow?.applied ?? null,
       ownEnded: ownNow === undefined,
-      workspaces: this.#leastHeads(),
+      workspaces: this.#leastHeads(sentAtMs),
     };
     const leaseAgeMs = ownNow !== undefined && Number.isFinite(ownNow.leaseAgeMs) ? ownNow.leaseAgeMs : null;
     const relayRow = { relayId: relay.id, name: relay.name, region: relay.region, heads, leaseAgeMs, wants };
@@ -187,44 +225,51 @@ export class VerifierRegistry {
         rows.map(({ row }) => row),
       ),
     );
-    this.#durableAtMs = Math.max(this.#durableAtMs, sentAtMs);
+    this.#durableAtMs = sentAtMs;
+    this.#durableAtWallMs = sentAtWallMs;
     for (const { key, row } of rows) {
       this.#written.set(key, { active: row.active, hasLease: row.leaseAgeMs !== null, atMs: sentAtMs });
     }
     if (sentAtMs - this.#sweptAtMs > registrySweepMs) {
       this.#sweptAtMs = sentAtMs;
-      await store.transaction((tx) => sweepRegistry(tx, registryKeptMs));
+      // Apart: what is swept and when is nothing to a registration.
+      void store.transaction((tx) => sweepRegistry(tx, registryKeptMs)).catch(this.#options.onProblem);
     }
   }
 
   #rowsToWrite(nowMs: number): readonly { readonly key: string; readonly row: VerifierRow }[] {
-    this.roll.forget(rollKeptMs);
+    this.roll.forget();
+    for (const key of this.#sent) {
+      if (this.roll.has(key)) continue;
+      this.#sent.delete(key);
+      this.#written.delete(key);
+    }
     const rows: { readonly key: string; readonly row: VerifierRow }[] = [];
-    const present = new Set<string>();
     let refreshed = 0;
     for (const entry of this.roll.entries()) {
-      present.add(entry.key);
-      const active = this.roll.isActive(entry);
-      const written = this.#written.get(entry.key);
-      const hasLease = entry.report.leaseAgeMs !== undefined;
-      const hasChanged = written?.active !== active || (active && written.hasLease !== hasLease);
-      const isOld = written !== undefined && active && nowMs - written.atMs > registryRefreshMs;
-      if (!hasChanged && !(isOld && refreshed < registryRefreshRowsMax)) continue;
-      if (!hasChanged) refreshed += 1;
-      // From here on: whoever asks while this is on its way has to wait for the next one.
-      if (!active) this.#written.set(entry.key, { active: false, hasLease, atMs: nowMs });
-      rows.push({ key: entry.key, row: rowOf(entry, active, nowMs) });
+      const { key, report } = entry;
+      const active = this.roll.isActive(entry, nowMs);
+      const written = this.#written.get(key);
+      const isOther = written?.active !== active;
+      const hasLease = report.leaseAgeMs !== undefined;
+      const isOld = active && written !== undefined && nowMs - written.atMs > registryRefreshMs;
+      if (!isOther && !(active && written.hasLease !== hasLease)) {
+        if (!isOld || refreshed >= registryRefreshRowsMax) continue;
+        refreshed += 1;
+      }
+      if (isOther) this.#written.delete(key);
+      this.#sent.add(key);
+      rows.push({ key, row: rowOf(entry, active, nowMs) });
     }
-    for (const key of this.#written.keys()) if (!present.has(key)) this.#written.delete(key);
     return rows;
   }
 
   /** By workspace, the least that any of its active verifiers may stand at; null: unknown. */
-  #leastHeads(): Readonly<Record<string, Heads | null>> {
+  #leastHeads(nowMs: number): Readonly<Record<string, Heads | null>> {
     const least = new Map<WorkspaceId, Heads | undefined>();
     for (const entry of this.roll.entries()) {
       const { workspaceId } = entry.owner;
-      if (workspaceId === undefined || !this.roll.isActive(entry)) continue;
+      if (workspaceId === undefined || !this.roll.isActive(entry, nowMs)) continue;
       const known = least.has(workspaceId) ? [{ applied: least.get(workspaceId) }] : [];
       least.set(workspaceId, standsAt(entry.stands, known));
     }
@@ -233,18 +278,19 @@ export class VerifierRegistry {
 
   #inTime(flushed: Promise<void>): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const refuse = (cause?: unknown) =>
-      reject(
-        new Fault('stale', {
-          detail: 'The registration of this verifier could not be made durable.',
-          retryAfterMs: staleRetryAfterMs,
-          cause,
-        }),
-      );
+    const refuse = (cause?: unknown) => reject(notDurable(cause));
     const cancel = this.#options.timers.after(registrationWaitMsMax, () => refuse());
     flushed.then(resolve, refuse);
     return promise.finally(cancel);
   }
+}
+
+function notDurable(cause?: unknown): Fault {
+  return new Fault('stale', {
+    detail: 'The registration of this verifier could not be made durable.',
+    retryAfterMs: staleRetryAfterMs,
+    cause,
+  });
 }
 
 function rowOf(
@@ -262,13 +308,14 @@ function rowOf(
     kind: report.kind,
     applied: report.applied ?? stands ?? null,
     leaseAgeMs: report.leaseAgeMs ?? null,
-    downstream: downstream.map(({ id, name, region, kind, applied, leaseAgeMs }) => ({
+    downstream: downstream.map(({ id, name, region, kind, applied, leaseAgeMs, count }) => ({
       id,
       name,
       region: region ?? null,
       kind,
       applied: applied ?? null,
       leaseAgeMs: leaseAgeMs ?? null,
+      ...(count === undefined ? {} : { count }),
     })),
     active,
     silentMs: active ? 0 : Math.max(0, nowMs - seenAtMs),

@@ -1,6 +1,7 @@
 import type { Readiness } from '@keyswarm/contract';
 import { leaseDefaultSeconds } from '@keyswarm/core';
 import type { Verifier } from '@keyswarm/verifier';
+import { leaseOverdueMs } from '../limits.ts';
 
 export interface NodeReadinessOptions {
   readonly verifier: Pick<Verifier, 'resident' | 'state' | 'reason'>;
@@ -16,7 +17,8 @@ export interface NodeReadinessOptions {
  * so that a balancer can tell a node that isn't ready from one that is gone, and an orchestrator whose liveness probe
  * is `/healthz` doesn't restart one that merely waits for its relay.
  *
- * A quarantined shard leaves it ready, for the others serve; it is named.
+ * A quarantined shard leaves it ready, for the others serve; it is named. So is a lease that is not renewed, long
+ * before this node stops being ready: keyspaces with a short one may be stale by then.
  */
 export function nodeReadinessOf(options: NodeReadinessOptions): () => Promise<Readiness> {
   const { verifier, holdsManagers, isGateway, isDraining } = options;
@@ -28,7 +30,9 @@ export function nodeReadinessOf(options: NodeReadinessOptions): () => Promise<Re
     const isOpen = !isDraining();
     const word = (holds: boolean) => (holds ? ('ok' as const) : ('failing' as const));
     const notes = [
-      ...(isFresh || reason === undefined ? [] : [`${state}: ${sentenceOf(reason)}`]),
+      ...(reason === undefined || leaseAgeMs <= leaseOverdueMs
+        ? []
+        : [notRenewed(state, leaseAgeMs, reason)]),
       ...(resident.ready && !holdsManagers() ? [noManagers(isGateway)] : []),
     ];
     return {
@@ -39,6 +43,11 @@ export function nodeReadinessOf(options: NodeReadinessOptions): () => Promise<Re
       ...(notes.length === 0 ? {} : { notes }),
     };
   };
+}
+
+function notRenewed(state: string, leaseAgeMs: number, reason: unknown): string {
+  const since = `the lease has not been renewed for ${Math.round(leaseAgeMs / 1000)} s: `;
+  return `${state}: ${Number.isFinite(leaseAgeMs) ? since : ''}${sentenceOf(reason)}`;
 }
 
 /** Errors of the feed name a relay and what it did; nothing of a request is in them. */

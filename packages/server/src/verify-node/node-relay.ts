@@ -10,17 +10,22 @@ import {
 import type { KeyspaceFinder } from '../access/feed-scope.ts';
 import { reaches } from '../access/grants.ts';
 import { FeedDoor } from '../http/feed-door.ts';
-import { rollKeptMs, staleRetryAfterMs } from '../limits.ts';
+import { staleRetryAfterMs } from '../limits.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { hostName } from '../runtime/host-name.ts';
 import { systemRandom } from '../runtime/random.ts';
 import { systemTimers } from '../runtime/timers.ts';
 
 /*
- * The relay of a region: a node that passes on what it follows. It has no registry to write to. Whoever it answers is
- * told upstream with its own next ask, and until then is covered by where the node itself stands: it was answered with
- * what the node had applied, and the age of the node's own lease. Should the node fall silent, the authority counts its
- * lease, which is no younger than any that rests on it.
+ * The relay of a region: a node that passes on what it follows. It has no registry to write to, and whoever it answers
+ * need not be in one before (SPEC.md, rule 11). It is on the node's roll before the node reads what it answers with, and
+ * each ask of the node's takes its position first and its roll after that. So an ask that says that the node has a change
+ * names everyone who was answered without it; and until the node says so, the node itself is waited for. Should it fall
+ * silent, the authority counts the node's lease, and no lease that rests on it lives longer. This is why a node draws a
+ * new id whenever it starts: the row of the one before it stands for those on the roll that was lost.
+ *
+ * What it tells of them is bounded, and so is what one credential may take of its roll: an ask that were refused for
+ * its length would end the lease of the whole region.
  *
  * It serves everything or nothing. A relay that held only some keyspaces would have a verifier behind it, which may
  * read more, take every key of the others for unknown.
@@ -28,12 +33,15 @@ import { systemTimers } from '../runtime/timers.ts';
 
 /** Those behind this node: told upstream, and forgotten when their leases can't live any more. */
 export class NodeRoll {
-  readonly roll = new LeaseRoll(systemClock);
+  readonly roll: LeaseRoll;
+
+  /** `leaseMsMax`: the longest lease in the node's own table. */
+  constructor(leaseMsMax: () => number) {
+    this.roll = new LeaseRoll({ clock: systemClock, leaseMsMax });
+  }
 
   async admit(owner: RollOwner, report: RollReport, downstream: readonly RollReport[]) {
-    const entry = this.roll.asked(owner, report, downstream);
-    if (entry !== undefined) return entry;
-    throw new Fault('overloaded', { detail: 'This relay has as many verifiers as it can keep.' });
+    return this.roll.asked(owner, report, downstream);
   }
 
   /** Only an authority lists verifiers. */
@@ -42,7 +50,7 @@ export class NodeRoll {
   }
 
   downstream(): readonly DownstreamVerifier[] {
-    this.roll.forget(rollKeptMs);
+    this.roll.forget();
     return this.roll
       .downstream()
       .flatMap((report) => (report.kind === 'server' ? [] : [{ ...report, kind: report.kind }]));

@@ -71,7 +71,7 @@ function startCore(config: NodeConfig, { log, credential, source }: NodeOptions,
   const metrics = new ServerMetrics({ writes: false });
   closing.add('metrics', () => metrics.close());
   const keyspaces = new ResidentKeyspaces();
-  const roll = new NodeRoll();
+  const roll = new NodeRoll(() => verifier.resident.leaseBounds().maxMs);
   const observers: AppliedObserver[] = [];
   const verifier: Verifier = createVerifier({
     relays: source ?? listOf(config.relays) ?? [],

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { issue, makeKeyspace, manager } from '../boot/suite/fixtures.ts';
 import { RawConnection } from '../boot/suite/raw-request.ts';
 import { type StoreHouse, startStoreHouse } from './testing/store-house.ts';
@@ -120,6 +120,17 @@ describe('before it knows anything', () => {
     expect((await post(cold, '/v1/keys/verify', { key: 'x' })).status).toBe(200);
   });
 });
+
+test('while it is ready still, it names a lease that is not renewed, and why', async () => {
+  const cut = await house.startNode();
+  await cut.ready;
+  expect((await readiness(cut)).body).not.toHaveProperty('notes');
+  house.cut(true);
+  const overdue = expect.stringMatching(/^\w+: the lease has not been renewed for \d+ s: the link is cut$/);
+  await expect.poll(async () => (await readiness(cut)).body.notes, { timeout: 8_000 }).toEqual([overdue]);
+  expect((await readiness(cut)).code).toBe(200);
+  house.cut(false);
+}, 15_000);
 
 describe('while it is stale', () => {
   it('it asks the authority about the keyspaces that it may, for callers that may, and about no others', async () => {

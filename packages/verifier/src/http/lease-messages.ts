@@ -1,6 +1,6 @@
 import { Fault, hasControlCharacter, isWithinLength, shardsMax } from '@keyswarm/core';
 import type { Heads, LeaseAnswer, LeaseAsk, WallBounds } from '../feed/feed-source.ts';
-import { downstreamMax, keyspacesAskedMax, leaseAgeMsMax } from '../limits.ts';
+import { downstreamCountMax, downstreamMax, keyspacesAskedMax, leaseAgeMsMax } from '../limits.ts';
 import { BadAnswer } from './relay-errors.ts';
 
 /*
@@ -25,6 +25,8 @@ export interface VerifierIdentity {
 export interface DownstreamVerifier extends VerifierIdentity {
   readonly applied: Heads | undefined;
   readonly leaseAgeMs: number | undefined;
+  /** It stands for so many; absent: for itself. */
+  readonly count?: number | undefined;
 }
 
 export interface LeaseRequest {
@@ -118,11 +120,12 @@ function identityView({ id, name, region, kind }: VerifierIdentity) {
 }
 
 function downstreamView(verifier: DownstreamVerifier) {
-  const { applied, leaseAgeMs } = verifier;
+  const { applied, leaseAgeMs, count } = verifier;
   return {
     ...identityView(verifier),
     applied: applied === undefined ? null : headsView(applied),
     lease_age_ms: leaseAgeMs ?? null,
+    ...(count === undefined ? {} : { count }),
   };
 }
 
@@ -154,6 +157,7 @@ function downstreamAt(json: unknown, at: string): readonly DownstreamVerifier[] 
       ...identityAt(fields, where),
       applied: appliedAt(fields.applied, `${where}/applied`),
       leaseAgeMs: ageAt(fields.lease_age_ms, `${where}/lease_age_ms`),
+      ...(fields.count === undefined ? {} : { count: countAt(fields.count, `${where}/count`) }),
     };
   });
 }
@@ -169,6 +173,12 @@ function appliedAt(json: unknown, at: string): Heads | undefined {
 function ageAt(json: unknown, at: string): number | undefined {
   if (json === null || json === undefined) return undefined;
   if (!isAge(json)) throw refuse(at, 'milliseconds, or null');
+  return json;
+}
+
+function countAt(json: unknown, at: string): number {
+  if (!isWhole(json) || json < 1 || json > downstreamCountMax)
+    throw refuse(at, `a whole number from 1 to ${downstreamCountMax}`);
   return json;
 }
 
