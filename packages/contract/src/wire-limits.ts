@@ -41,3 +41,6 @@ export const cursorLengthMax = 4_096;
 
 /** The bytes that an Idempotency-Key may be made of: printable ASCII without blanks. */
 export const idempotencyKeyPattern = '^[\\x21-\\x7e]{1,255}$';
+
+/** The tag of a part of the feed: a digest of 16 characters, and room for one that is longer. */
+export const feedViewLengthMax = 64;

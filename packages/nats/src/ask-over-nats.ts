@@ -17,6 +17,8 @@ export interface NatsAsker {
   readonly subjects: Subjects;
   /** Of the verifier, as it is shown to a relay. */
   readonly credential: Secret | undefined;
+  /** Those that its table is of, by id or name; absent: all that it may read. */
+  readonly keyspaces?: readonly string[] | undefined;
   /**
    * The server that answered last. Asks stay with it while it answers: a server that waits until a change is
    * effective hears at once from the verifiers that ask it, and late from those that ask now here, now there.
@@ -46,13 +48,14 @@ export async function askLease(asker: NatsAsker, request: LeaseRequest): Promise
   return answer;
 }
 
-/** Rows of one shard, as many as one message holds: of every workspace and keyspace. */
+/** Rows of one shard, as many as one message holds. */
 export async function askRows(
   asker: NatsAsker,
   shard: number,
-  { after, upTo, limit }: RowRange,
+  { after, upTo, limit, view }: RowRange,
 ): Promise<FeedStretch | 'gone'> {
-  const question = JSON.stringify({ shard, after, up_to: upTo, limit });
+  const { keyspaces } = asker;
+  const question = JSON.stringify({ shard, after, up_to: upTo, limit, view, keyspaces });
   const { data } = await ask(asker, asker.subjects.rows, question);
   // A refusal is short, and a stretch begins with its epoch; only what is short is looked at twice.
   if (data.length < 1024 && throwProblem(parsed(data)) === 'gone') return 'gone';

@@ -93,3 +93,10 @@ export const wantedAsks = 8;
 
 /** One read of rows, by both ways together; its asker comes again. */
 export const rowsMsMax = 5_000;
+
+/** Keyspaces that a question for rows may name, and the length of a name or a tag in it. */
+export const keyspacesAskedMax = 256;
+export const textLengthMax = 128;
+
+/** Views of which the readable keyspaces are remembered: that of the table, and that of the one which is loaded. */
+export const viewsKnownMax = 2;

@@ -4,11 +4,13 @@ import type {
   FeedSource,
   FeedStretch,
   FeedSubscription,
+  FeedView,
   Heads,
   LeaseAnswer,
   LeaseAsk,
   RowRange,
   SnapshotSink,
+  TablePlace,
 } from '@keyswarm/verifier';
 import type { LeaseRequest } from '@keyswarm/verifier/lease-messages';
 import type { Timers } from '@keyswarm/verifier/timers';
@@ -23,6 +25,7 @@ import {
   hedgeMs,
   moveBeats,
   rowsMsMax,
+  viewsKnownMax,
   wantedAsks,
 } from './limits.ts';
 import type { NatsLink } from './nats-link.ts';
@@ -39,7 +42,8 @@ import { defaultPrefix, subjectsOf } from './subjects.ts';
  *   subscribe  NATS; the relay while NATS is silent
  *
  * Each answer carries its own proof (heads that were read after it was asked for, or its age), so it does not matter
- * by which way it came.
+ * by which way it came. What may be read is learnt for one view at a time: a table is loaded, read for and pushed to by
+ * what is known of its own view, and never by that of another.
  */
 
 export interface NatsFeedSourceOptions {
@@ -68,7 +72,7 @@ export type NatsFeedStats = Readonly<Omit<PushProgress, 'moveAtBeats'>> & {
 };
 
 export interface NatsFeedSource extends FeedSource {
-  subscribe(from: Heads, listener: FeedListener): FeedSubscription;
+  subscribe(from: TablePlace, listener: FeedListener): FeedSubscription;
   readonly stats: NatsFeedStats;
 }
 
@@ -79,7 +83,8 @@ export function createNatsFeedSource(options: NatsFeedSourceOptions): NatsFeedSo
 class BrokeredFeed implements NatsFeedSource {
   readonly #options: NatsFeedSourceOptions;
   readonly #asker: NatsAsker;
-  readonly #known = new KnownKeyspaces();
+  /** By view: of the table that serves, and of one that is loaded to take its place. The oldest first. */
+  readonly #known = new Map<FeedView, KnownKeyspaces>();
   readonly #progress: PushProgress = {
     streamSeq: undefined,
     received: 0,
@@ -130,25 +135,32 @@ class BrokeredFeed implements NatsFeedSource {
         second: (until) => told ?? byFallback(until),
         delayMs: isAging ? 0 : hedgeMs,
         msMax: answerMsMax,
-        isGood: ({ ageMs, behind, epoch }) =>
-          ageMs <= freshEnoughMs && behind.length === 0 && epoch >= (ask.applied?.epoch ?? 0),
-        isBetter: (a, b) => (a.epoch === b.epoch ? a.ageMs < b.ageMs : a.epoch > b.epoch),
+        isGood: (answer) =>
+          isFresh(answer) &&
+          answer.behind.length === 0 &&
+          answer.epoch >= (ask.applied?.epoch ?? 0) &&
+          answer.view === ask.view,
+        isBetter: (a, b) => isBetterFor(ask.view, a, b),
       },
       signal,
     );
   }
 
   rows(shard: number, range: RowRange, signal: AbortSignal): Promise<FeedStretch | 'gone'> {
-    const { timers, fallback } = this.#options;
+    const { timers, fallback, identity } = this.#options;
+    const known = this.#knownOf(range.view);
     return hedge(
       {
         timers,
         first: async (until) => {
           const stretch = await fallback.rows(shard, range, until);
-          if (stretch !== 'gone') this.#known.heard(stretch);
+          if (stretch !== 'gone') known.heard(stretch);
           return stretch;
         },
-        second: async () => this.#readable(await askRows(this.#asker, shard, range)),
+        second: async () => {
+          const asker = { ...this.#asker, keyspaces: identity().keyspaces };
+          return readable(known, await askRows(asker, shard, range));
+        },
         delayMs: hedgeMs,
         msMax: rowsMsMax,
         isGood: () => true,
@@ -159,10 +171,15 @@ class BrokeredFeed implements NatsFeedSource {
   }
 
   async snapshot(sink: SnapshotSink, signal: AbortSignal) {
-    return this.#options.fallback.snapshot(this.#known.heardIn(sink), signal);
+    const known = new KnownKeyspaces();
+    const end = await this.#options.fallback.snapshot(known.heardIn(sink), signal);
+    // The push to the table that still serves keeps what it had.
+    this.#keep(end.view, known);
+    return end;
   }
 
-  subscribe(from: Heads, listener: FeedListener): FeedSubscription {
+  subscribe(from: TablePlace, listener: FeedListener): FeedSubscription {
+    const known = this.#knownOf(from.view);
     const { link, timers, fallback, domain } = this.#options;
     return new NatsPush({
       link,
@@ -170,7 +187,7 @@ class BrokeredFeed implements NatsFeedSource {
       subjects: this.#asker.subjects,
       timers,
       beatMs: this.#options.beatMs ?? beatMs,
-      known: this.#known,
+      known,
       listener: {
         stretch: (stretch) => listener.stretch(stretch),
         // The relay may have heard of this verifier before NATS did, and waits for it as well.
@@ -181,27 +198,64 @@ class BrokeredFeed implements NatsFeedSource {
         ended: (error) => listener.ended(error),
       },
       progress: this.#progress,
-      otherPush: () => this.#pushByFallback(fallback, this.#applied ?? from, listener),
-    });
-  }
-
-  /** What NATS answers is of everybody: it is cut before the first row of which it isn't known whose it is. */
-  #readable(stretch: FeedStretch | 'gone'): FeedStretch | 'gone' {
-    if (stretch === 'gone') return 'gone';
-    const readable = this.#known.admittedStart(stretch);
-    if (readable === undefined) throw new Error('only the relay can say whether these rows may be read');
-    return readable;
-  }
-
-  /** Its end is not the subscription's: NATS may be back, or it is subscribed to again at the next silence. */
-  #pushByFallback(fallback: FeedSource, from: Heads, listener: FeedListener): FeedSubscription | undefined {
-    return fallback.subscribe?.(from, {
-      stretch: (stretch) => {
-        this.#known.heard(stretch);
-        listener.stretch(stretch);
+      otherPush: () => {
+        const { epoch, seqs } = this.#applied ?? from;
+        return pushByFallback(fallback, { from: { epoch, seqs, view: from.view }, known, listener });
       },
-      wanted: () => listener.wanted(),
-      ended: () => undefined,
     });
   }
+
+  #knownOf(view: FeedView): KnownKeyspaces {
+    return this.#known.get(view) ?? this.#keep(view, new KnownKeyspaces());
+  }
+
+  #keep(view: FeedView, known: KnownKeyspaces): KnownKeyspaces {
+    this.#known.delete(view);
+    this.#known.set(view, known);
+    for (const oldest of this.#known.keys()) {
+      if (this.#known.size <= viewsKnownMax) break;
+      this.#known.delete(oldest);
+    }
+    return known;
+  }
+}
+
+function isFresh({ ageMs }: LeaseAnswer): boolean {
+  return ageMs <= freshEnoughMs;
+}
+
+/** The fresher one; of two that are fresh, the one that fits the table: the other may not have heard of a change yet. */
+function isBetterFor(view: FeedView, a: LeaseAnswer, b: LeaseAnswer): boolean {
+  if (a.epoch !== b.epoch) return a.epoch > b.epoch;
+  if (isFresh(a) && isFresh(b) && (a.view === view) !== (b.view === view)) return a.view === view;
+  return a.ageMs < b.ageMs;
+}
+
+/** What NATS answers is cut before the first row of which it isn't known whose it is, whoever answered. */
+function readable(known: KnownKeyspaces, stretch: FeedStretch | 'gone'): FeedStretch | 'gone' {
+  if (stretch === 'gone') return 'gone';
+  const start = known.admittedStart(stretch);
+  if (start === undefined) throw new Error('only the relay can say whether these rows may be read');
+  return start;
+}
+
+interface OtherPush {
+  readonly from: TablePlace;
+  readonly known: KnownKeyspaces;
+  readonly listener: FeedListener;
+}
+
+/** Its end is not the subscription's: NATS may be back, or it is subscribed to again at the next silence. */
+function pushByFallback(
+  fallback: FeedSource,
+  { from, known, listener }: OtherPush,
+): FeedSubscription | undefined {
+  return fallback.subscribe?.(from, {
+    stretch: (stretch) => {
+      known.heard(stretch);
+      listener.stretch(stretch);
+    },
+    wanted: () => listener.wanted(),
+    ended: () => undefined,
+  });
 }

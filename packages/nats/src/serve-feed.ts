@@ -8,8 +8,10 @@ import {
   answerMsMax,
   asksAtOnceMax,
   credentialLengthMax,
+  keyspacesAskedMax,
   leaseAskBytesMax,
   rowsAnswerMax,
+  textLengthMax,
 } from './limits.ts';
 import type { NatsLink } from './nats-link.ts';
 import { messagesOf } from './stretch-payload.ts';
@@ -34,6 +36,8 @@ export interface LeaseAsked {
 export interface RowsAsked {
   readonly shard: number;
   readonly range: RowRange;
+  /** Those that the asker's table is of, by id or name, not checked yet; undefined: all that it may read. */
+  readonly keyspaces: readonly string[] | undefined;
   readonly credential: Secret | undefined;
 }
 
@@ -44,7 +48,7 @@ export interface FeedService {
    * until a change is effective count on that.
    */
   lease(asked: LeaseAsked, signal: AbortSignal): Promise<string>;
-  /** Of what the asker may read. Throws `BadFeedRow` as a `FeedSource` does. */
+  /** Of what the asker may read, and `gone` where that isn't the view of the range. Throws `BadFeedRow` as a `FeedSource` does. */
   rows(asked: RowsAsked, signal: AbortSignal): Promise<FeedStretch | 'gone'>;
 }
 
@@ -183,15 +187,33 @@ function emptyStretch({ epoch, shard, after, upTo }: FeedStretch): string {
   return JSON.stringify({ epoch, shard, after, up_to: upTo, rows: [] });
 }
 
-function rowsAsked(json: unknown): { readonly shard: number; readonly range: RowRange } {
+function rowsAsked(json: unknown): Omit<RowsAsked, 'credential'> {
   if (typeof json !== 'object' || json === null) throw badQuestion();
-  const { shard, after, up_to: upTo, limit } = json as Readonly<Record<string, unknown>>;
+  const { shard, after, up_to: upTo, limit, view, keyspaces } = json as Readonly<Record<string, unknown>>;
   if (!isWhole(shard) || !isWhole(after) || !isWhole(upTo) || !isWhole(limit)) throw badQuestion();
-  return { shard, range: { after, upTo, limit: Math.min(Math.max(1, limit), rowsAnswerMax) } };
+  if (!(view === undefined || isText(view))) throw badQuestion();
+  if (!(keyspaces === undefined || isTexts(keyspaces))) throw badQuestion();
+  return {
+    shard,
+    range: { after, upTo, limit: Math.min(Math.max(1, limit), rowsAnswerMax), view },
+    keyspaces,
+  };
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value.length >= 1 && value.length <= textLengthMax;
+}
+
+function isTexts(value: unknown): value is readonly string[] {
+  return (
+    Array.isArray(value) && value.length >= 1 && value.length <= keyspacesAskedMax && value.every(isText)
+  );
 }
 
 function badQuestion(): Fault {
-  return new Fault('invalid_field', { detail: 'Rows are asked for by shard, after, up_to and limit.' });
+  return new Fault('invalid_field', {
+    detail: 'Rows are asked for by shard, after, up_to, limit, view and keyspaces.',
+  });
 }
 
 function isWhole(value: unknown): value is number {

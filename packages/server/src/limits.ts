@@ -233,6 +233,12 @@ export const rowReadsAtOnceMax = 64;
 /** Lease asks under way at once: 4 a second from each of 1,000 verifiers, of some 10 ms, are 40. */
 export const leaseAsksInFlightMax = 5_000;
 
+/** For how long a keyspace that a management key names in advance is taken for not made yet, in each lease ask. */
+export const missedKeyspaceMs = 1_000;
+
+/** Names that are remembered as missing; past that each is looked for. */
+export const missedKeyspacesMax = 10_000;
+
 /** How often the management key of a stream is looked at again. */
 export const streamRecheckMs = 1_000;
 

@@ -21,12 +21,14 @@ export type {
   FeedSource,
   FeedStretch,
   FeedSubscription,
+  FeedView,
   Heads,
   LeaseAnswer,
   LeaseAsk,
   RowRange,
   SnapshotEnd,
   SnapshotSink,
+  TablePlace,
   WallBounds,
 } from './feed/feed-source.ts';
 export { BadFeedRow } from './follow/bad-feed-row.ts';
@@ -84,7 +86,7 @@ export type {
   VerifierNumbers,
 } from './library/verifier-api.ts';
 export type { StateChange, VerifierEvents, VerifierState } from './library/verifier-events.ts';
-export { type FeedFilter, letsKeyspace } from './relay/feed-filter.ts';
+export { type FeedFilter, feedView, letsKeyspace } from './relay/feed-filter.ts';
 export { FeedRelay, type FeedRelayOptions, type RelayedSource } from './relay/feed-relay.ts';
 export {
   LeaseRoll,

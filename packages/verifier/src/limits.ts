@@ -200,6 +200,9 @@ export const factEntryBytesMax = 16_384;
 /** Whose facts a snapshot holds: an address, a workspace, and keyspaces, or a hash of them. */
 export const snapshotIdentityLengthMax = 16_384;
 
+/** The tag of a part of the feed: a digest of 16 characters, and room for one that is longer. */
+export const feedViewLengthMax = 64;
+
 // --- Options of a verifier in a service. -----------------------------------------------------------------------
 
 /** What a relay takes of a verifier's name and region. */

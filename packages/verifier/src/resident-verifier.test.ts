@@ -135,6 +135,26 @@ describe('a snapshot', () => {
     expect(finishAt([1])).toBe('stale');
   });
 
+  it('of another view takes the lease away, and nothing that was told for the one before', () => {
+    const finishAs = (view: string | undefined) => {
+      const { verifier, clock } = readyVerifier();
+      verifier.applyRow(keyRow(1, keyFact(1)));
+      const load = verifier.startSnapshot();
+      load.applyKeyspace(keyspaceFact(1));
+      load.applyOwner(ownerFact(1));
+      load.applyKey(keyFact(1));
+      verifier.applyRow(keyRow(2, keyFact(2)));
+      verifier.applyStretch({ epoch: 1, shard: 1, after: 0, upTo: 4, rows: [] });
+      load.finish({ epoch: 1, seqs: [2, 0], view });
+      const codes = [1, 2].map((key) => verifier.verify(keyString(key), {}).code);
+      clock.advance(1);
+      verifier.renewLease(clock.monotonicMs());
+      return [...codes, verifier.verify(keyString(2), {}).code, verifier.applied().seqs, verifier.view];
+    };
+    expect(finishAs(undefined)).toEqual(['valid', 'unknown', 'unknown', [2, 4], undefined]);
+    expect(finishAs('narrow')).toEqual(['stale', 'unknown', 'unknown', [2, 0], 'narrow']);
+  });
+
   it('that was read before a row arrived has the row replayed on top, and loses nothing', () => {
     const { verifier } = readyVerifier();
     verifier.applyRow(keyRow(1, keyFact(1)));

@@ -12,7 +12,7 @@ import {
 import { type IndexSeed, randomIndexSeed } from './clock/index-seed.ts';
 import { applyFactsOf } from './feed/apply-facts.ts';
 import type { Fact, FactFilter } from './feed/fact.ts';
-import type { FeedStretch } from './feed/feed-source.ts';
+import type { FeedStretch, FeedView, TablePlace } from './feed/feed-source.ts';
 import { Positions } from './feed/positions.ts';
 import { LoadingTable } from './feed/snapshot-load.ts';
 import { Lease } from './lease/lease.ts';
@@ -45,7 +45,8 @@ import type {
  *
  * A snapshot is loaded into a second table while the first one serves, and swapped in within one call, so that no
  * verification sees half of it. If the new table is behind the old one in any shard, the lease goes: what the old
- * table knew had been relied on, and the new one doesn't know it yet.
+ * table knew had been relied on, and the new one doesn't know it yet. If it is of another view, the lease goes as well,
+ * and with it what the old one was told meanwhile: that was cut for a reader who may read something else.
  *
  * What it trades: memory (64 bytes a version and 6 to 8 of index, in every verifier) for a refusal of unknown keys
  * that costs no I/O and can't be used to make anybody else work.
@@ -87,6 +88,7 @@ class TableVerifier implements ResidentVerifier {
   readonly #judge: KeyJudge;
   #table: ResidentTable;
   #positions: Positions;
+  #view: FeedView;
   #ready = false;
   #loading: LoadingTable | undefined;
   readonly #observer: AppliedObserver | undefined;
@@ -148,7 +150,7 @@ class TableVerifier implements ResidentVerifier {
       table: new ResidentTable(this.#seed),
       times: this.#lease,
       rowsMax: this.#rowsDuringLoadMax,
-      whenFinished: (done, applied) => this.#swap(done, applied),
+      whenFinished: (done, end) => this.#swap(done, end),
     });
     this.#loading = load;
     return load;
@@ -156,6 +158,10 @@ class TableVerifier implements ResidentVerifier {
 
   applied(): Applied {
     return this.#positions.snapshot();
+  }
+
+  get view(): FeedView {
+    return this.#view;
   }
 
   renewLease(p0MonotonicMs: number, behind: readonly number[] = noShards): void {
@@ -203,18 +209,21 @@ class TableVerifier implements ResidentVerifier {
     };
   }
 
-  #swap(load: LoadingTable, applied: Applied): void {
+  #swap(load: LoadingTable, { view, ...applied }: TablePlace): void {
     const { table } = load;
     const positions = new Positions(applied);
-    for (const stretch of load.stretches) {
+    const isOfSameView = !this.#ready || view === this.#view;
+    for (const stretch of isOfSameView ? load.stretches : []) {
       for (const row of stretch.rows) if (positions.isAhead(row)) applyFactsOf(row, table, this.#lease);
       if (positions.placeOf(stretch) === 'next') positions.advance(stretch);
     }
     table.adoptGraceUses(this.#table);
     table.keyspaces.inheritLeases(this.#table.keyspaces, this.#lease);
     if (!this.#ready) this.#lease.drop();
-    else if (load.overflowed || !positions.covers(this.#positions)) this.#lease.dropAsOfNow();
+    else if (load.overflowed || !isOfSameView || !positions.covers(this.#positions))
+      this.#lease.dropAsOfNow();
     this.#table = table;
+    this.#view = view;
     this.#positions = positions;
     this.#ready = true;
     this.#loading = undefined;

@@ -9,7 +9,7 @@ import type {
   WorkspaceId,
 } from '@keyswarm/core';
 import type { Fact, FactFilter } from './feed/fact.ts';
-import type { FeedStretch } from './feed/feed-source.ts';
+import type { FeedStretch, FeedView, TablePlace } from './feed/feed-source.ts';
 import type { LeaseBounds } from './table/keyspaces.ts';
 
 /** What the access point requires of the key. */
@@ -81,6 +81,8 @@ export interface ResidentVerifier {
   /** False until a first snapshot is finished: every answer is stale until then. */
   readonly ready: boolean;
   applied(): Applied;
+  /** Of what part of the feed the table is. */
+  readonly view: FeedView;
   /**
    * The lease (design §7): at `p0MonotonicMs` the heads were asked for (less the age of the answer), and all shards
    * have been applied up to what was read after it, except those named in `behind`, which can't be: they are
@@ -115,6 +117,6 @@ export interface SnapshotLoad {
   applyOwner(fact: OwnerFact): void;
   applyKeyspace(fact: KeyspaceFact): void;
   applyStretch(stretch: FeedStretch): void;
-  /** Swaps the new table in, at the position that the snapshot and its stretches come to. */
-  finish(applied: Applied): void;
+  /** Swaps the new table in, at the position that the snapshot and its stretches come to, and of its view. */
+  finish(end: TablePlace): void;
 }

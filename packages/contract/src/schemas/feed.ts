@@ -3,6 +3,7 @@ import Type, { type Static } from 'typebox';
 import {
   downstreamCountMax,
   downstreamMax,
+  feedViewLengthMax,
   verifierNameLengthMax,
   verifiersListedMax,
 } from '../wire-limits.ts';
@@ -120,9 +121,24 @@ export const leaseAnswer = strictObject(
         { description: "Between what the authority's wall clock stood, Unix ms." },
       ),
     ),
+    view: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: feedViewLengthMax,
+        description:
+          'What part of the feed the management key may read now, as a tag: a table that was loaded with another is to be loaded anew.',
+      }),
+    ),
   },
   { title: 'LeaseAnswer' },
 );
+
+const viewParameter = Type.String({
+  pattern: `^[A-Za-z0-9_-]{1,${feedViewLengthMax}}$`,
+  maxLength: feedViewLengthMax,
+  description:
+    'The `view` of the table that they are for: rows that would be chosen for any other are `gone`. Absent: nothing is compared.',
+});
 
 const keyspacesParameter = Type.String({
   minLength: 1,
@@ -148,6 +164,7 @@ export const feedRowsQuery = strictObject({
   after: numberParameter('Rows after this sequence number,'),
   up_to: numberParameter('up to this one.'),
   limit: Type.Optional(numberParameter('Rows at the most: 1 to 1000, and 1000 when absent.', 1)),
+  view: Type.Optional(viewParameter),
   keyspaces: Type.Optional(keyspacesParameter),
 });
 
@@ -158,6 +175,7 @@ export const feedStreamQuery = strictObject({
     maxLength: 4096,
     description: 'Where the reader stands in each shard, separated by commas.',
   }),
+  view: Type.Optional(viewParameter),
   keyspaces: Type.Optional(keyspacesParameter),
 });
 

@@ -4,7 +4,6 @@ import { Fault, type FeedRow, type Secret } from '@keyswarm/core';
 import { createFeedPublisher, NatsLink, serveFeedOverNats } from '@keyswarm/nats';
 import type { FeedStretch } from '@keyswarm/verifier';
 import type { Caller } from '../access/caller.ts';
-import { feedFilterOf } from '../access/feed-scope.ts';
 import { ConfigError } from '../config/config-error.ts';
 import type { ServerConfig } from '../config/config-schema.ts';
 import { type Authenticator, authenticate } from '../http/authenticate.ts';
@@ -77,13 +76,16 @@ export function openNats(config: NatsSettings, { log, closing }: NatsGround): Na
               leave();
             }
           },
-          rows: async ({ shard, range, credential }, signal) => {
+          rows: async ({ shard, range, keyspaces, credential }, signal) => {
             const caller = await callerOf(authenticator, credential);
-            const { relay, keyspaces, shards } = feed.options;
-            if (shard >= shards) throw new Fault('invalid_field', { detail: 'There is no such shard.' });
-            return relay
-              .sourceFor(await feedFilterOf(caller, undefined, keyspaces))
-              .rows(shard, range, signal);
+            if (shard >= feed.options.shards)
+              throw new Fault('invalid_field', { detail: 'There is no such shard.' });
+            const leave = feed.enter('rows', caller.keyId);
+            try {
+              return await (await feed.sourceFor(caller, keyspaces)).rows(shard, range, signal);
+            } finally {
+              leave();
+            }
           },
         },
       });

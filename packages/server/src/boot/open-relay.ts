@@ -6,6 +6,7 @@ import {
   type VerifierClock,
 } from '@keyswarm/verifier';
 import type { LeaseReads } from '../access/lease-reads.ts';
+import { MissedKeyspaces } from '../access/missed-keyspaces.ts';
 import type { StoreFeed } from '../feed/feed-source.ts';
 import { FeedDoor } from '../http/feed-door.ts';
 import type { KeyspaceDirectory } from '../keyspaces/keyspace-directory.ts';
@@ -115,7 +116,7 @@ export function openRelay({ store, log, isAlone }: RelayGround) {
         relay: from.relay,
         registry,
         relayIdentity,
-        keyspaces,
+        ...findersOf(keyspaces),
         random: systemRandom,
         shards,
         standing,
@@ -123,6 +124,10 @@ export function openRelay({ store, log, isAlone }: RelayGround) {
       return { feed, awaitEffective: waits.awaitEffective };
     },
   };
+}
+
+function findersOf(keyspaces: KeyspaceDirectory) {
+  return { keyspaces, keyspacesSeen: new MissedKeyspaces(keyspaces, systemClock) };
 }
 
 function newIdentity(): RelayIdentity {

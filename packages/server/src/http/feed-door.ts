@@ -1,6 +1,7 @@
 import { Fault, type KeyId } from '@keyswarm/core';
-import type { FeedRelay, Heads } from '@keyswarm/verifier';
-import type { KeyspaceFinder } from '../access/feed-scope.ts';
+import type { FeedRelay, Heads, RelayedSource } from '@keyswarm/verifier';
+import type { Caller } from '../access/caller.ts';
+import { feedFilterOf, type KeyspaceFinder } from '../access/feed-scope.ts';
 import {
   leaseAsksInFlightMax,
   rowReadsAtOnceMax,
@@ -26,6 +27,8 @@ export interface FeedDoorOptions {
   readonly registry: Pick<VerifierRegistry, 'admit' | 'roll' | 'read'>;
   readonly relayIdentity: RelayIdentity;
   readonly keyspaces: KeyspaceFinder;
+  /** The same for what is reckoned again and again: without a query or a wait, and up to a second late. */
+  readonly keyspacesSeen: KeyspaceFinder;
   readonly random: Random;
   readonly shards: number;
   /** Where the relay's own verifier stands, and the age of its lease. */
@@ -71,6 +74,20 @@ export class FeedDoor {
   close(): void {
     this.#isClosed = true;
     this.options.relay.close();
+  }
+
+  /**
+   * What of the feed this caller is given now. `isAgain`: it has been reckoned a moment ago and will be in a moment,
+   * so that a keyspace which the caller's scopes name in advance may be noticed a second late.
+   */
+  async sourceFor(
+    caller: Caller,
+    named: readonly string[] | undefined,
+    isAgain = false,
+  ): Promise<RelayedSource> {
+    const { relay, keyspaces, keyspacesSeen } = this.options;
+    const finder = isAgain && named === undefined ? keyspacesSeen : keyspaces;
+    return relay.sourceFor(await feedFilterOf(caller, named, finder));
   }
 
   /** Gives back a place, once. Throws where there is none. */

@@ -1,11 +1,10 @@
 import type { ServerResponse } from 'node:http';
 import { type AnyOperation, type LeaseAskBody, operations, type QueryOf } from '@keyswarm/contract';
 import { assert, Fault } from '@keyswarm/core';
-import { BadFeedRow, type FeedSource, type Heads } from '@keyswarm/verifier';
+import { BadFeedRow, type FeedSource, type FeedView } from '@keyswarm/verifier';
 import { serveRows, serveSnapshot, serveStream } from '@keyswarm/verifier/serve-feed';
 import type { FastifyInstance, FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify';
 import type { Caller } from '../access/caller.ts';
-import { feedFilterOf } from '../access/feed-scope.ts';
 import { feedPageRows, staleRetryAfterMs, streamRecheckMs } from '../limits.ts';
 import { ServerMetrics } from '../metrics/server-metrics.ts';
 import type { Timers } from '../runtime/timers.ts';
@@ -18,7 +17,7 @@ import { Visit } from './visit.ts';
 /*
  * The feed for verifiers elsewhere. What goes out is frames, written to the socket as they come; until the first of
  * them, whatever is wrong is a problem document as everywhere. A stream is looked at again every second: it ends when
- * its management key stops being valid, or may read less than it did.
+ * its management key stops being valid, or may read something else than it did.
  */
 
 export interface FeedRouteServices extends LeaseServices {
@@ -35,10 +34,8 @@ interface Asked {
 
 export function registerFeedRoutes(app: FastifyInstance, services: FeedRouteServices): void {
   const { feed, timers } = services;
-  const { relay, keyspaces } = feed.options;
 
-  const sourceOf = async (caller: Caller, named: string | undefined) =>
-    relay.sourceFor(await feedFilterOf(caller, named?.split(','), keyspaces));
+  const sourceOf = (caller: Caller, named: string | undefined) => feed.sourceFor(caller, named?.split(','));
 
   framed(app, services, 'getFeedSnapshot', async ({ request, response, caller }) => {
     const { keyspaces: named } = request.query as QueryOf<'getFeedSnapshot'>;
@@ -68,16 +65,18 @@ export function registerFeedRoutes(app: FastifyInstance, services: FeedRouteServ
   });
 
   framed(app, services, 'streamFeed', async ({ request, response, caller }) => {
-    const { epoch, after, keyspaces: named } = request.query as QueryOf<'streamFeed'>;
+    const { epoch, after, view, keyspaces: named } = request.query as QueryOf<'streamFeed'>;
     const source = await sourceOf(caller, named);
     const leave = feed.enter('stream', caller.keyId);
-    const from: Heads = { epoch: Number(epoch), seqs: after.split(',').map(Number) };
-    const { heads, ageMs } = feed.options.standing();
+    const from = { epoch: Number(epoch), seqs: after.split(',').map(Number), view };
+    const hello = { ...feed.options.standing(), view: source.view };
     const stop = timers.every(streamRecheckMs, () => {
-      if (!isStillAllowed(services, request, caller)) response.end();
+      void isStillGiven(services, request, { named: named?.split(','), view: source.view }).then((is) => {
+        if (!is) response.end();
+      });
     });
     try {
-      const ended = serveStream({ response, timers }, { source, from, hello: { heads, ageMs } });
+      const ended = serveStream({ response, timers }, { source, from, hello });
       if (ended === 'gone') throw gone();
       await ended;
     } finally {
@@ -166,12 +165,12 @@ function feedGuard(services: FeedRouteServices, id: FeedId) {
   };
 }
 
-/** Is what the stream sends still what its caller may read? While this server isn't fresh, nothing new is known. */
-function isStillAllowed(
-  { authenticator }: FeedRouteServices,
+/** Is what the stream sends still what its caller is given? While that can't be told, nothing new is known. */
+async function isStillGiven(
+  { authenticator, feed }: FeedRouteServices,
   request: FastifyRequest,
-  caller: Caller,
-): boolean {
+  { named, view }: { readonly named: readonly string[] | undefined; readonly view: FeedView },
+): Promise<boolean> {
   const { authorization } = request.headers;
   try {
     const now = authenticateAgain(authenticator, {
@@ -179,16 +178,14 @@ function isStillAllowed(
       requestId: request.id,
       scope: 'feed:read',
     });
-    return (
-      now.scopes.length === caller.scopes.length && now.scopes.every((scope) => caller.scopes.includes(scope))
-    );
+    return (await feed.sourceFor(now, named, true)).view === view;
   } catch (error) {
-    return error instanceof Fault && error.code === 'stale';
+    return !(error instanceof Fault) || error.code === 'stale' || error.code === 'store_unavailable';
   }
 }
 
 function rangeOf(query: QueryOf<'getFeedRows'>, shards: number) {
-  const { epoch, shard, after, up_to: upTo, limit = String(feedPageRows) } = query;
+  const { epoch, shard, after, up_to: upTo, limit = String(feedPageRows), view } = query;
   const number = (field: string, text: string, min: number, max: number): number => {
     const value = Number(text);
     if (value >= min && value <= max) return value;
@@ -206,6 +203,7 @@ function rangeOf(query: QueryOf<'getFeedRows'>, shards: number) {
       after: from,
       upTo: number('up_to', upTo, from + 1, Number.MAX_SAFE_INTEGER),
       limit: number('limit', limit, 1, feedPageRows),
+      view,
     },
   };
 }

@@ -100,17 +100,15 @@ export class LeaseLane implements ShortWay {
 }
 
 /** Registers the asker, then asks; the answer as JSON. */
-export async function answerLease(
-  { options }: FeedDoor,
-  caller: Caller,
-  body: LeaseAskBody,
-): Promise<string> {
-  const { registry, relay } = options;
-  const { verifier, ask, downstream } = decodeLeaseRequest(body);
+export async function answerLease(feed: FeedDoor, caller: Caller, body: LeaseAskBody): Promise<string> {
+  const { registry } = feed.options;
+  const { verifier, ask, keyspaces, downstream } = decodeLeaseRequest(body);
+  // Reckoned at every ask: it may have changed, and nothing else would tell the asker.
+  const source = await feed.sourceFor(caller, keyspaces, !ask.fresh);
   const owner = { workspaceId: caller.workspaceId, credential: caller.keyId };
   const report = { ...verifier, applied: ask.applied, leaseAgeMs: ask.leaseAgeMs };
   const entry = await registry.admit(owner, report, downstream);
-  const answer = await relay.sourceFor({ workspaceId: caller.workspaceId }).lease(ask, never);
+  const answer = await source.lease(ask, never);
   registry.roll.answered(entry, answer);
   assert(answer.wall !== undefined, 'an authority says what its clock shows');
   return encodeLeaseAnswer(answer, answer.wall);

@@ -2,13 +2,13 @@ import { builtinKeyspaceName, Fault, type KeyId, type Secret } from '@keyswarm/c
 import {
   type DownstreamVerifier,
   FeedRelay,
+  feedView,
   LeaseRoll,
   type RollOwner,
   type RollReport,
   type Verifier,
 } from '@keyswarm/verifier';
 import type { KeyspaceFinder } from '../access/feed-scope.ts';
-import { reaches } from '../access/grants.ts';
 import { FeedDoor } from '../http/feed-door.ts';
 import { staleRetryAfterMs } from '../limits.ts';
 import { systemClock } from '../runtime/clock.ts';
@@ -61,7 +61,8 @@ export interface NodeRelayGround {
   readonly verifier: Verifier;
   readonly roll: NodeRoll;
   readonly keyspaces: KeyspaceFinder;
-  /** The node's own key: what it may read says what this relay holds. */
+  readonly keyspacesSeen: KeyspaceFinder;
+  /** The node's own key: it says whose workspace this is. */
   readonly credential: Secret;
   readonly name: string | null;
   readonly region: string | null;
@@ -71,7 +72,7 @@ export function openNodeRelay(ground: NodeRelayGround): {
   readonly relay: FeedRelay;
   readonly feed: WholeFeedDoor;
 } {
-  const { verifier, roll, keyspaces, name, region } = ground;
+  const { verifier, roll, keyspaces, keyspacesSeen, name, region } = ground;
   const { resident } = verifier;
   const relay = new FeedRelay({
     verifier: resident,
@@ -85,6 +86,7 @@ export function openNodeRelay(ground: NodeRelayGround): {
     registry: roll,
     relayIdentity: { id: 'node', name: name ?? hostName(), region },
     keyspaces,
+    keyspacesSeen,
     random: systemRandom,
     get shards() {
       return resident.applied().seqs.length;
@@ -125,11 +127,14 @@ export class WholeFeedDoor extends FeedDoor {
   }
 }
 
-/** It has its own key in its table, and that says what the table holds. */
+/**
+ * Its table is of the view of a whole workspace, which is that of the key that it was loaded with. (What that key may
+ * read by now is another question: when it changes, so does the table.)
+ */
 function holdsAll({ verifier, credential }: Pick<NodeRelayGround, 'verifier' | 'credential'>): boolean {
   const { resident } = verifier;
   const own = resident.verify(credential.reveal(), { keyspace: builtinKeyspaceName });
   // Without a lease nothing is passed on anyway.
   if (own.valid !== true) return false;
-  return reaches(own.scopes, 'feed:read', '-') && reaches(own.scopes, 'feed:read', builtinKeyspaceName);
+  return resident.view === feedView({ workspaceId: own.workspaceId });
 }

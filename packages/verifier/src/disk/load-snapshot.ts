@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import type { Heads } from '../feed/feed-source.ts';
+import type { Heads, TablePlace } from '../feed/feed-source.ts';
 import { BadFeedRow } from '../follow/bad-feed-row.ts';
 import { snapshotChunkBytes } from '../limits.ts';
 import type { ResidentVerifier, SnapshotLoad } from '../verifier-port.ts';
@@ -32,10 +32,11 @@ export async function loadSnapshot(
   if (verifier.ready) return { loaded: false, why: 'ready', detail: 'the verifier has facts already' };
   try {
     const load = verifier.startSnapshot();
-    const heads = await readInto(path, { load, identity }, signal);
+    const { view, ...heads } = await readInto(path, { load, identity }, signal);
     // The feed may have been quicker.
     if (verifier.ready) return { loaded: false, why: 'ready', detail: 'the verifier has facts already' };
-    load.finish(heads);
+    // What may be read now is for the first answer to say; if it is something else, another table is loaded.
+    load.finish({ ...heads, view });
     return { loaded: true, heads };
   } catch (error) {
     signal.throwIfAborted();
@@ -47,7 +48,7 @@ async function readInto(
   path: string,
   { load, identity }: { readonly load: SnapshotLoad; readonly identity: string },
   signal: AbortSignal,
-): Promise<Heads> {
+): Promise<TablePlace> {
   const frames = new FrameReader();
   const sink = {
     key: load.applyKey.bind(load),
@@ -62,8 +63,8 @@ async function readInto(
     for (const frame of frames.push(chunk as Buffer)) reader.take(frame);
   }
   frames.end();
-  const { epoch, seqs } = reader.end();
-  return { epoch, seqs };
+  const { epoch, seqs, view } = reader.end();
+  return { epoch, seqs, view };
 }
 
 class ForeignSnapshot extends Error {

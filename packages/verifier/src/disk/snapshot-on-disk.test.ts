@@ -78,6 +78,13 @@ describe('a snapshot on disk', () => {
     expect(verifier.verify(keyString(2), {}).code).toBe('revoked');
   });
 
+  it('says of what view it is, so that the first answer of another has it loaded anew', async () => {
+    await saveSnapshot(path, { ...readingOf(withKeys(1)), view: 'narrow' });
+    const { verifier } = fresh();
+    expect(await loadSnapshot(path, { verifier, identity })).toMatchObject({ loaded: true });
+    expect(verifier.view).toBe('narrow');
+  });
+
   it('can be read by nobody else, and leaves nothing beside it', async () => {
     const { bytes } = await saveSnapshot(path, readingOf(withKeys(3)));
     const { mode, size } = await stat(path);

@@ -13,9 +13,23 @@ export interface Heads {
   readonly seqs: readonly number[];
 }
 
+/**
+ * What part of the feed a reader is given, as a tag that is the same for the same part and no other (`feedView`);
+ * undefined: all of it, as the store itself gives it. Positions are those of the whole feed and say nothing of what
+ * was left out on the way to them: a table is of one view, and what was cut for another must not move it.
+ */
+export type FeedView = string | undefined;
+
+/** Where a table stands, and of which view it is. */
+export interface TablePlace extends Heads {
+  readonly view?: FeedView;
+}
+
 export interface LeaseAsk {
   /** How far this verifier is; undefined before its first snapshot. Told to the relay, for those who wait for it. */
   readonly applied: Heads | undefined;
+  /** That of its table. Not told to a relay, which answers with that of the credential. */
+  readonly view?: FeedView;
   /** Its own lease age, ms; undefined: no lease. */
   readonly leaseAgeMs: number | undefined;
   /**
@@ -37,10 +51,12 @@ export interface LeaseAnswer extends Heads {
   readonly behind: readonly number[];
   /** Between what the authority's wall clock stood as this was answered; absent: it is this machine's. */
   readonly wall?: WallBounds | undefined;
+  /** What this reader is given now. If its table is of another view, these heads prove nothing of that. */
+  readonly view?: FeedView;
 }
 
 /** Where a snapshot leaves its reader. */
-export interface SnapshotEnd extends Heads {
+export interface SnapshotEnd extends TablePlace {
   /** As in a lease answer, counted from when the snapshot was asked for; undefined: it says nothing of that. */
   readonly ageMs?: number | undefined;
 }
@@ -73,6 +89,8 @@ export interface RowRange {
   readonly upTo: number;
   /** Rows of one answer at the most; the answer's own `upTo` says how far it got. */
   readonly limit: number;
+  /** Of the table that they are for: cut for any other, they are `gone`. Absent: nothing is compared. */
+  readonly view?: FeedView;
 }
 
 export interface SnapshotSink {
@@ -99,7 +117,7 @@ export interface FeedSubscription {
 export interface FeedSource {
   lease(ask: LeaseAsk, signal: AbortSignal): Promise<LeaseAnswer>;
   /**
-   * `gone` when retention has passed `after`, or the epoch is another. Throws `BadFeedRow` when the first row of
+   * `gone` when retention has passed `after`, or epoch or view are others. Throws `BadFeedRow` when the first row of
    * the range can't be read; rows before such a one are given.
    */
   rows(shard: number, range: RowRange, signal: AbortSignal): Promise<FeedStretch | 'gone'>;
@@ -108,6 +126,6 @@ export interface FeedSource {
    * came until then is to be thrown away.
    */
   snapshot(sink: SnapshotSink, signal: AbortSignal): Promise<SnapshotEnd>;
-  /** Pushes what commits after `from`. Absent where there is nothing to push. */
-  subscribe?(from: Heads, listener: FeedListener): FeedSubscription;
+  /** Pushes what commits after `from`, cut for its view or not at all. Absent where there is nothing to push. */
+  subscribe?(from: TablePlace, listener: FeedListener): FeedSubscription;
 }

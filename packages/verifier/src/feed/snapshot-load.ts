@@ -1,9 +1,9 @@
 import { assert, type KeyFact, type KeyspaceFact, type OwnerFact } from '@keyswarm/core';
 import type { LeaseTimes } from '../lease/raised-lease.ts';
 import type { ResidentTable } from '../table/resident-table.ts';
-import type { Applied, SnapshotLoad } from '../verifier-port.ts';
+import type { SnapshotLoad } from '../verifier-port.ts';
 import { applyFactsOf } from './apply-facts.ts';
-import type { FeedStretch } from './feed-source.ts';
+import type { FeedStretch, TablePlace } from './feed-source.ts';
 
 /*
  * A table being filled beside the one that serves. What is committed meanwhile reaches the old table only, and
@@ -18,14 +18,14 @@ export interface LoadingTableOptions {
   /** Those of the verifier's lease, for keyspaces whose own lease changes. */
   readonly times: LeaseTimes;
   readonly rowsMax: number;
-  readonly whenFinished: (load: LoadingTable, applied: Applied) => void;
+  readonly whenFinished: (load: LoadingTable, end: TablePlace) => void;
 }
 
 export class LoadingTable implements SnapshotLoad {
   readonly table: ResidentTable;
   readonly #times: LeaseTimes;
   readonly #rowsMax: number;
-  readonly #whenFinished: (load: LoadingTable, applied: Applied) => void;
+  readonly #whenFinished: (load: LoadingTable, end: TablePlace) => void;
   #stretches: FeedStretch[] = [];
   #rowCount = 0;
   #overflowed = false;
@@ -79,10 +79,10 @@ export class LoadingTable implements SnapshotLoad {
     for (const row of stretch.rows) applyFactsOf(row, this.table, this.#times);
   }
 
-  finish(applied: Applied): void {
+  finish(end: TablePlace): void {
     this.#assertOpen();
     this.#done = true;
-    this.#whenFinished(this, applied);
+    this.#whenFinished(this, end);
   }
 
   /** Another load was started: this one can't be finished any more. */

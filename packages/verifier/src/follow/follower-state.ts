@@ -12,8 +12,11 @@ export type FollowerState =
   | { readonly kind: 'unreachable'; readonly error: unknown }
   | { readonly kind: 'stopped' };
 
-/** A new epoch; retention has dropped rows that were missing; or heads that went back without a new epoch. */
-export type ReloadReason = 'epoch' | 'gone' | 'heads_went_back';
+/**
+ * A new epoch; retention has dropped rows that were missing; heads that went back without a new epoch; or this
+ * verifier may read more or less than its table was loaded with.
+ */
+export type ReloadReason = 'epoch' | 'gone' | 'heads_went_back' | 'view';
 
 /** Whoever was asked lives in a past that this verifier has left: a server on a primary that was replaced. */
 export class OlderEpoch extends Error {

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { FeedListener, FeedView, TablePlace } from '../feed/feed-source.ts';
 import { Gate } from '../testing/gate.ts';
 import { FollowerBench } from './testing/follower-bench.ts';
 
@@ -171,6 +172,80 @@ describe('a follower', () => {
       await follower.catchUp();
       expect(bench.states).toContainEqual({ kind: 'reloading', why: 'heads_went_back' });
       expect(bench.verifier.applied().seqs[1]).toBe(0);
+    });
+
+    test('when it may read something else than its table was loaded with, also if no row has come since', async () => {
+      const { key } = bench.issue(1);
+      bench.feed.view = 'wide';
+      const follower = bench.start();
+      await follower.ready;
+      expect([bench.verifier.view, bench.verify(key)]).toEqual(['wide', 'valid']);
+      bench.feed.keys.delete(key.fact.id);
+      bench.feed.view = 'narrow';
+      await follower.catchUp();
+      expect([bench.verifier.view, bench.verify(key)]).toEqual(['narrow', 'unknown']);
+      expect(bench.states).toContainEqual({ kind: 'reloading', why: 'view' });
+      bench.feed.view = undefined;
+      await follower.catchUp();
+      expect([bench.verifier.view, bench.feed.calls.snapshot]).toEqual([undefined, 3]);
+    });
+
+    test('and is renewed by nothing that was given for another view meanwhile', async () => {
+      const { key } = bench.issue(1);
+      bench.feed.view = 'wide';
+      const follower = bench.start();
+      await follower.ready;
+      bench.clock.advance(20_000);
+      bench.feed.view = 'narrow';
+      bench.feed.before = async (call) => {
+        if (call === 'snapshot') throw new Error('not now');
+      };
+      follower.wake();
+      await whenEntered('unreachable');
+      expect(bench.verify(key)).toBe('valid');
+      bench.clock.advance(leaseMs - 20_000 + 1);
+      expect(bench.verify(key)).toBe('stale');
+    });
+
+    test('asks for rows by the view of its table', async () => {
+      bench.feed.view = 'wide';
+      const follower = bench.start();
+      await follower.ready;
+      bench.issue(1);
+      await follower.catchUp();
+      bench.feed.view = 'narrow';
+      await follower.catchUp();
+      bench.issue(1);
+      await follower.catchUp();
+      expect(bench.feed.viewsAsked).toEqual(['wide', 'narrow']);
+    });
+
+    test('and hears nothing any more that is pushed for the table before, from the swap on', async () => {
+      const pushes: { readonly view: FeedView; readonly listener: FeedListener }[] = [];
+      const subscribe = ({ view }: TablePlace, listener: FeedListener) => {
+        pushes.push({ view, listener });
+        return { close() {} };
+      };
+      Object.assign(bench.feed, { subscribe });
+      bench.feed.view = 'wide';
+      const follower = bench.start();
+      await follower.ready;
+      const start = bench.verifier.startSnapshot.bind(bench.verifier);
+      const late = () => pushes[0]?.listener.stretch({ epoch: 1, shard: 2, after: 0, upTo: 1, rows: [] });
+      bench.verifier.startSnapshot = () => {
+        const load = start();
+        const finish = load.finish.bind(load);
+        load.finish = (end) => {
+          finish(end);
+          late();
+        };
+        return load;
+      };
+      bench.feed.view = 'narrow';
+      await follower.catchUp();
+      late();
+      expect(bench.verifier.applied().seqs[2]).toBe(0);
+      expect(pushes.map(({ view }) => view)).toEqual(['wide', 'narrow']);
     });
 
     test('and serves meanwhile; what is committed during it is not lost', async () => {

@@ -1,6 +1,6 @@
 import { Fault, type FeedRow } from '@keyswarm/core';
 import type { AuthorityClock } from '../clock/authority-clock.ts';
-import type { FeedSource, Heads, LeaseAnswer } from '../feed/feed-source.ts';
+import type { FeedSource, Heads, LeaseAnswer, TablePlace } from '../feed/feed-source.ts';
 import {
   catchUpPauseMs,
   followerPauseMsMax,
@@ -24,7 +24,7 @@ import { WakeableSleep } from './wakeable-sleep.ts';
  * Keeps one resident table equal to the authority's, and its lease alive for as long as that can be proved.
  *
  *   starting → following ⇄ unreachable      a round failed; pause, then again
- *                 ⇅                          reloading: new epoch, rows gone, heads went back
+ *                 ⇅                          reloading: new epoch, rows gone, heads went back, another view
  *              blocked                       a row that can't be read: its shard is quarantined
  *
  * One round: note the clock (p0), ask for the heads, get and apply what is missing of each shard, and only when
@@ -188,7 +188,7 @@ class FeedFollower implements Follower {
     const { verifier, clock } = this.#options;
     if (!verifier.ready) await this.#reload();
     const p0Ms = clock.monotonicMs();
-    const before = verifier.applied();
+    const before = { ...verifier.applied(), view: verifier.view };
     const heads = await this.#askLease(before, fresh);
     if (heads.epoch < before.epoch) throw new OlderEpoch(before.epoch, heads.epoch);
     if (!(heads.ageMs >= 0)) throw new Error(`an answer has an age, and it is not ${heads.ageMs} ms`);
@@ -209,10 +209,10 @@ class FeedFollower implements Follower {
     return true;
   }
 
-  async #askLease(applied: Heads, fresh: boolean): Promise<LeaseAnswer> {
+  async #askLease({ view, ...applied }: TablePlace, fresh: boolean): Promise<LeaseAnswer> {
     const { source, verifier, clock, authorityClock } = this.#options;
     const { leaseAgeMs } = verifier.stats();
-    const ask = { applied, leaseAgeMs: Number.isFinite(leaseAgeMs) ? leaseAgeMs : undefined, fresh };
+    const ask = { applied, view, leaseAgeMs: Number.isFinite(leaseAgeMs) ? leaseAgeMs : undefined, fresh };
     const askedAtMs = clock.monotonicMs();
     const answer = await this.#within(leaseAskMsMax, (signal) => source.lease(ask, signal));
     if (answer.wall !== undefined) authorityClock?.note(answer.wall, askedAtMs, clock.monotonicMs());
@@ -244,9 +244,9 @@ class FeedFollower implements Follower {
   }
 
   async #reload(): Promise<void> {
-    await takeSnapshot(this.#options, this.#stop.signal);
-    // It goes on from the new position, or from another epoch.
-    this.#push.close();
+    // What was pushed goes on from another position, epoch or view: not a stretch of it may reach the new table.
+    const beforeSwap = () => this.#push.close();
+    await takeSnapshot({ ...this.#options, beforeSwap }, this.#stop.signal);
   }
 
   async #within<Result>(timeMs: number, ask: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
@@ -281,8 +281,9 @@ class FeedFollower implements Follower {
  * `applied` is of before the heads were read: only a primary that was set back can be behind it. A relay that
  * answers with what it has applied itself may well be.
  */
-function reloadReason(applied: Heads, heads: LeaseAnswer): ReloadReason | undefined {
+function reloadReason(applied: TablePlace, heads: LeaseAnswer): ReloadReason | undefined {
   if (applied.epoch !== heads.epoch || applied.seqs.length !== heads.seqs.length) return 'epoch';
+  if (applied.view !== heads.view) return 'view';
   if (!heads.fromPrimary) return undefined;
   return heads.seqs.some((head, shard) => head < (applied.seqs[shard] ?? 0)) ? 'heads_went_back' : undefined;
 }

@@ -50,7 +50,8 @@ export class Push {
     this.#generation += 1;
     const generation = this.#generation;
     const isCurrent = () => this.#generation === generation;
-    this.#subscription = source.subscribe(verifier.applied(), {
+    const from = { ...verifier.applied(), view: verifier.view };
+    this.#subscription = source.subscribe(from, {
       stretch: (stretch) => {
         if (isCurrent()) this.#take(stretch);
       },

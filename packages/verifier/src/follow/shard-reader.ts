@@ -19,7 +19,7 @@ export class ShardReader {
       const after = this.#appliedOf(shard);
       if (after >= head) return 'done';
       try {
-        const range = { after, upTo: head, limit: feedPageRows };
+        const range = { after, upTo: head, limit: feedPageRows, view: this.#verifier.view };
         const stretch = await this.#source.rows(shard, range, signal);
         if (stretch === 'gone') {
           // Somebody else may have gone past the range while it was read; then nothing is missing.

@@ -7,6 +7,8 @@ export interface SnapshotPorts {
   readonly source: FeedSource;
   readonly verifier: ResidentVerifier;
   readonly clock: VerifierClock;
+  /** Called in the same step as the swap, before it. */
+  readonly beforeSwap?: () => void;
 }
 
 /**
@@ -15,10 +17,10 @@ export interface SnapshotPorts {
  * tables are swapped. Gives up at the next key once `signal` is aborted; the old table then stays.
  *
  * The swap and the renewal of the lease are one step. The lease is as of when the snapshot was asked for, less its
- * age, and counts only where the new table is not behind the old one (SPEC.md, rule 7).
+ * age, and counts only where the new table is not behind the old one and of the same view (SPEC.md, rule 7).
  */
 export async function takeSnapshot(from: SnapshotPorts, signal: AbortSignal): Promise<void> {
-  const { source, verifier, clock } = from;
+  const { source, verifier, clock, beforeSwap } = from;
   const p0Ms = clock.monotonicMs();
   const load = verifier.startSnapshot();
   const end = await source.snapshot(
@@ -36,6 +38,7 @@ export async function takeSnapshot(from: SnapshotPorts, signal: AbortSignal): Pr
   signal.throwIfAborted();
   const known = verifier.applied().epoch;
   if (verifier.ready && end.epoch < known) throw new OlderEpoch(known, end.epoch);
-  load.finish({ epoch: end.epoch, seqs: end.seqs });
+  beforeSwap?.();
+  load.finish({ epoch: end.epoch, seqs: end.seqs, view: end.view });
   if (end.ageMs !== undefined) verifier.renewLease(provenAtMs(p0Ms, end.ageMs));
 }

@@ -1,15 +1,17 @@
 import type { IncomingMessage } from 'node:http';
-import type { FeedListener, FeedStretch } from '../feed/feed-source.ts';
+import type { FeedListener, FeedStretch, FeedView } from '../feed/feed-source.ts';
 import { BadFeedRow } from '../follow/bad-feed-row.ts';
 import { feedHeartbeatMs, silentBeatsMax } from '../limits.ts';
 import type { CancelTimer, Timers } from '../runtime/timers.ts';
 import { BadFrame, type Frame, FrameReader, frameTypes, stretchOfFrame } from '../wire/frames.ts';
-import { headsIn, memberOf } from './lease-messages.ts';
+import { headsIn, memberOf, viewIn } from './lease-messages.ts';
 import { BadAnswer, RelayUnreachable } from './relay-errors.ts';
 
 export interface FeedStreamReaderOptions {
   readonly open: (signal: AbortSignal) => Promise<IncomingMessage>;
   readonly origin: string;
+  /** That was asked for: whoever sends another one is not listened to. */
+  readonly view: FeedView;
   readonly timers: Timers;
   readonly listener: FeedListener;
   /** Tells what broke without anything of the request. */
@@ -91,7 +93,7 @@ export class FeedStreamReader {
   #hear(frame: Frame): void {
     const { listener } = this.#options;
     if (!this.#greeted) {
-      checkHello(frame);
+      checkHello(frame, this.#options.view);
       this.#greeted = true;
       return;
     }
@@ -128,11 +130,13 @@ export class FeedStreamReader {
   }
 }
 
-function checkHello(frame: Frame): void {
+function checkHello(frame: Frame, view: FeedView): void {
   if (frame.type !== frameTypes.hello) throw new BadFrame('a stream begins with a hello');
   const hello = memberOf(jsonOfFrame(frame), 'hello');
   if (hello.v !== 1) throw new BadAnswer('hello.v is not a version that is known here');
   headsIn(hello, 'hello');
+  if (view !== undefined && viewIn(hello, 'hello') !== view)
+    throw new BadAnswer('hello.view is not the one that was asked for');
 }
 
 function jsonOfFrame({ payload }: Frame): unknown {

@@ -5,12 +5,12 @@ import type {
   FeedSource,
   FeedStretch,
   FeedSubscription,
-  Heads,
   LeaseAnswer,
   LeaseAsk,
   RowRange,
   SnapshotEnd,
   SnapshotSink,
+  TablePlace,
 } from '../feed/feed-source.ts';
 import { BadFeedRow } from '../follow/bad-feed-row.ts';
 import {
@@ -61,7 +61,7 @@ export interface FeedPlace {
 export interface HttpFeedSource extends FeedSource {
   /** Scheme, host and port of the relay. */
   readonly origin: string;
-  subscribe(from: Heads, listener: FeedListener): FeedSubscription;
+  subscribe(from: TablePlace, listener: FeedListener): FeedSubscription;
   /** Ends what is under way and closes all connections. */
   close(): void;
 }
@@ -106,8 +106,8 @@ class RelayOverHttp implements HttpFeedSource {
   }
 
   async rows(shard: number, range: RowRange, signal: AbortSignal): Promise<FeedStretch | 'gone'> {
-    const { after, upTo, limit } = range;
-    const query = this.#query({ epoch: this.#place.epoch ?? 0, shard, after, up_to: upTo, limit });
+    const { after, upTo, limit, view } = range;
+    const query = this.#query({ epoch: this.#place.epoch ?? 0, shard, after, up_to: upTo, limit, view });
     try {
       const frame = await this.#calls.askWhole(
         { method: 'GET', path: `/v1/feed/rows${query}`, signal: this.#until(signal) },
@@ -142,8 +142,9 @@ class RelayOverHttp implements HttpFeedSource {
     }
   }
 
-  subscribe(from: Heads, listener: FeedListener): FeedSubscription {
-    const query = this.#query({ epoch: from.epoch, after: from.seqs.join(',') });
+  subscribe(from: TablePlace, listener: FeedListener): FeedSubscription {
+    const { epoch, seqs, view } = from;
+    const query = this.#query({ epoch, after: seqs.join(','), view });
     const reader = new FeedStreamReader({
       open: (signal) =>
         this.#calls.ask({
@@ -152,6 +153,7 @@ class RelayOverHttp implements HttpFeedSource {
           signal: AbortSignal.any([signal, this.#closed.signal]),
         }),
       origin: this.origin,
+      view,
       timers: this.#options.timers,
       listener: {
         stretch: (stretch) => listener.stretch(stretch),

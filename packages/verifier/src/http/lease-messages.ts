@@ -1,6 +1,11 @@
 import { Fault, hasControlCharacter, isWithinLength, shardsMax } from '@keyswarm/core';
-import type { Heads, LeaseAnswer, LeaseAsk, WallBounds } from '../feed/feed-source.ts';
-import { downstreamCountMax, downstreamMax, keyspacesAskedMax, leaseAgeMsMax } from '../limits.ts';
+import type { FeedView, Heads, LeaseAnswer, LeaseAsk, WallBounds } from '../feed/feed-source.ts';
+import {
+  downstreamMax,
+  feedViewLengthMax,
+  keyspacesAskedMax,
+  leaseAgeMsMax,
+} from '../limits.ts';
 import { BadAnswer } from './relay-errors.ts';
 
 /*
@@ -73,6 +78,7 @@ export function encodeLeaseAnswer(answer: LeaseAnswer, wall: WallBounds): string
     from_primary: answer.fromPrimary,
     behind: answer.behind,
     wall: { earliest_ms: wall.earliestMs, latest_ms: wall.latestMs },
+    ...(answer.view === undefined ? {} : { view: answer.view }),
   });
 }
 
@@ -91,8 +97,16 @@ export function decodeLeaseAnswer(body: unknown): LeaseAnswer {
     ageMs,
     fromPrimary,
     behind,
+    view: viewIn(fields, 'answer'),
     ...(wall === undefined || wall === null ? {} : { wall: wallIn(wall) }),
   };
+}
+
+/** Of an answer or a hello. */
+export function viewIn({ view }: Readonly<Record<string, unknown>>, where: string): FeedView {
+  if (view === undefined || view === null) return undefined;
+  if (typeof view === 'string' && view.length >= 1 && view.length <= feedViewLengthMax) return view;
+  throw new BadAnswer(`${where}.view is not the tag of a view`);
 }
 
 /** Of an answer, a hello or the end of a snapshot. */

@@ -1,6 +1,13 @@
 import { describe, expect, it, vi } from 'vitest';
 import { ManualVerifierClock } from '../clock/manual-verifier-clock.ts';
-import type { FeedListener, FeedSource, FeedStretch, LeaseAnswer, LeaseAsk } from '../feed/feed-source.ts';
+import type {
+  FeedListener,
+  FeedSource,
+  FeedStretch,
+  LeaseAnswer,
+  LeaseAsk,
+  RowRange,
+} from '../feed/feed-source.ts';
 import { BadFeedRow } from '../follow/bad-feed-row.ts';
 import { ListedTimers } from '../follow/testing/follower-bench.ts';
 import { refusedPauseMs, relaysMax, secondAskMs } from '../limits.ts';
@@ -16,7 +23,7 @@ class ScriptedRelay implements FeedSource {
   listener: FeedListener | undefined;
   closed = 0;
   reply: () => Promise<LeaseAnswer> = async () => answer({});
-  row: () => Promise<FeedStretch | 'gone'> = async () => 'gone';
+  row: (range: RowRange) => Promise<FeedStretch | 'gone'> = async () => 'gone';
   taken: () => Promise<LeaseAnswer> = async () => answer({});
 
   lease(ask: LeaseAsk): Promise<LeaseAnswer> {
@@ -24,8 +31,8 @@ class ScriptedRelay implements FeedSource {
     return this.reply();
   }
 
-  rows(): Promise<FeedStretch | 'gone'> {
-    return this.row();
+  rows(_: number, range: RowRange): Promise<FeedStretch | 'gone'> {
+    return this.row(range);
   }
 
   snapshot(): Promise<LeaseAnswer> {
@@ -115,6 +122,30 @@ describe('several relays as one source', () => {
     first.reply = async () => answer({ behind: [1] });
     second.reply = async () => answer({ ageMs: 40 });
     expect(await ask({ leaseAgeMs: 5_000 })).toMatchObject({ behind: [] });
+  });
+
+  it('prefer the answer that fits the table, of two that are as young, and the younger one all the same', async () => {
+    const { ask, first, second } = poolOf(2, 1_000);
+    first.reply = async () => answer({ view: 'other' });
+    second.reply = async () => answer({ view: 'mine', ageMs: 40, behind: [1] });
+    expect(await ask({ leaseAgeMs: 5_000, view: 'mine' })).toMatchObject({ view: 'mine' });
+    expect(await ask({ leaseAgeMs: 5_000, view: 'other' })).toMatchObject({ view: 'other' });
+    second.reply = async () => answer({ view: 'mine', ageMs: 40_000, fromPrimary: false });
+    expect(await ask({ leaseAgeMs: 5_000, view: 'mine' })).toMatchObject({ view: 'other' });
+  });
+
+  it('ask each of them for rows of the view of the table, so that none gives those of another', async () => {
+    const { first, second, pool } = poolOf(2);
+    const range = { after: 0, upTo: 1, limit: 10, view: 'mine' };
+    const cutFor = (view: string) => async (asked: RowRange) =>
+      asked.view === view
+        ? ({ epoch: 2, shard: 0, after: 0, upTo: 1, rows: [] } as const)
+        : ('gone' as const);
+    first.row = cutFor('other');
+    second.row = cutFor('mine');
+    expect(await pool.rows(0, range, forever)).toMatchObject({ upTo: 1 });
+    second.row = cutFor('other');
+    expect(await pool.rows(0, range, forever)).toBe('gone');
   });
 
   it('leave alone a relay of an older epoch than was applied, and listen to it when there is no other', async () => {

@@ -3,12 +3,13 @@ import type {
   FeedSource,
   FeedStretch,
   FeedSubscription,
-  Heads,
+  FeedView,
   LeaseAnswer,
   LeaseAsk,
   RowRange,
   SnapshotEnd,
   SnapshotSink,
+  TablePlace,
 } from '../feed/feed-source.ts';
 import { BadFeedRow } from '../follow/bad-feed-row.ts';
 import { OlderEpoch } from '../follow/follower-state.ts';
@@ -26,7 +27,10 @@ import { type Errand, RelayGate } from './relay-gate.ts';
  *
  * Relays may be mixed freely, a lease from one and rows from another: a position is epoch, shard and number, given by
  * the primary, and says the same thing whoever tells it. Every proof is carried by one answer alone (these heads, this
- * age); who brings the rows up to those heads is of no account.
+ * age); who brings the rows up to those heads is of no account. What a position doesn't say is which rows were left out
+ * on the way: rows and streams are asked for by the view of the table, and a relay that gives another one has none.
+ * Two that give different views, while one of them has not heard of a change of the credential yet, can't make the
+ * table go to and fro: of two answers the one that fits the table counts, unless it is the older one.
  *
  * An answer is awaited from one relay for `secondAskMs`, then from a second one as well, and from two at once when the
  * lease is aging: whichever proves more counts. A relay of an older epoch than was applied stands on a primary that was
@@ -60,7 +64,7 @@ export interface RelayMove {
 }
 
 export interface RelayPool extends FeedSource {
-  subscribe(from: Heads, listener: FeedListener): FeedSubscription;
+  subscribe(from: TablePlace, listener: FeedListener): FeedSubscription;
   /** The name of the relay that is kept to. */
   readonly current: string;
   /** How often another one was moved to. */
@@ -147,7 +151,7 @@ class PooledRelays implements RelayPool {
     return end;
   }
 
-  subscribe(from: Heads, listener: FeedListener): FeedSubscription {
+  subscribe(from: TablePlace, listener: FeedListener): FeedSubscription {
     const member = this.#current;
     let inner: FeedSubscription | undefined;
     const entry = { member, end: (error: unknown) => end(error) };
@@ -205,7 +209,8 @@ class PooledRelays implements RelayPool {
       heard.filter((told) => told.member === member).filter(isGood),
     );
     const best = good.reduce<Good | undefined>(
-      (sofar, told) => (sofar !== undefined && !provesMore(told.answer, sofar.answer) ? sofar : told),
+      (sofar, told) =>
+        sofar !== undefined && !provesMore(told.answer, sofar.answer, asked.ask.view) ? sofar : told,
       undefined,
     );
     if (best === undefined) throw heard.find((told) => told.member === first && !isGood(told))?.error;
@@ -287,11 +292,12 @@ function isGood(outcome: Outcome): outcome is Good {
 
 /**
  * A newer epoch counts for more than anything of an older one. Then the younger proof, unless the two are about as old
- * and one of them leaves out fewer shards.
+ * and only one of them is of the table's view, or leaves out fewer shards.
  */
-function provesMore(a: LeaseAnswer, b: LeaseAnswer): boolean {
+function provesMore(a: LeaseAnswer, b: LeaseAnswer, view: FeedView): boolean {
   if (a.epoch !== b.epoch) return a.epoch > b.epoch;
   const isAsOld = Math.abs(a.ageMs - b.ageMs) < sameAgeMs;
+  if (isAsOld && (a.view === view) !== (b.view === view)) return a.view === view;
   if (isAsOld && a.behind.length !== b.behind.length) return a.behind.length < b.behind.length;
   return a.ageMs < b.ageMs;
 }

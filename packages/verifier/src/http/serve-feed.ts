@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { FeedSource, FeedStretch, Heads, RowRange } from '../feed/feed-source.ts';
+import type { FeedSource, FeedStretch, FeedView, Heads, RowRange, TablePlace } from '../feed/feed-source.ts';
 import { feedHeartbeatMs, streamBufferedBytesMax, writeStallMsMax } from '../limits.ts';
 import type { Timers } from '../runtime/timers.ts';
 import { encodeFrame, firstStretchFrame, frameTypes, stretchFrame } from '../wire/frames.ts';
@@ -72,17 +72,19 @@ export interface StreamHello {
   /** Where the relay itself stands. */
   readonly heads: Heads;
   readonly ageMs: number | undefined;
+  /** Of what is sent. */
+  readonly view?: FeedView;
 }
 
 export interface StreamAsked {
   readonly source: FeedSource;
-  readonly from: Heads;
+  readonly from: TablePlace;
   readonly hello: StreamHello;
 }
 
 /**
  * What commits after `from`, as it commits: hello, then stretches, heartbeats and wishes. Returns `gone` with
- * nothing written when the source ends it at once (it holds nothing that far back, or is of another epoch); else a
+ * nothing written when the source ends it at once (it holds nothing that far back, or is of another epoch or view); else a
  * promise that resolves when the stream has ended, by either end, with why. Heartbeats are the socket's, and prove
  * nothing but that it carries.
  */
@@ -165,8 +167,8 @@ const jsonPayload = (value: unknown) => encoder.encode(JSON.stringify(value));
 const heartbeatFrame = encodeFrame(frameTypes.heartbeat, jsonPayload({}));
 const wantedFrame = encodeFrame(frameTypes.wanted, jsonPayload({}));
 
-function helloFrame({ heads: { epoch, seqs }, ageMs }: StreamHello): Uint8Array {
-  return encodeFrame(frameTypes.hello, jsonPayload({ v: 1, epoch, seqs, age_ms: ageMs ?? null }));
+function helloFrame({ heads: { epoch, seqs }, ageMs, view }: StreamHello): Uint8Array {
+  return encodeFrame(frameTypes.hello, jsonPayload({ v: 1, epoch, seqs, age_ms: ageMs ?? null, view }));
 }
 
 /** A stretch that a relay fans out to a thousand readers is encoded once. */

@@ -9,12 +9,13 @@ import type {
   RowRange,
   SnapshotEnd,
   SnapshotSink,
+  TablePlace,
 } from '../feed/feed-source.ts';
 
 /** A source that counts what is asked of it, and remembers the heads that it was told last. */
 export class CountedSource implements FeedSource {
   readonly #source: FeedSource;
-  readonly subscribe?: (from: Heads, listener: FeedListener) => FeedSubscription;
+  readonly subscribe?: (from: TablePlace, listener: FeedListener) => FeedSubscription;
   #heads: Heads | undefined;
   #leaseAnswers = 0;
   #snapshots = 0;

@@ -105,6 +105,7 @@ export class SnapshotKeeper implements AppliedObserver {
     try {
       await saveSnapshot(path, {
         heads,
+        view: resident.view,
         ageMs: undefined,
         facts: resident.facts(),
         tail: () => ({ stretches: tail.taken(), heads: resident.applied() }),

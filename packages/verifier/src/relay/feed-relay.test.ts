@@ -2,7 +2,7 @@ import type { OwnerFact } from '@keyswarm/core';
 import { describe, expect, test } from 'vitest';
 import { createResidentVerifier } from '../resident-verifier.ts';
 import { keyFact, keyspaceId, ownerFact } from '../testing/sample-facts.arbitrary.ts';
-import { filtered } from './feed-filter.ts';
+import { type FeedFilter, feedView, filtered } from './feed-filter.ts';
 import {
   ask,
   Bench,
@@ -206,7 +206,7 @@ describe('a snapshot out of memory', () => {
       never,
     );
     load.finish(end);
-    expect(end).toEqual({ epoch: 1, seqs: [1, 1] });
+    expect(end).toEqual({ epoch: 1, seqs: [1, 1], view: feedView({ workspaceId: ours }) });
     expect(reader.stats().versions).toBe(2);
     expect(bench.relay.readers).toBe(0);
   });
@@ -220,6 +220,47 @@ describe('a snapshot out of memory', () => {
     await expect(source.snapshot(sink, never)).rejects.toThrow('overtaken');
     bench.duringFacts = ignore;
     expect(await source.snapshot(sink, never)).not.toHaveProperty('ageMs');
+  });
+});
+
+describe('the view of a reader', () => {
+  test('is the same for the same filter, and for no other', () => {
+    const [one, two] = [keyspaceId(1), keyspaceId(2)];
+    const others: readonly FeedFilter[] = [
+      {},
+      { workspaceId: ours },
+      { workspaceId: theirs },
+      { workspaceId: ours, keyspaces: new Set() },
+      { workspaceId: ours, keyspaces: new Set([one]) },
+      { workspaceId: ours, keyspaces: new Set([one, two]) },
+      { workspaceId: ours, without: new Set([one]) },
+      { workspaceId: ours, without: new Set([one, two]) },
+      { keyspaces: new Set([one]) },
+      { without: new Set([one]) },
+    ];
+    expect(new Set(others.map(feedView)).size).toBe(others.length);
+    for (const view of others.map(feedView)) expect(view).toMatch(/^[A-Za-z0-9_-]{16}$/);
+    expect(feedView({ keyspaces: new Set([two, one]) })).toBe(feedView({ keyspaces: new Set([one, two]) }));
+  });
+
+  test('is told with each answer, and rows and pushes for a table of another are gone', async () => {
+    const bench = new Bench();
+    bench.commit(0, ourRow(1));
+    const wide = bench.relay.sourceFor({ workspaceId: ours });
+    const narrow = bench.relay.sourceFor({ workspaceId: ours, keyspaces: new Set([keyspaceId(2)]) });
+    expect(wide.view).not.toBe(narrow.view);
+    expect([(await wide.lease(ask, never)).view, wide.reading()?.view]).toEqual([wide.view, wide.view]);
+    const range = { after: 0, upTo: 1, limit: 10 };
+    expect(await wide.rows(0, { ...range, view: wide.view }, never)).toMatchObject({ upTo: 1 });
+    expect(await narrow.rows(0, { ...range, view: wide.view }, never)).toBe('gone');
+    const from = { epoch: 1, seqs: [0, 0], view: wide.view };
+    const [heard, refused] = [listener(), listener()];
+    wide.subscribe(from, heard);
+    narrow.subscribe(from, refused);
+    bench.commit(0, ourRow(2));
+    await turn();
+    expect(idsOf(heard.stretches)).toEqual([keyFact(1).id, keyFact(2).id]);
+    expect(refused.words).toEqual(['ended']);
   });
 });
 
@@ -272,6 +313,39 @@ describe('a relay behind a relay', () => {
     });
     const answer = await bench.relay.sourceFor({}).lease({ ...ask, fresh: true }, never);
     expect(answer).toMatchObject({ seqs: [1, 0], ageMs: 0 });
+  });
+
+  test('that holds a part gives nothing at all: what it lacks would look like what does not exist', async () => {
+    const bench = chained();
+    const load = (view: string) => {
+      bench.verifier.startSnapshot().finish({ epoch: 1, seqs: [0, 0], view });
+      bench.clock.advance(1);
+      bench.verifier.renewLease(bench.clock.monotonicMs());
+      bench.verifier.applyStretch({ epoch: 1, shard: 0, after: 0, upTo: 1, rows: [] });
+    };
+    const source = bench.relay.sourceFor({ workspaceId: ours, keyspaces: new Set([keyspaceId(1)]) });
+    const range = { after: 0, upTo: 1, limit: 10 };
+    const sink = { key() {}, owner() {}, keyspace() {}, stretch() {} };
+    const from = { epoch: 1, seqs: [0, 0] };
+    const asked = [
+      async () => source.lease(ask, never),
+      async () => source.rows(0, range, never),
+      async () => source.snapshot(sink, never),
+      async () => source.reading(),
+      async () => source.subscribe(from, listener()),
+    ];
+    const parts: readonly FeedFilter[] = [
+      { workspaceId: ours, without: new Set([keyspaceId(1)]) },
+      { workspaceId: theirs },
+    ];
+    for (const part of parts) {
+      load(feedView(part));
+      for (const each of asked) await expect(each()).rejects.toMatchObject({ code: 'stale' });
+    }
+    for (const whole of [{ workspaceId: ours }, {}]) {
+      load(feedView(whole));
+      for (const each of asked.slice(0, 3)) await each();
+    }
   });
 
   test('says that it has not got so far, rather than that a row is gone', async () => {

@@ -4,19 +4,19 @@ import type {
   FeedSource,
   FeedStretch,
   FeedSubscription,
-  Heads,
   LeaseAnswer,
   LeaseAsk,
   RowRange,
   SnapshotEnd,
   SnapshotSink,
+  TablePlace,
 } from '../feed/feed-source.ts';
 import { factsPerTurn, staleRetryAfterMs, stretchRowsMax, wantPauseMs } from '../limits.ts';
 import type { Random } from '../runtime/random.ts';
 import type { Timers } from '../runtime/timers.ts';
 import type { Applied, AppliedObserver, ResidentVerifier, VerifierClock } from '../verifier-port.ts';
 import { FanOut } from './fan-out.ts';
-import { type FeedFilter, filtered, withoutDetails } from './feed-filter.ts';
+import { type FeedFilter, feedView, filtered, withoutDetails } from './feed-filter.ts';
 import { HeadReads } from './head-reads.ts';
 import { type RecentBounds, RecentStretches } from './recent-stretches.ts';
 import type { FeedOrigin } from './relay-origin.ts';
@@ -29,11 +29,14 @@ import { type FactsReader, readSnapshotOf, type TailedReading } from './snapshot
  *
  * For each reader it is a `FeedSource` with a filter. Rows that the filter keeps back are left out of a stretch whose
  * ends stay, so that a reader knows that it has missed nothing, and nothing of what it missed. The details of events
- * are never passed on.
+ * are never passed on. What it lets through has a tag, the view, which every answer tells: positions don't say what was
+ * left out on the way to them, and a table that went on with rows that were cut for another reader would keep a revoked
+ * key for ever. So whoever asks for rows, or to be pushed to, names the view of its table, and is given `gone` for another.
  *
  * Two origins. Beside the *primary*, a lease answer is of heads that were read after the ask, and has no age. A relay
  * behind a *relay* answers with what it has applied and the age of its own lease, which counts from before whatever
- * it has not heard of; when it has no lease, it has no answer.
+ * it has not heard of; when it has no lease, it has no answer. If its own table isn't the whole of a reader's workspace,
+ * it has none either: what it lacks would look like what does not exist.
  *
  * What it trades: a bounded memory of recent rows for a reader that was away for a moment. Whoever was away for longer
  * reads the store (beside the primary) or takes a snapshot. What it is not: it knows nobody by name, and keeps no
@@ -41,7 +44,8 @@ import { type FactsReader, readSnapshotOf, type TailedReading } from './snapshot
  */
 
 export interface FeedRelayOptions {
-  readonly verifier: Pick<ResidentVerifier, 'applied' | 'stats' | 'quarantined' | 'ready'> & FactsReader;
+  readonly verifier: Pick<ResidentVerifier, 'applied' | 'stats' | 'quarantined' | 'ready' | 'view'> &
+    FactsReader;
   readonly clock: VerifierClock;
   readonly timers: Timers;
   readonly random: Random;
@@ -54,7 +58,9 @@ export interface FeedRelayOptions {
 export interface RelayedSource extends FeedSource {
   /** Undefined before the relay's own first snapshot. To be closed by whoever asked. */
   reading(): TailedReading | undefined;
-  subscribe(from: Heads, listener: FeedListener): FeedSubscription;
+  subscribe(from: TablePlace, listener: FeedListener): FeedSubscription;
+  /** Of all that is given here. */
+  readonly view: string;
 }
 
 export class FeedRelay implements AppliedObserver {
@@ -128,21 +134,43 @@ export class FeedRelay implements AppliedObserver {
   }
 
   sourceFor(filter: FeedFilter): RelayedSource {
+    const view = feedView(filter);
     return {
-      lease: (ask, signal) => this.#lease(ask, signal),
-      rows: (shard, range) => this.#rows(filter, shard, range),
+      view,
+      lease: async (ask, signal) => ({ ...(await this.#lease(filter, ask, signal)), view }),
+      rows: async (shard, range) =>
+        (range.view ?? view) === view ? await this.#rows(filter, shard, range) : 'gone',
       snapshot: (sink, signal) => this.#snapshot(filter, sink, signal),
       reading: () => this.#reading(filter),
-      subscribe: (from, listener) => this.#subscribe(filter, from, listener),
+      subscribe: (from, listener) => {
+        if ((from.view ?? view) === view) return this.#subscribe(filter, from, listener);
+        listener.ended(new Error('the relay gives this reader another part of the feed'));
+        return { close() {} };
+      },
     };
   }
 
-  async #lease(ask: LeaseAsk, signal: AbortSignal): Promise<LeaseAnswer> {
+  /**
+   * Asked in the same turn as the table is read, for it may be another one in the next. Undefined: the store's own,
+   * or one that was loaded from somebody who gives everything.
+   */
+  #assertHoldsAll({ workspaceId }: FeedFilter): void {
+    const { origin, verifier } = this.#options;
+    if (origin.kind === 'primary' || verifier.view === undefined) return;
+    if (verifier.view === feedView({}) || verifier.view === feedView({ workspaceId })) return;
+    throw new Fault('stale', {
+      detail: 'This relay holds no more than a part: its credential needs feed:read and feed:read:keyswarm.',
+      retryAfterMs: staleRetryAfterMs,
+    });
+  }
+
+  async #lease(filter: FeedFilter, ask: LeaseAsk, signal: AbortSignal): Promise<LeaseAnswer> {
     this.#asks += 1;
     signal.throwIfAborted();
     const { origin, verifier, clock } = this.#options;
     if (origin.kind === 'primary') return await this.#headReads.ask();
     if (ask.fresh) await origin.follower.catchUp();
+    this.#assertHoldsAll(filter);
     // Of one instant, together: an age from before heads that are told after would be too young.
     const { leaseAgeMs } = verifier.stats();
     if (!verifier.ready || !Number.isFinite(leaseAgeMs)) throw noLease();
@@ -157,6 +185,7 @@ export class FeedRelay implements AppliedObserver {
   }
 
   async #rows(filter: FeedFilter, shard: number, range: RowRange): Promise<FeedStretch | 'gone'> {
+    this.#assertHoldsAll(filter);
     this.#passOn();
     const { epoch } = this.#recent.heads;
     const recent = this.#recent.read(epoch, shard, range);
@@ -187,6 +216,7 @@ export class FeedRelay implements AppliedObserver {
   #reading(filter: FeedFilter): TailedReading | undefined {
     const { verifier } = this.#options;
     if (!verifier.ready) return undefined;
+    this.#assertHoldsAll(filter);
     // What is applied and not passed on yet is in the facts already; the tail begins after it.
     this.#passOn();
     return readSnapshotOf({
@@ -216,13 +246,14 @@ export class FeedRelay implements AppliedObserver {
       signal.throwIfAborted();
       const { stretches, heads } = reading.tail();
       for (const stretch of stretches) sink.stretch(stretch);
-      return heads;
+      return { ...heads, view: reading.view };
     } finally {
       reading.close();
     }
   }
 
-  #subscribe(filter: FeedFilter, from: Heads, listener: FeedListener): FeedSubscription {
+  #subscribe(filter: FeedFilter, from: TablePlace, listener: FeedListener): FeedSubscription {
+    this.#assertHoldsAll(filter);
     this.#passOn();
     const { epoch, seqs } = this.#recent.heads;
     const isReached =

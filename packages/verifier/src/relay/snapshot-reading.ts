@@ -1,7 +1,7 @@
 import type { KeyFact, KeyspaceFact, KeyspaceId, OwnerFact, OwnerId, WorkspaceId } from '@keyswarm/core';
-import type { FeedListener, FeedStretch, FeedSubscription, Heads } from '../feed/feed-source.ts';
+import type { FeedListener, FeedStretch, FeedSubscription, FeedView, Heads } from '../feed/feed-source.ts';
 import { snapshotTailRowsMax } from '../limits.ts';
-import { type FeedFilter, letsKeyspace } from './feed-filter.ts';
+import { type FeedFilter, feedView, letsKeyspace } from './feed-filter.ts';
 
 export type RelayFact =
   | { readonly kind: 'keyspace'; readonly fact: KeyspaceFact }
@@ -19,6 +19,8 @@ export interface FactsReader {
 export interface TailedReading {
   /** Where the verifier stood when the reading began. */
   readonly heads: Heads;
+  /** Of the reader that it is for. */
+  readonly view: FeedView;
   readonly ageMs: number | undefined;
   readonly facts: Iterable<RelayFact>;
   /** What was applied since, and where that leads. Throws when it was more than could be kept. */
@@ -65,6 +67,7 @@ export function readSnapshotOf({ verifier, filter, heads, subscribe, headsNow }:
   });
   return {
     heads,
+    view: feedView(filter),
     ageMs: undefined,
     facts: factsFor(verifier, filter),
     tail() {

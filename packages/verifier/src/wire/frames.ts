@@ -30,7 +30,7 @@ export { BadFrame } from './bad-frame.ts';
 export const frameHeadBytes = 9;
 
 export const frameTypes = {
-  /** JSON `{v: 1, epoch, seqs, age_ms | null}`: where the sender stands. */
+  /** JSON `{v: 1, epoch, seqs, age_ms | null, view?}`: where the sender stands, and what part of the feed it gives. */
   hello: 1,
   /** Binary: see `encode-facts.ts`. */
   facts: 2,

@@ -1,5 +1,5 @@
-import type { Heads, SnapshotEnd, SnapshotSink } from '../feed/feed-source.ts';
-import { snapshotIdentityLengthMax } from '../limits.ts';
+import type { FeedView, Heads, SnapshotEnd, SnapshotSink } from '../feed/feed-source.ts';
+import { feedViewLengthMax, snapshotIdentityLengthMax } from '../limits.ts';
 import { BadFrame, UnknownVersion } from './bad-frame.ts';
 import { FactsDecoder } from './decode-facts.ts';
 import { type Frame, frameTypes, wholeStretchOfFrame } from './frames.ts';
@@ -26,6 +26,7 @@ export class SnapshotReader {
   readonly #onHello: ((hello: SnapshotHello) => void) | undefined;
   #chain: StretchChain | undefined;
   #inTail = false;
+  #view: FeedView;
   #end: SnapshotEnd | undefined;
 
   /** `onHello` is told before any fact, and may throw. */
@@ -58,9 +59,10 @@ export class SnapshotReader {
     // Before anything else of it: another version has other members.
     if (fields.whole('v') !== versionKnown)
       throw new UnknownVersion('hello.v is not a version that is known here');
-    fields.only(['v', 'epoch', 'seqs', 'age_ms'], ['identity']);
+    fields.only(['v', 'epoch', 'seqs', 'age_ms'], ['identity', 'view']);
     const heads = fields.heads();
     fields.ageMs('age_ms');
+    this.#view = fields.text('view', feedViewLengthMax);
     this.#onHello?.({ heads, identity: fields.text('identity', snapshotIdentityLengthMax) });
     return new StretchChain(heads);
   }
@@ -82,7 +84,7 @@ export class SnapshotReader {
     for (const [name, count] of Object.entries(counted)) {
       if (fields.whole(name) !== count) throw new BadFrame(`end.${name} is not what came`);
     }
-    return { ...heads, ageMs: fields.ageMs('age_ms') };
+    return { ...heads, ageMs: fields.ageMs('age_ms'), view: this.#view };
   }
 }
 

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { assert } from '@keyswarm/core';
 import type { Fact } from '../feed/fact.ts';
-import type { FeedStretch, Heads, SnapshotEnd, SnapshotSink } from '../feed/feed-source.ts';
+import type { FeedStretch, FeedView, Heads, SnapshotEnd, SnapshotSink } from '../feed/feed-source.ts';
 import { FactsEncoder } from './encode-facts.ts';
 import { encodeFrame, FrameReader, frameTypes, stretchFrame } from './frames.ts';
 import { jsonPayload } from './json-payload.ts';
@@ -47,6 +47,8 @@ export interface SnapshotReading {
   tail(): { readonly stretches: readonly FeedStretch[]; readonly heads: Heads };
   /** Whose facts they are, where a reader has to know that again: a file says it, a connection needs not. */
   readonly identity?: string | undefined;
+  /** Of what part of the feed they are. */
+  readonly view?: FeedView;
 }
 
 /** The snapshot in chunks of some 64 kB, with a turn of the event loop between them. */
@@ -54,8 +56,11 @@ export async function* writeSnapshot(
   reading: SnapshotReading,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const { heads, ageMs = null, identity } = reading;
-  const known = identity === undefined ? {} : { identity };
+  const { heads, ageMs = null, identity, view } = reading;
+  const known = {
+    ...(identity === undefined ? {} : { identity }),
+    ...(view === undefined ? {} : { view }),
+  };
   yield encodeFrame(frameTypes.hello, jsonPayload({ v: 1, ...jsonOf(heads), age_ms: ageMs, ...known }));
 
   const counts = { keys: 0, owners: 0, keyspaces: 0 };

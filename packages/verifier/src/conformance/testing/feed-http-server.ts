@@ -77,6 +77,7 @@ export class FeedHttpServer {
       return problem(response, 401, { code: 'unauthenticated' });
     const url = new URL(request.url ?? '/', 'http://relay');
     const number = (name: string) => Number(url.searchParams.get(name));
+    const view = url.searchParams.get('view') ?? undefined;
     const to = { response, timers };
     if (url.pathname === '/v1/feed/lease') return await this.#lease(request, response);
     if (url.pathname === '/v1/feed/snapshot') {
@@ -84,14 +85,15 @@ export class FeedHttpServer {
       if (reading === undefined) return problem(response, 503, { code: 'stale' }, { 'retry-after': '1' });
       await serveSnapshot(to, reading);
     } else if (url.pathname === '/v1/feed/rows') {
-      const range = { after: number('after'), upTo: number('up_to'), limit: number('limit') };
+      const range = { after: number('after'), upTo: number('up_to'), limit: number('limit'), view };
       const isOld = url.searchParams.has('epoch') && number('epoch') !== heads().epoch;
       const sent = isOld ? 'gone' : await serveRows(to, { source, shard: number('shard'), range });
       if (sent === 'gone') problem(response, 410, { code: 'gone' });
     } else if (url.pathname === '/v1/feed/stream') {
       const seqs = (url.searchParams.get('after') ?? '').split(',').map(Number);
-      const from = { epoch: number('epoch'), seqs };
-      const served = serveStream(to, { source, from, hello: { heads: heads(), ageMs: 0 } });
+      const from = { epoch: number('epoch'), seqs, view };
+      const hello = { heads: heads(), ageMs: 0, view: source.view };
+      const served = serveStream(to, { source, from, hello });
       if (served === 'gone') problem(response, 410, { code: 'gone' });
       else await served;
     } else {

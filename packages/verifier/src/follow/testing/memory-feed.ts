@@ -54,6 +54,11 @@ export class MemoryFeed implements FeedSource {
     else this.#unreadable.delete(`${row.shard}/${row.seq}`);
   }
 
+  /** Of whoever reads: told with every answer and snapshot. */
+  view: string | undefined;
+  /** Of each read of rows. */
+  readonly viewsAsked: (string | undefined)[] = [];
+
   /** What the next lease answers say beside the heads. */
   answer: Partial<LeaseAnswer> = {};
   listener: FeedListener | undefined;
@@ -61,7 +66,7 @@ export class MemoryFeed implements FeedSource {
   async lease(): Promise<LeaseAnswer> {
     this.calls.heads += 1;
     await this.before('heads');
-    return { ...this.heads(), ageMs: 0, fromPrimary: true, behind: [], ...this.answer };
+    return { ...this.heads(), ageMs: 0, fromPrimary: true, behind: [], view: this.view, ...this.answer };
   }
 
   heads(): Heads {
@@ -70,6 +75,7 @@ export class MemoryFeed implements FeedSource {
 
   async rows(shard: number, range: RowRange): Promise<FeedStretch | 'gone'> {
     this.calls.rows += 1;
+    this.viewsAsked.push(range.view);
     await this.before('rows');
     if (range.after < (this.#dropped[shard] ?? 0)) return 'gone';
     const rows = this.#rowsOf(shard).slice(range.after, Math.min(range.upTo, range.after + range.limit));
@@ -83,7 +89,7 @@ export class MemoryFeed implements FeedSource {
 
   async snapshot(sink: SnapshotSink): Promise<SnapshotEnd> {
     this.calls.snapshot += 1;
-    const heads = this.#heads();
+    const heads = { ...this.#heads(), view: this.view };
     const facts = [[...this.keyspaces.values()], [...this.owners.values()], [...this.keys.values()]] as const;
     await this.before('snapshot');
     for (const fact of facts[0]) sink.keyspace(fact);

@@ -54,6 +54,9 @@ export class Bench {
       get ready() {
         return verifier.ready;
       },
+      get view() {
+        return verifier.view;
+      },
       facts,
     };
     this.relay = new FeedRelay({
