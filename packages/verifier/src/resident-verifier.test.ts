@@ -136,7 +136,7 @@ describe('a snapshot', () => {
   });
 
   it('of another view takes the lease away, and nothing that was told for the one before', () => {
-    const finishAs = (view: string | undefined) => {
+    const finishAs = (view: string | undefined, pushedUpTo = 4) => {
       const { verifier, clock } = readyVerifier();
       verifier.applyRow(keyRow(1, keyFact(1)));
       const load = verifier.startSnapshot();
@@ -144,7 +144,7 @@ describe('a snapshot', () => {
       load.applyOwner(ownerFact(1));
       load.applyKey(keyFact(1));
       verifier.applyRow(keyRow(2, keyFact(2)));
-      verifier.applyStretch({ epoch: 1, shard: 1, after: 0, upTo: 4, rows: [] });
+      verifier.applyStretch({ epoch: 1, shard: 1, after: 0, upTo: pushedUpTo, rows: [] });
       load.finish({ epoch: 1, seqs: [2, 0], view });
       const codes = [1, 2].map((key) => verifier.verify(keyString(key), {}).code);
       clock.advance(1);
@@ -153,6 +153,8 @@ describe('a snapshot', () => {
     };
     expect(finishAs(undefined)).toEqual(['valid', 'unknown', 'unknown', [2, 4], undefined]);
     expect(finishAs('narrow')).toEqual(['stale', 'unknown', 'unknown', [2, 0], 'narrow']);
+    // Though it is not behind.
+    expect(finishAs('narrow', 0)[0]).toBe('stale');
   });
 
   it('that was read before a row arrived has the row replayed on top, and loses nothing', () => {

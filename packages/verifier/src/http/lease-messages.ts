@@ -1,6 +1,7 @@
 import { Fault, hasControlCharacter, isWithinLength, shardsMax } from '@keyswarm/core';
 import type { FeedView, Heads, LeaseAnswer, LeaseAsk, WallBounds } from '../feed/feed-source.ts';
 import {
+  downstreamCountMax,
   downstreamMax,
   feedViewLengthMax,
   keyspacesAskedMax,
