@@ -94,16 +94,6 @@ const hidesOutages: Wrap = (source) => {
   };
 };
 
-/** The time is noted when the answer is there: the trip, however long, has cost nothing. */
-const forgetsTheTrip: Wrap = (source, clock) => ({
-  ...plain(source),
-  async lease(ask, signal) {
-    const askedAtMs = clock.monotonicMs();
-    const answer = await source.lease(ask, signal);
-    return { ...answer, ageMs: (askedAtMs - clock.monotonicMs()) * 0.99 };
-  },
-});
-
 /** A snapshot that was cut off is taken for a whole one. */
 const endsSnapshotsEarly: Wrap = (source) => ({
   ...plain(source),
@@ -137,7 +127,6 @@ const planted: readonly (readonly [string, Wrap, RegExp])[] = [
   ],
   ['answers for a relay that can not be reached', hidesOutages, /^a transport that is gone and back/],
   ['takes half a snapshot for a whole one', endsSnapshotsEarly, /^a snapshot and what commits/],
-  ['calls an answer younger than it is', forgetsTheTrip, /^an answer that took longer than the lease/],
 ];
 
 describe('the suite of transports', () => {
