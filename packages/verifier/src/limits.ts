@@ -35,8 +35,8 @@ export const catchUpWaitMsMax = 2_000;
 /** Told with such a `stale`. */
 export const staleRetryAfterMs = 1_000;
 
-/** Pushed rows of one shard that wait for those before them: 1,000 x 2 kB a shard, and a read fetches the rest. */
-export const aheadRowsMax = 1_000;
+/** Pushed rows, of all shards, that wait for those before them: 4,000 x 12 kB at the very worst; a read fetches the rest. */
+export const aheadRowsMax = 4_000;
 
 /** Rows that a push is given to bring by itself what a lease answer says is there, before it is read: one trip. */
 export const pushGraceMs = 15;
@@ -54,6 +54,10 @@ export const streamBufferedBytesMax = 2 * 1_048_576;
 
 /** A reader of a snapshot that takes nothing for so long is cut off. */
 export const writeStallMsMax = 30_000;
+
+/** A reader of a snapshot takes at least so much in such a time, or gives its place to another. */
+export const snapshotPaceMs = 10_000;
+export const snapshotPaceBytesMin = 2_000_000;
 
 /** The age of a lease, as told: a day. Who is older has none. */
 export const leaseAgeMsMax = 86_400_000;

@@ -1,7 +1,7 @@
 import { type FeedRow, leaseDriftRatio } from '@keyswarm/core';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { FeedListener, FeedStretch } from '../feed/feed-source.ts';
-import { deafRoundsMax, pushGraceMs } from '../limits.ts';
+import { aheadRowsMax, deafRoundsMax, pushGraceMs } from '../limits.ts';
 import { FollowerBench } from './testing/follower-bench.ts';
 
 const leaseMs = 30_000;
@@ -56,6 +56,23 @@ describe('what is pushed', () => {
     push(first, third);
     expect(bench.verifier.applied().seqs[1]).toBe(3);
     for (const { key } of issued) expect(bench.verify(key)).toBe('valid');
+  });
+
+  test('that runs far ahead of a hole is let go at a bound, and read instead', async () => {
+    const follower = bench.start();
+    await follower.ready;
+    const rows = Array.from({ length: aheadRowsMax + 2 }, () => bench.issue(1).row);
+    push(...rows.slice(1));
+    const [first] = rows;
+    if (first === undefined) throw new Error('rows were issued');
+    push(first);
+    // Only the last was kept, and it does not go on from the first.
+    expect(bench.verifier.applied().seqs[1]).toBe(1);
+    const caughtUp = follower.catchUp();
+    await turns();
+    bench.timers.fire(pushGraceMs);
+    await caughtUp;
+    expect(bench.verifier.applied().seqs[1]).toBe(rows.length);
   });
 
   test('renews no lease, however much of it comes', async () => {

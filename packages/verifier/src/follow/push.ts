@@ -26,6 +26,7 @@ export class Push {
   /** Raised with each subscription, so that a late word of an old one is not heard. */
   #generation = 0;
   readonly #ahead = new Map<number, Map<number, FeedStretch>>();
+  #aheadRows = 0;
   #deafRounds = 0;
   #recreations = 0;
   #onApplied: (() => void) | undefined;
@@ -68,7 +69,7 @@ export class Push {
     this.#generation += 1;
     const subscription = this.#subscription;
     this.#subscription = undefined;
-    this.#ahead.clear();
+    this.#forgetAhead();
     this.#deafRounds = 0;
     subscription?.close();
   }
@@ -109,15 +110,30 @@ export class Push {
     const waiting = this.#ahead.get(stretch.shard);
     for (let next = waiting?.get(stretch.upTo); next !== undefined; next = waiting?.get(next.upTo)) {
       waiting?.delete(next.after);
+      this.#aheadRows -= weightOf(next);
       if (verifier.applyStretch(next) !== 'applied') break;
     }
     this.#onApplied?.();
   }
 
-  /** By where it begins. At the bound the shard's are let go: a read fetches them. */
+  /** By where it begins. At the bound all are let go: a read fetches them. */
   #keep(stretch: FeedStretch): void {
+    const weight = weightOf(stretch);
+    if (this.#aheadRows + weight > aheadRowsMax) this.#forgetAhead();
+    if (weight > aheadRowsMax) return;
     const waiting = this.#ahead.get(stretch.shard) ?? new Map<number, FeedStretch>();
-    if (waiting.size >= aheadRowsMax) waiting.clear();
+    const before = waiting.get(stretch.after);
+    this.#aheadRows += weight - (before === undefined ? 0 : weightOf(before));
     this.#ahead.set(stretch.shard, waiting.set(stretch.after, stretch));
   }
+
+  #forgetAhead(): void {
+    this.#ahead.clear();
+    this.#aheadRows = 0;
+  }
+}
+
+/** One without rows takes its place as well. */
+function weightOf({ rows }: FeedStretch): number {
+  return Math.max(1, rows.length);
 }

@@ -4,7 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { FeedListener, FeedSource } from '../feed/feed-source.ts';
 import { ListedTimers } from '../follow/testing/follower-bench.ts';
-import { feedHeartbeatMs, streamBufferedBytesMax, writeStallMsMax } from '../limits.ts';
+import { feedHeartbeatMs, snapshotPaceMs, streamBufferedBytesMax, writeStallMsMax } from '../limits.ts';
 import { keyFact, keyRow } from '../testing/sample-facts.arbitrary.ts';
 import { FrameReader, frameTypes } from '../wire/frames.ts';
 import { serveRows, serveSnapshot, serveStream } from './serve-feed.ts';
@@ -143,7 +143,10 @@ describe('the serving end of the feed', () => {
     expect(most).toBeLessThan(streamBufferedBytesMax + 10_000);
   });
 
-  it('waits for the reader of a snapshot, and cuts it off when it takes nothing for long', async () => {
+  it.each([
+    ['nothing for long', writeStallMsMax],
+    ['too little in a while', snapshotPaceMs],
+  ])('waits for the reader of a snapshot, and cuts it off when it takes %s', async (_, afterMs) => {
     const timers = new ListedTimers();
     let read = 0;
     let end: unknown;
@@ -159,10 +162,12 @@ describe('the serving end of the feed', () => {
         end = what;
       });
     });
-    await vi.waitFor(() => expect(timers.listed.size).toBe(1), { timeout: 10_000 });
+    await vi.waitFor(() => expect(timers.listed.size).toBe(2), { timeout: 10_000 });
     const before = read;
     expect(before).toBeLessThan(400_000);
-    timers.fire(writeStallMsMax);
+    // What went out before is counted once; a second look finds that nothing was taken since.
+    timers.fire(afterMs);
+    timers.fire(afterMs);
     await vi.waitFor(() => expect(end).toBe('cut_off'));
     expect(read).toBe(before);
   });

@@ -1,6 +1,12 @@
 import type { ServerResponse } from 'node:http';
 import type { FeedSource, FeedStretch, FeedView, Heads, RowRange, TablePlace } from '../feed/feed-source.ts';
-import { feedHeartbeatMs, streamBufferedBytesMax, writeStallMsMax } from '../limits.ts';
+import {
+  feedHeartbeatMs,
+  snapshotPaceBytesMin,
+  snapshotPaceMs,
+  streamBufferedBytesMax,
+  writeStallMsMax,
+} from '../limits.ts';
 import type { Timers } from '../runtime/timers.ts';
 import { encodeFrame, firstStretchFrame, frameTypes, stretchFrame } from '../wire/frames.ts';
 import { type SnapshotReading, writeSnapshot } from '../wire/snapshot.ts';
@@ -11,7 +17,7 @@ import { type SnapshotReading, writeSnapshot } from '../wire/snapshot.ts';
  * (`gone`, a row that can't be read) is returned or thrown before a byte has gone out.
  *
  * A reader is never waited for without a bound. A snapshot goes as fast as its reader takes it and is cut off when
- * that takes nothing for a while. A stream is told and not asked: what a reader leaves lying is counted, and past
+ * that takes nothing for a while, or less than a reader in earnest would. A stream is told and not asked: what a reader leaves lying is counted, and past
  * the bound the stream ends; the reader comes back and asks for what it missed.
  */
 
@@ -35,9 +41,17 @@ export async function serveSnapshot(
 ): Promise<'sent' | 'cut_off'> {
   const gone = goneSignal(response);
   response.writeHead(200, head);
+  let sentBytes = 0;
+  let pacedBytes = 0;
+  // A reader that takes a little now and then would hold its place for hours.
+  const stopPacing = timers.every(snapshotPaceMs, () => {
+    if (sentBytes - pacedBytes < snapshotPaceBytesMin) response.destroy();
+    pacedBytes = sentBytes;
+  });
   try {
     for await (const chunk of writeSnapshot(reading, gone)) {
       if (gone.aborted) return 'cut_off';
+      sentBytes += chunk.byteLength;
       if (!response.write(chunk) && !(await drained(response, timers, gone))) {
         response.destroy();
         return 'cut_off';
@@ -47,6 +61,8 @@ export async function serveSnapshot(
     response.destroy();
     if (gone.aborted) return 'cut_off';
     throw error;
+  } finally {
+    stopPacing();
   }
   response.end();
   return 'sent';

@@ -36,7 +36,12 @@ export class ListedTimers implements Timers {
   }
 
   every(periodMs: number, run: () => void): CancelTimer {
-    return this.after(periodMs, run);
+    const again = () => {
+      cancel = this.after(periodMs, again);
+      run();
+    };
+    let cancel = this.after(periodMs, again);
+    return () => cancel();
   }
 
   sleep(delayMs: number): Promise<void> {
