@@ -211,11 +211,14 @@ it('close leaves nothing open: a process that has done its work ends by itself',
     await verifier.close();
   `;
   const env = { ...process.env, RELAY: plane.server.url, CREDENTIAL: credential.secret, KEY: key.secret };
-  const child = spawn(process.execPath, ['--input-type=module', '--eval', program], { cwd: here, env });
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', program], {
+    cwd: here,
+    env,
+    timeout: 20_000,
+    killSignal: 'SIGKILL',
+  });
   const printed: string[] = [];
   child.stdout.on('data', (chunk: Buffer) => printed.push(chunk.toString()));
-  const impatience = setTimeout(() => child.kill('SIGKILL'), 20_000);
   const [code] = (await once(child, 'close')) as [number | null];
-  clearTimeout(impatience);
   expect([code, printed.join('').trim()]).toEqual([0, 'valid']);
 });
