@@ -4,7 +4,7 @@ import type { Listeners, StateChange } from './verifier-events.ts';
 /** One line for each change that somebody on duty would ask about. No key string, no credential, no fact is in it. */
 export function logEvents(listeners: Listeners, log: VerifierLog): void {
   const about = ({ leaseAgeMs, reason }: StateChange) => ({
-    leaseAgeMs,
+    leaseAgeMs: leaseAgeMs === undefined ? undefined : Math.round(leaseAgeMs),
     ...(reason === undefined ? {} : { err: reason }),
   });
   listeners.on('fresh', (change) => log.info(about(change), 'keys are verified from a fresh lease'));
