@@ -222,6 +222,5 @@ export const verifierList = strictObject(
 );
 
 export type LeaseAskBody = Static<typeof leaseAsk>;
-export type LeaseAnswerBody = Static<typeof leaseAnswer>;
 export type VerifierEntry = Static<typeof verifierEntry>;
 export type VerifierList = Static<typeof verifierList>;

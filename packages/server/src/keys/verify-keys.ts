@@ -12,8 +12,9 @@ import type { VerifyPorts } from '../access/use-case-ports.ts';
  * A refusal needs freshness, too: a key that another process issued, resumed or gave a scope a moment ago must not
  * be refused here for want of news. So where other processes write, a refusal that news could lift waits until
  * all that was acknowledged before the request is resident, and is then judged again. Those waits are shared and
- * bounded by the feed, so a flood of forged keys costs a few head reads a second and never a query a key; what
- * isn't even shaped like a key waits for nothing.
+ * bounded by the feed, so a flood of forged keys costs a few head reads a second and never a query a key.
+ * A string that no key can be (empty, too long) waits for nothing; one of no form of ours does, for it may have been
+ * imported.
  *
  * A caller may name a change that the answer must know of (`minSeq`): then an older table waits for news before it says
  * anything, and says `stale` if what came is older still.

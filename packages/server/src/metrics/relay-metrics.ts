@@ -1,4 +1,5 @@
-import { Counter, Gauge, type Registry } from 'prom-client';
+import { Gauge, type Registry } from 'prom-client';
+import { readMetrics } from './read-metrics.ts';
 
 /** What is asked for when the metrics are scraped. */
 export interface RelayProbe {
@@ -13,27 +14,7 @@ export interface RelayProbe {
 
 /** What a relay says of itself and of those who follow it. */
 export function watchRelay(registry: Registry, probe: RelayProbe): void {
-  const registers = [registry];
-  const counter = (name: string, help: string, read: () => number) =>
-    new Counter({
-      registers,
-      name,
-      help,
-      collect() {
-        this.reset();
-        this.inc(read());
-      },
-    });
-  const gauge = (name: string, help: string, read: () => number) =>
-    new Gauge({
-      registers,
-      name,
-      help,
-      collect() {
-        this.set(read());
-      },
-    });
-  counter('keyswarm_relay_lease_asks_total', 'Lease asks of verifiers elsewhere.', () => probe.counts().asks);
+  const { counter, gauge } = readMetrics(registry);
   counter(
     'keyswarm_relay_head_reads_total',
     'Reads of the heads that lease asks took.',
@@ -48,7 +29,7 @@ export function watchRelay(registry: Registry, probe: RelayProbe): void {
     probe.quarantinedShards(),
   );
   new Gauge({
-    registers,
+    registers: [registry],
     name: 'keyswarm_relay_verifiers',
     help: 'Verifiers that ask this relay: those that have asked of late, and those that have not.',
     labelNames: ['state'],

@@ -1,5 +1,6 @@
 import type { Verifier, VerifierState } from '@keyswarm/verifier';
-import { Counter, Gauge } from 'prom-client';
+import { Gauge } from 'prom-client';
+import { readMetrics } from '../metrics/read-metrics.ts';
 import type { ServerMetrics } from '../metrics/server-metrics.ts';
 
 const states: readonly VerifierState[] = ['loading', 'fresh', 'aging', 'stale', 'refused', 'closed'];
@@ -9,26 +10,7 @@ export function watchNode(
   { registry }: Pick<ServerMetrics, 'registry'>,
   verifier: Pick<Verifier, 'stats' | 'state' | 'clock'>,
 ): void {
-  const registers = [registry];
-  const gauge = (name: string, help: string, read: () => number) =>
-    new Gauge({
-      registers,
-      name,
-      help,
-      collect() {
-        this.set(read());
-      },
-    });
-  const counter = (name: string, help: string, read: () => number) =>
-    new Counter({
-      registers,
-      name,
-      help,
-      collect() {
-        this.reset();
-        this.inc(read());
-      },
-    });
+  const { counter, gauge } = readMetrics(registry);
   gauge(
     'keyswarm_applied_seq',
     'Sum of the applied positions of all shards.',
@@ -61,7 +43,7 @@ export function watchNode(
     () => verifier.stats().pushRecreations,
   );
   new Gauge({
-    registers,
+    registers: [registry],
     name: 'keyswarm_verifier_state',
     help: '1 for the state that the verifier is in.',
     labelNames: ['state'],
