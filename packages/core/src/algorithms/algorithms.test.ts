@@ -7,10 +7,8 @@ describe('the table of algorithms', () => {
   it('has one entry a name, each name once, in every language', () => {
     expect(Object.keys(algorithms).sort()).toEqual([...algorithmNames].sort());
     for (const name of algorithmNames) expect(algorithms[name].name).toBe(name);
-    for (const member of ['jose', 'httpSignature'] as const) {
-      if (member !== 'signatureBytes')
-        expect(new Set(entries.map((entry) => entry[member])).size).toBe(entries.length);
-    }
+    for (const member of ['jose', 'httpSignature'] as const)
+      expect(new Set(entries.map((entry) => entry[member])).size).toBe(entries.length);
   });
 
   it('can not be changed by whoever reads it, at any depth', () => {
