@@ -78,10 +78,15 @@ describe('the OpenAPI document', () => {
     expect(of('rotateKey').responses['409']?.content).toHaveProperty(['application/problem+json']);
   });
 
-  it('asks for a management key everywhere but where none is needed', () => {
+  it('asks for a management key everywhere but where the holder of a key asks, or anyone may', () => {
     expect(document.security).toEqual([{ managementKey: [] }]);
-    for (const id of operationIds)
-      expect(of(id).security, id).toEqual(operations[id].scope === null ? [] : undefined);
+    for (const id of operationIds) {
+      const { scope, holder } = operations[id];
+      const open = holder === null ? [] : [{ [holder]: [] }];
+      expect(of(id).security, id).toEqual(scope === null ? open : undefined);
+    }
+    expect(of('renewSelf').security).toEqual([{ key: [] }]);
+    expect(of('enrollKey').security).toEqual([{ enrollment: [] }]);
   });
 
   it('says what the text of a query means, and asks for path parameters', () => {

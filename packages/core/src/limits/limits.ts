@@ -31,6 +31,19 @@ export const maxGraceSecondsMax = 366 * 86_400;
 /** A version used within this window counts as in use: finishing its rotation needs force. */
 export const inUseWindowMs = 5 * 60_000;
 
+/**
+ * How long a version that its holder was given has to show itself before the version in grace may ask for another in its
+ * place. Longer than any verifier takes to report a first use, so that one which is in use is never taken away.
+ */
+export const successorUnprovenMs = 15_000;
+/** Holders that were asked to renew at one instant draw a moment within this after it. */
+export const renewSpreadMs = 30_000;
+/** Told to a holder whose key has no window: somebody may ask for its renewal at any time. */
+export const renewAskAgainMs = 3_600_000;
+
+/** Exchanges of one enrollment key: a fleet of a million, made with one. */
+export const enrollmentUsesMax = 1_000_000;
+
 /** Versions that a record carries, of which `versionsLiveMax` may work at once. */
 export const versionsKeptMax = 3;
 export const versionsLiveMax = 2;

@@ -1,0 +1,52 @@
+import { assert, type FeedPosition, type KeyRecord, renewKey, type Secret } from '@keyswarm/core';
+import type { Holder } from '../access/holder.ts';
+import type { UseCasePorts } from '../access/use-case-ports.ts';
+import { mintSecret } from '../keys/mint-secret.ts';
+import type { IdempotencyScope } from '../signing/idempotency.ts';
+import { changeOwnKey, newestNumberOf, onlyValid } from './change-own-key.ts';
+
+export interface RenewedKey {
+  readonly key: KeyRecord;
+  readonly secret: Secret;
+  readonly at: FeedPosition;
+}
+
+/** The next version, at its holder's wish; the secret is in what is returned and nowhere else. */
+export async function renewOwnKey(
+  ports: UseCasePorts,
+  holder: Holder,
+  idempotency: IdempotencyScope | undefined,
+): Promise<RenewedKey> {
+  const keyspace = await ports.keyspaces.find(holder.workspaceId, holder.keyspaceId);
+  assert(keyspace !== undefined, 'the keyspace of a key exists');
+  const { secret, fingerprint } = mintSecret(keyspace.prefix, ports.random);
+  const { version: number } = holder;
+  const { reply, at } = await changeOwnKey<Pick<RenewedKey, 'key' | 'secret'>>(ports, holder, {
+    event: 'key.rotated',
+    idempotency,
+    mints: true,
+    admits: onlyValid,
+    decide: ({ key, keyspace: policy, owner, nowMs }) =>
+      renewKey(
+        key,
+        policy,
+        {
+          fingerprint,
+          number,
+          successorUsed: ports.verifier.firstUseSeen(key.id, newestNumberOf(key)),
+          ownerKeysNotBeforeMs: owner.keysNotBeforeMs,
+        },
+        nowMs,
+      ),
+    data(after) {
+      const retiresAtMs = after.versions.find((each) => each.number === number)?.retiresAtMs ?? null;
+      return {
+        version: newestNumberOf(after),
+        previous_version: number,
+        previous_retires_at: retiresAtMs === null ? null : new Date(retiresAtMs).toISOString(),
+      };
+    },
+    reply: (key) => ({ key, secret }),
+  });
+  return { ...reply, at };
+}
