@@ -1,15 +1,8 @@
-import {
-  enrollmentUsesMax,
-  externalIdLengthMax,
-  metadataEntriesMax,
-  metadataKeyLengthMax,
-} from '@keyswarm/core';
 import Type, { type Static } from 'typebox';
+import { claimsField, ownerRule, usesField } from './enrollment-terms.ts';
 import {
   durationSecondsField,
   keyspaceRefField,
-  line,
-  listOf,
   metadataField,
   nameField,
   scopesField,
@@ -17,28 +10,9 @@ import {
   timeField,
 } from './fields.ts';
 import { keyIssued } from './keys.ts';
-import { ownerKindField, ownerRef } from './owners.ts';
+import { ownerRef } from './owners.ts';
 
 /* Enrollment keys: what makes one, and what exchanges it for a lasting key. */
-
-const usesField = Type.Integer({
-  minimum: 1,
-  maximum: enrollmentUsesMax,
-  description: 'How often it can be exchanged.',
-});
-
-export const ownerRule = strictObject(
-  {
-    kinds: listOf(ownerKindField, { minItems: 1, maxItems: 3, uniqueItems: true }),
-    external_id_prefix: Type.Optional(
-      Type.String({
-        maxLength: externalIdLengthMax - 1,
-        description: 'What the external id has to begin with, and go on after.',
-      }),
-    ),
-  },
-  { title: 'OwnerRule', description: 'Whoever exchanges the key names the owner, within this rule.' },
-);
 
 export const enrollmentCreate = strictObject(
   {
@@ -56,13 +30,7 @@ export const enrollmentCreate = strictObject(
       durationSecondsField('Life of each key that is made; as the keyspace has it unless given.'),
     ),
     metadata: Type.Optional(metadataField),
-    claims: Type.Optional(
-      listOf(line(metadataKeyLengthMax, 'Name of an entry of the metadata.'), {
-        maxItems: metadataEntriesMax,
-        description:
-          'What whoever exchanges the key may say of itself, kept as metadata. Nothing unless given.',
-      }),
-    ),
+    claims: Type.Optional(claimsField),
     cascade: Type.Optional(
       Type.Boolean({
         description:
@@ -91,20 +59,6 @@ export const keyEnroll = strictObject(
   { title: 'KeyEnroll' },
 );
 
-/** Of an enrollment key, in the reply that shows a key. */
-export const enrollmentReply = strictObject(
-  {
-    uses_left: Type.Integer({ minimum: 0 }),
-    uses: usesField,
-    owner_rule: Type.Optional(ownerRule),
-    key_ttl_seconds: Type.Optional(durationSecondsField('Life of each key that is made.')),
-    claims: listOf(line(metadataKeyLengthMax, 'Name of an entry of the metadata.')),
-    cascade: Type.Boolean(),
-  },
-  { title: 'Enrollment', description: 'Present where the key can only be exchanged.' },
-);
-
 export type EnrollmentCreate = Static<typeof enrollmentCreate>;
 export type EnrollmentCreated = Static<typeof enrollmentCreated>;
 export type KeyEnroll = Static<typeof keyEnroll>;
-export type EnrollmentReply = Static<typeof enrollmentReply>;

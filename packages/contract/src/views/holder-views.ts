@@ -7,7 +7,7 @@ import {
   type Secret,
   type ValidVerdict,
 } from '@keyswarm/core';
-import type { EnrollmentCreated, EnrollmentReply } from '../schemas/enrollments.ts';
+import type { EnrollmentCreated } from '../schemas/enrollments.ts';
 import type { SelfRenewed, SelfReply } from '../schemas/holder.ts';
 import { issuedKeyView } from './key-views.ts';
 import type { Unplaced } from './placed-view.ts';
@@ -57,19 +57,4 @@ export function renewedView(key: KeyRecord, secret: Secret, previousNumber: numb
 export function enrollmentCreatedView(key: KeyRecord, secret: Secret): Unplaced<EnrollmentCreated> {
   const { usesMax, cascade } = enrollmentOf(key);
   return { ...issuedKeyView(key, secret), uses: usesMax, cascade };
-}
-
-/** The terms of an enrollment key, for whoever may read it. */
-export function enrollmentView(key: KeyRecord): EnrollmentReply {
-  const { usesLeft, usesMax, ownerRule, keyTtlSeconds, claims, cascade } = enrollmentOf(key);
-  return {
-    uses_left: usesLeft,
-    uses: usesMax,
-    ...(ownerRule === null
-      ? {}
-      : { owner_rule: { kinds: ownerRule.kinds, external_id_prefix: ownerRule.externalIdPrefix } }),
-    ...(keyTtlSeconds === null ? {} : { key_ttl_seconds: keyTtlSeconds }),
-    claims,
-    cascade,
-  };
 }

