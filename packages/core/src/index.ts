@@ -3,6 +3,15 @@
  * it imports nobody.
  */
 
+export {
+  type Algorithm,
+  type AlgorithmName,
+  algorithmNames,
+  algorithmOfJose,
+  algorithms,
+  isAlgorithmName,
+  type WebCryptoParameters,
+} from './algorithms/algorithms.ts';
 export { bytesOfHex, hexOf } from './encoding/hex.ts';
 export type { JsonObject, JsonValue } from './encoding/json.ts';
 export { AssertionBroken, assert } from './errors/assert.ts';
@@ -115,11 +124,13 @@ export {
   builtinKeyspaceName,
   builtinPrefix,
   type CreateKeyspace,
+  closeKeyspaceRevocation,
   createKeyspace,
   isBuiltinKeyspace,
   type KeyspacePatch,
   type KeyspacePolicy,
   resumeKeyspace,
+  revokeKeyspaceKeys,
   suspendKeyspace,
   updateKeyspace,
 } from './lifecycle/keyspace.ts';
@@ -146,6 +157,7 @@ export {
   graceVersionAt,
   keyStateAt,
   liveVersionsAt,
+  underKeyspace,
   underOwner,
   versionStateAt,
 } from './lifecycle/states.ts';
