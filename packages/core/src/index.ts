@@ -3,6 +3,15 @@
  * it imports nobody.
  */
 
+export {
+  type Algorithm,
+  type AlgorithmName,
+  algorithmNames,
+  algorithmOfJose,
+  algorithms,
+  isAlgorithmName,
+  type WebCryptoParameters,
+} from './algorithms/algorithms.ts';
 export { bytesOfHex, hexOf } from './encoding/hex.ts';
 export type { JsonObject, JsonValue } from './encoding/json.ts';
 export { AssertionBroken, assert } from './errors/assert.ts';
