@@ -272,6 +272,9 @@ export const jobConcurrencyDefault = 2;
 export const jobKeptSeconds = 86_400;
 export const periodicKeptSeconds = 900;
 
+/** How long a sender waits for the queues of a process that has just started. */
+export const jobSendWaitMsMax = 2_000;
+
 /** Making its tables takes pg-boss a quarter of a second, and minutes where it builds an index anew. */
 export const bossStatementMsMax = 300_000;
 

@@ -65,6 +65,7 @@ describe('keys of an owner, rotated and revoked at once by two servers whose clo
       random: systemRandom,
       keyspaces: new KeyspaceDirectory(reader),
       leases: new LeaseReads(reader),
+      jobs: { send: async () => {} },
       shards,
     };
   };

@@ -21,6 +21,7 @@ function workflowsOver(store: Store, isEmbedded: boolean, more: Partial<Workflow
     works: true,
     concurrencyMax: 4,
     drainMs: 1_000,
+    sendWaitMs: 500,
     pollSeconds: 0.5,
     superviseSeconds: 1,
     ...more,

@@ -1,4 +1,4 @@
-import { assert, Fault, type JsonObject } from '@keyswarm/core';
+import { assert, Fault, hexOf, type JsonObject } from '@keyswarm/core';
 import { PgBoss } from 'pg-boss';
 import {
   bossPollSeconds,
@@ -8,6 +8,7 @@ import {
   bossSuperviseSeconds,
   jobHeartbeatSeconds,
   jobKeptSeconds,
+  jobSendWaitMsMax,
   jobTimeoutSecondsDefault,
   periodicKeptSeconds,
 } from '../limits.ts';
@@ -15,6 +16,7 @@ import type { Log } from '../logging/log.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { type Random, unitInterval } from '../runtime/random.ts';
 import type { CancelTimer, Timers } from '../runtime/timers.ts';
+import { within } from '../runtime/within.ts';
 import type { Store } from '../storage/store.ts';
 import { bossDatabase } from './boss-database.ts';
 import type { JobHandler, JobKind, PeriodicJob } from './job-kind.ts';
@@ -53,6 +55,7 @@ export interface WorkflowsOptions {
   /** Shorter ones for tests. */
   readonly pollSeconds?: number;
   readonly superviseSeconds?: number;
+  readonly sendWaitMs?: number;
 }
 
 /** All that is known of a kind once a handler is there for it. */
@@ -99,7 +102,7 @@ export class Workflows implements Jobs {
     this.#register({ kind, handler: (_, { signal }) => job.run(signal), periodic: job });
   }
 
-  /** Begins; resolves when the queues are there for the first time, or when it was stopped before. */
+  /** Begins; resolves when the queues are there for the first time, or when it was stopped before. A send begins too. */
   start(): Promise<void> {
     this.#starting ??= this.#startUntilItDoes();
     return this.#starting;
@@ -111,13 +114,12 @@ export class Workflows implements Jobs {
     options: SendOptions = {},
   ): Promise<void> {
     assert(this.#registered.has(kind.name), 'a job is sent only of a kind that has a handler');
-    const boss = this.#boss;
-    if (boss === undefined) throw notThere(undefined);
     const { key, startAfterSeconds } = options;
     try {
+      const boss = await this.#whenThere();
       await boss.send(kind.name, data, {
         // Without a key of its own each job is one of a kind.
-        singletonKey: key ?? crypto.randomUUID(),
+        singletonKey: key ?? hexOf(this.#options.random.bytes(16)),
         ...(startAfterSeconds === undefined ? {} : { startAfter: startAfterSeconds }),
       });
     } catch (error) {
@@ -133,6 +135,12 @@ export class Workflows implements Jobs {
     await this.#starting;
     await this.#boss?.stop({ graceful: true, close: false, timeout: this.#options.drainMs });
     this.#boss = undefined;
+  }
+
+  async #whenThere(): Promise<PgBoss> {
+    if (this.#boss === undefined) await within(this.#options.sendWaitMs ?? jobSendWaitMsMax, this.start());
+    if (this.#boss === undefined) throw notThere(undefined);
+    return this.#boss;
   }
 
   #register(registered: Registered): void {
