@@ -93,11 +93,13 @@ export {
   builtinKeyspaceName,
   builtinPrefix,
   type CreateKeyspace,
+  closeKeyspaceRevocation,
   createKeyspace,
   isBuiltinKeyspace,
   type KeyspacePatch,
   type KeyspacePolicy,
   resumeKeyspace,
+  revokeKeyspaceKeys,
   suspendKeyspace,
   updateKeyspace,
 } from './lifecycle/keyspace.ts';
@@ -116,6 +118,7 @@ export {
   graceVersionAt,
   keyStateAt,
   liveVersionsAt,
+  underKeyspace,
   underOwner,
   versionStateAt,
 } from './lifecycle/states.ts';
