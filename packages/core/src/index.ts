@@ -137,11 +137,13 @@ export {
   builtinKeyspaceName,
   builtinPrefix,
   type CreateKeyspace,
+  closeKeyspaceRevocation,
   createKeyspace,
   isBuiltinKeyspace,
   type KeyspacePatch,
   type KeyspacePolicy,
   resumeKeyspace,
+  revokeKeyspaceKeys,
   suspendKeyspace,
   updateKeyspace,
 } from './lifecycle/keyspace.ts';
@@ -170,6 +172,7 @@ export {
   graceVersionAt,
   keyStateAt,
   liveVersionsAt,
+  underKeyspace,
   underOwner,
   versionStateAt,
 } from './lifecycle/states.ts';
@@ -198,6 +201,12 @@ export {
   type Scope,
 } from './scopes/scopes.ts';
 export { Secret } from './secret/secret.ts';
+export {
+  nonceBytes,
+  signatureLifetimeDefaultSeconds,
+  signedRequestProfile,
+} from './signed-requests/profile.ts';
+export { formatSigningKeyId, parseSigningKeyId } from './signed-requests/signing-key-id.ts';
 export { hasControlCharacter, isStorableText, isWithinLength } from './text/check-text.ts';
 export { judge, newStanding, type ParentRefusal, type Standing } from './verdict/judge.ts';
 export {
