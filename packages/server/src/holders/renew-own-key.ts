@@ -15,6 +15,8 @@ import { changeOwnKey, newestNumberOf, onlyValid } from './change-own-key.ts';
 export interface RenewedKey {
   readonly key: KeyRecord;
   readonly secret: Secret;
+  /** The version by which the renewal was asked for: at a replay, not that of whoever asks again. */
+  readonly previousNumber: number;
   readonly at: FeedPosition;
 }
 
@@ -29,7 +31,7 @@ export async function renewOwnKey(
   const { secret, fingerprint } = mintSecret(keyspace.prefix, ports.random);
   const { version: number } = holder;
   const successor = await successorUse(ports, holder);
-  const { reply, at } = await changeOwnKey<Pick<RenewedKey, 'key' | 'secret'>>(ports, holder, {
+  const { reply, at } = await changeOwnKey<Omit<RenewedKey, 'at'>>(ports, holder, {
     event: 'key.rotated',
     idempotency,
     mints: true,
@@ -54,7 +56,7 @@ export async function renewOwnKey(
         previous_retires_at: retiresAtMs === null ? null : new Date(retiresAtMs).toISOString(),
       };
     },
-    reply: (key) => ({ key, secret }),
+    reply: (key) => ({ key, secret, previousNumber: number }),
   });
   return { ...reply, at };
 }

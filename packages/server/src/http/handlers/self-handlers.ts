@@ -22,9 +22,9 @@ export function selfHandlers({
 
     async renewSelf({ holder, idempotency }) {
       const startedMs = clock.monotonicMs();
-      const { key, secret, at } = await renewOwnKey(ports, holder, idempotency);
+      const { key, secret, previousNumber, at } = await renewOwnKey(ports, holder, idempotency);
       metrics.issuance('rotate', clock.monotonicMs() - startedMs);
-      return placedView(renewedView(key, secret, holder.version), at);
+      return placedView(renewedView(key, secret, previousNumber), at);
     },
 
     async revokeSelf(call) {
