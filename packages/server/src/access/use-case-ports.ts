@@ -7,6 +7,7 @@ import type { Random } from '../runtime/random.ts';
 import type { Reader } from '../storage/reader-port.ts';
 import type { AwaitEffective } from './await-effective.ts';
 import type { LeaseReads } from './lease-reads.ts';
+import type { RotationEvidence, RotationTimes } from './rotation-evidence.ts';
 
 /** All that a use-case may reach. Ports only: which engine, transport or process stands behind them is not its business. */
 export interface UseCasePorts {
@@ -24,6 +25,8 @@ export interface UseCasePorts {
   readonly catchUp?: (() => Promise<void>) | undefined;
   /** Waits until every verifier knows a change. Absent where nobody but this process verifies. */
   readonly awaitEffective?: AwaitEffective | undefined;
+  readonly evidence: RotationEvidence;
+  readonly rotationTimes: RotationTimes;
   /** Shards of the store; a power of two. */
   readonly shards: number;
 }

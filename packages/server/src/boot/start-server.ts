@@ -22,6 +22,7 @@ import type { Log } from '../logging/log.ts';
 import { watchRelay } from '../metrics/relay-metrics.ts';
 import { ServerMetrics } from '../metrics/server-metrics.ts';
 import { StatementCounts } from '../metrics/statement-counts.ts';
+import { UseSink } from '../relay/use-sink.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { systemRandom } from '../runtime/random.ts';
 import { systemTimers } from '../runtime/timers.ts';
@@ -138,6 +139,16 @@ async function startCore(config: ServerConfig, { store, log, closing, seat }: Fo
   });
   closing.add('lanes', () => lanes.drain());
   await follower.ready;
+  const uses = new UseSink({
+    store,
+    shards,
+    take: (countMax) => verifier.takeUses(countMax),
+    timers: systemTimers,
+    onFirstUse: (ms) => metrics.rotations.firstUsed(ms),
+    onProblem: (error) => log.warn({ err: error }, 'uses of rotating keys could not be stored; trying again'),
+  });
+  uses.start();
+  closing.add('uses', () => uses.stop());
   const upkeep = startUpkeep({
     store,
     shards,
@@ -151,7 +162,7 @@ async function startCore(config: ServerConfig, { store, log, closing, seat }: Fo
   const reader = createReader(store, { shards });
   const keyspaces = new KeyspaceDirectory(reader);
   const leases = new LeaseReads(reader);
-  const { feed, awaitEffective } = house.serve({ relay, keyspaces, leases, shards });
+  const { feed, evidence, awaitEffective } = house.serve({ relay, keyspaces, leases, reader, uses, shards });
   const ports = {
     lanes,
     reader,
@@ -161,6 +172,8 @@ async function startCore(config: ServerConfig, { store, log, closing, seat }: Fo
     keyspaces,
     leases,
     awaitEffective,
+    evidence,
+    rotationTimes: metrics.rotations,
     // An embedded store has one process, which knows its own writes before it answers them.
     catchUp: isAlone ? undefined : () => follower.catchUp(),
     shards,

@@ -65,6 +65,12 @@ describe('keys of an owner, rotated and revoked at once by two servers whose clo
       random: systemRandom,
       keyspaces: new KeyspaceDirectory(reader),
       leases: new LeaseReads(reader),
+      evidence: {
+        of: async () => ({ uses: [], unheard: null }),
+        unheardIn: async () => null,
+        flush: async () => {},
+      },
+      rotationTimes: { firstUsed() {}, retired() {} },
       shards,
     };
   };
