@@ -64,6 +64,9 @@ export const firstUsesWaitingMax = 65_536;
 /** Of a version whose predecessor's grace ended longer ago, the first use is not told: nobody waits for it. */
 export const firstUseToldMs = 86_400_000;
 
+/** The traits of one key in a snapshot, as JSON: a time, an id and some flags. */
+export const keyTraitsTextMax = 1_024;
+
 // --- The feed over HTTP. --------------------------------------------------------------------------------------
 
 /** A heartbeat on a stream; three missed ones and its reader gives it up. */

@@ -17,6 +17,7 @@ import {
 import { isScopeSegment } from '../scopes/scopes.ts';
 import { checkInteger, checkScopes } from './check-fields.ts';
 import type { KeyspaceRecord } from './key-record.ts';
+import { type KeyspaceRulesPatch, patchRules, rulesDefault } from './keyspace-rules.ts';
 
 /*
  * A family of keys for one access point, with its policy. Name, prefix and format are for ever: they stand in
@@ -28,7 +29,7 @@ import type { KeyspaceRecord } from './key-record.ts';
 export const builtinKeyspaceName = 'keyswarm';
 export const builtinPrefix = 'keyswarm';
 
-export interface KeyspacePolicy {
+export interface KeyspacePolicy extends KeyspaceRulesPatch {
   /** What keys may be given: each scope of a key must be covered by one of these. */
   readonly allowedScopes: readonly string[];
   readonly defaultTtlSeconds?: number | null | undefined;
@@ -85,10 +86,11 @@ export function updateKeyspace(
       detail: 'There is nothing to change.',
       field: '',
       expected:
-        'at least one of allowed_scopes, default_ttl_seconds, max_ttl_seconds, max_grace_seconds, lease_seconds',
+        'at least one of allowed_scopes, default_ttl_seconds, max_ttl_seconds, max_grace_seconds, lease_seconds, rotation, approval',
     });
   }
   if (patch.allowedScopes !== undefined) refuseBuiltin(keyspace, '/allowed_scopes');
+  const { rotation, approval } = patch;
   const leaseSeconds = patch.leaseSeconds ?? keyspace.leaseSeconds;
   return checkPolicy({
     ...keyspace,
@@ -98,6 +100,7 @@ export function updateKeyspace(
     maxGraceSeconds: patch.maxGraceSeconds ?? keyspace.maxGraceSeconds,
     leaseSeconds,
     formerLeaseUntilMs: formerLeaseUntilMs(keyspace, leaseSeconds, nowMs),
+    ...patchRules(keyspace, { rotation, approval }),
     revision: keyspace.revision + 1,
   });
 }
@@ -118,6 +121,32 @@ export function resumeKeyspace(keyspace: KeyspaceRecord, _nowMs: number): Keyspa
   return { ...keyspace, state: 'active', revision: keyspace.revision + 1 };
 }
 
+/**
+ * Revokes every version that the keyspace's keys have by now, in one change, as `revokeOwnerKeys` does for an owner. Not
+ * for the built-in one, where it would leave nobody who could issue a key.
+ */
+export function revokeKeyspaceKeys(keyspace: KeyspaceRecord, nowMs: number): KeyspaceRecord {
+  refuseBuiltin(keyspace, 'id');
+  const keysNotBeforeMs = Math.max(nowMs, (keyspace.keysNotBeforeMs ?? -1) + 1);
+  return { ...keyspace, keysNotBeforeMs, revision: keyspace.revision + 1 };
+}
+
+/**
+ * The second half of it, once the first is committed. A rotation that had read the keyspace before that commit may
+ * have dated its version after the first watermark; none can have after the commit, which came within `commitMsMax`.
+ * Moved to there, the watermark reaches all of them, and rotations of the keyspace need not wait for each other on
+ * its row. Where the watermark is no more the one that was set, somebody has moved it since, and there is nothing to do.
+ */
+export function closeKeyspaceRevocation(
+  keyspace: KeyspaceRecord,
+  begunAtMs: number,
+  nowMs: number,
+): KeyspaceRecord | undefined {
+  if (keyspace.keysNotBeforeMs !== begunAtMs) return undefined;
+  const keysNotBeforeMs = Math.max(begunAtMs + 1, Math.min(nowMs, begunAtMs + commitMsMax));
+  return { ...keyspace, keysNotBeforeMs, revision: keyspace.revision + 1 };
+}
+
 function newKeyspace(wish: CreateKeyspace, nowMs: number): KeyspaceRecord {
   return {
     id: wish.id,
@@ -131,6 +160,7 @@ function newKeyspace(wish: CreateKeyspace, nowMs: number): KeyspaceRecord {
     maxGraceSeconds: wish.maxGraceSeconds ?? maxGraceDefaultSeconds,
     leaseSeconds: wish.leaseSeconds ?? leaseDefaultSeconds,
     formerLeaseUntilMs: null,
+    ...patchRules(rulesDefault, { rotation: wish.rotation, approval: wish.approval }),
     state: 'active',
     keysNotBeforeMs: null,
     createdAtMs: nowMs,

@@ -164,6 +164,24 @@ describe('a follower', () => {
       expect(bench.states).toContainEqual({ kind: 'reloading', why: 'epoch' });
     });
 
+    test('and another one a pause later, when the epoch changed again while it was read', async () => {
+      const { key } = bench.issue(1);
+      const follower = bench.start();
+      await follower.ready;
+      bench.feed.epoch = 2;
+      bench.feed.before = async (call) => {
+        if (call === 'snapshot' && bench.feed.epoch === 2) bench.feed.epoch = 3;
+      };
+      const caughtUp = follower.catchUp();
+      await whenEntered('unreachable');
+      expect(bench.verify(key)).toBe('stale');
+      bench.timers.firePauses();
+      await caughtUp;
+      expect(bench.verify(key)).toBe('valid');
+      expect(bench.verifier.applied().epoch).toBe(3);
+      expect(bench.feed.calls.snapshot).toBe(3);
+    });
+
     test('when the heads went back though nobody raised the epoch', async () => {
       bench.issue(1);
       const follower = bench.start();

@@ -1,10 +1,13 @@
 import {
+  type ApprovalRulesBody,
   createdWorkspaceView,
   keyspaceView,
   ownerView,
   placedView,
+  type RotationRulesBody,
   resumedKeyspaceView,
   resumedOwnerView,
+  revokedKeyspaceKeysView,
   revokedOwnerKeysView,
   suspendedKeyspaceView,
   suspendedOwnerView,
@@ -16,6 +19,7 @@ import {
   suspendOneKeyspace,
   updateOneKeyspace,
 } from '../../keyspaces/change-keyspace.ts';
+import { revokeKeysOfKeyspace } from '../../keyspaces/revoke-keyspace-keys.ts';
 import {
   createOneOwner,
   resumeOneOwner,
@@ -32,6 +36,7 @@ type HouseWrites =
   | 'updateKeyspace'
   | 'suspendKeyspace'
   | 'resumeKeyspace'
+  | 'revokeKeyspaceKeys'
   | 'createOwner'
   | 'suspendOwner'
   | 'resumeOwner'
@@ -73,6 +78,12 @@ export function houseHandlers({ ports }: HandlerServices): Handlers<HouseWrites>
       return placedView(resumedKeyspaceView(keyspace), at);
     },
 
+    async revokeKeyspaceKeys(call) {
+      const { params, caller, idempotency } = call;
+      const ended = await revokeKeysOfKeyspace(ports, caller, params.id, idempotency);
+      return endedReply(ports, call, ended, revokedKeyspaceKeysView(ended.keyspace, ended.effectiveByMs));
+    },
+
     async createOwner({ body, caller, idempotency }) {
       const wish = { kind: body.kind, externalId: body.external_id };
       const { owner, at } = await createOneOwner(ports, caller, wish, idempotency);
@@ -103,6 +114,8 @@ interface PolicyBody {
   readonly max_ttl_seconds?: number | null;
   readonly max_grace_seconds?: number;
   readonly lease_seconds?: number;
+  readonly rotation?: RotationRulesBody;
+  readonly approval?: ApprovalRulesBody;
 }
 
 function policyOf(body: PolicyBody) {
@@ -111,5 +124,10 @@ function policyOf(body: PolicyBody) {
     maxTtlSeconds: body.max_ttl_seconds,
     maxGraceSeconds: body.max_grace_seconds,
     leaseSeconds: body.lease_seconds,
+    rotation: body.rotation && {
+      rotateAfterSeconds: body.rotation.rotate_after_seconds,
+      settleSeconds: body.rotation.settle_seconds,
+    },
+    approval: body.approval,
   };
 }

@@ -9,6 +9,7 @@ import {
   type OwnerFact,
 } from '@keyswarm/core';
 import { ManualVerifierClock } from '../../clock/manual-verifier-clock.ts';
+import { followerPauseMsMax } from '../../limits.ts';
 import { createResidentVerifier } from '../../resident-verifier.ts';
 import { systemRandom } from '../../runtime/random.ts';
 import type { CancelTimer, Timers } from '../../runtime/timers.ts';
@@ -50,8 +51,17 @@ export class ListedTimers implements Timers {
 
   /** Runs those that wait at most so long. */
   fire(delayMsMax: number): void {
+    this.#fireThose((delayMs) => delayMs <= delayMsMax);
+  }
+
+  /** Runs every pause of a follower, whatever its length, and no deadline of a call. */
+  firePauses(): void {
+    this.#fireThose((delayMs) => delayMs < followerPauseMsMax);
+  }
+
+  #fireThose(due: (delayMs: number) => boolean): void {
     for (const timer of [...this.listed]) {
-      if (timer.delayMs > delayMsMax) continue;
+      if (!due(timer.delayMs)) continue;
       this.listed.delete(timer);
       timer.run();
     }
