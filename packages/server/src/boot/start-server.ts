@@ -22,7 +22,6 @@ import type { Log } from '../logging/log.ts';
 import { watchRelay } from '../metrics/relay-metrics.ts';
 import { ServerMetrics } from '../metrics/server-metrics.ts';
 import { StatementCounts } from '../metrics/statement-counts.ts';
-import { UseSink } from '../relay/use-sink.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { systemRandom } from '../runtime/random.ts';
 import { systemTimers } from '../runtime/timers.ts';
@@ -38,6 +37,7 @@ import { noteFollowerState } from './note-follower-state.ts';
 import { openNats } from './open-nats.ts';
 import { openRelay, relayProbeOf } from './open-relay.ts';
 import { openStore, prepareStore } from './open-store.ts';
+import { openUses } from './open-uses.ts';
 import { openWorkflows } from './open-workflows.ts';
 import { readVersion } from './read-version.ts';
 import { registerJobs } from './register-jobs.ts';
@@ -141,16 +141,7 @@ async function startCore(config: ServerConfig, { store, log, closing, seat }: Fo
   });
   closing.add('lanes', () => lanes.drain());
   await follower.ready;
-  const uses = new UseSink({
-    store,
-    shards,
-    take: (countMax) => verifier.takeUses(countMax),
-    timers: systemTimers,
-    onFirstUse: (ms) => metrics.rotations.firstUsed(ms),
-    onProblem: (error) => log.warn({ err: error }, 'uses of rotating keys could not be stored; trying again'),
-  });
-  uses.start();
-  closing.add('uses', () => uses.stop());
+  const uses = openUses({ store, shards, verifier, metrics, log, closing });
   const upkeep = startUpkeep({
     store,
     shards,
