@@ -48,6 +48,8 @@ export const faultRegistry = Object.freeze({
   not_an_enrollment_key: row(403, 4, 'The key can not be exchanged for another'),
   enrollment_used_up: row(409, 5, 'The enrollment key has been exchanged as often as it may be'),
   owner_not_allowed: row(422, 2, 'The enrollment key does not allow this owner'),
+  new_version_unused: row(409, 5, 'The new version has never been used'),
+  use_unproven: row(409, 5, 'A verifier that may have used the old version is not heard of'),
   revision_mismatch: row(412, 5, 'The key has changed since it was read'),
   idempotency_in_progress: row(409, 6, 'A request with this Idempotency-Key is under way', true),
   idempotency_mismatch: row(422, 5, 'The Idempotency-Key was used for another request'),

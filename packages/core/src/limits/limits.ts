@@ -49,6 +49,14 @@ export const renewAskAgainMs = 3_600_000;
 /** Exchanges of one enrollment key: a fleet of a million, made with one. */
 export const enrollmentUsesMax = 1_000_000;
 
+/**
+ * A verifier tells of a use at once, and of further ones of the same version no sooner than this after it has told of
+ * one. So of a version that is in use something was told within the last of these, and a window is never shorter.
+ */
+export const useRepeatMs = 30_000;
+/** Twice that, for the time that a use takes until it is stored. */
+export const inUseWindowMsMin = 60_000;
+
 /** Versions that a record carries, of which `versionsLiveMax` may work at once. */
 export const versionsKeptMax = 3;
 export const versionsLiveMax = 2;

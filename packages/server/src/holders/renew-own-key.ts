@@ -65,6 +65,11 @@ export async function renewOwnKey(
  * Whether the version that was made in place of the one in grace is in use anywhere. Asked before the write waits for
  * its batch: what is told meanwhile is as late as any use of the last seconds, for which the core waits.
  */
-async function successorUse(_ports: UseCasePorts, _holder: Holder): Promise<SuccessorUse | undefined> {
-  return undefined;
+async function successorUse(ports: UseCasePorts, holder: Holder): Promise<SuccessorUse | undefined> {
+  // The newest version is its own proof; of the others only one in grace is let in.
+  if (holder.verdict?.rotation === null) return undefined;
+  const { workspaceId, keyspaceId, keyId: id, version } = holder;
+  const { uses, unheard } = await ports.evidence.of({ workspaceId, keyspaceId, id });
+  const used = uses.some(({ number }) => number > version);
+  return { used, unheardUntilMs: unheard?.mayHaveAcceptedUntilMs ?? null };
 }
