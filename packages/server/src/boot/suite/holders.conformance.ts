@@ -84,6 +84,26 @@ export function describeHolders(serverOf: () => TestServer): void {
       expect(shown.versions).toMatchObject([{ state: 'grace' }, { state: 'active' }]);
     });
 
+    test('that lost the answer gets another secret in its place, until one of them was used', async () => {
+      const server = serverOf();
+      const key = await issue(server, (await makeKeyspace(server)).name);
+      await server.openWindow(key.id);
+      const lost = String((await renew(key.secret)).body.secret);
+      for (let crashes = 0; crashes < 3; crashes += 1) {
+        await server.age(key.id);
+        const again = await renew(key.secret);
+        expect(again.status, again.text).toBe(200);
+        expect(again.body).toMatchObject({ version: 2, previous: { version: 1 } });
+        const shown = (await server.get(`/v1/keys/${key.id}`)).body.versions;
+        expect(shown).toMatchObject([{ state: 'grace' }, { state: 'active' }]);
+        if (crashes < 2) continue;
+        expect(await verdictOf(server, lost)).toBe('unknown');
+        expect((await self(String(again.body.secret))).body).toMatchObject({ version: 2, state: 'active' });
+        await server.age(key.id);
+      }
+      expect(problemOf(await renew(key.secret))).toEqual({ code: 'version_superseded', status: 409 });
+    });
+
     test('is refused a renewal where a manager rotated: that version is somebody else’s to give', async () => {
       const server = serverOf();
       const key = await issue(server, (await makeKeyspace(server)).name);

@@ -37,6 +37,8 @@ export interface TestServer {
   get(path: string, options?: RequestOptions): Promise<Reply>;
   /** The key is to be renewed from now on, as if a campaign had asked for it. */
   openWindow(keyId: string): Promise<void>;
+  /** Its versions were minted an hour sooner than they were, as far as the store knows. */
+  age(keyId: string): Promise<void>;
   /** Changes so far: the sum of the feed heads. */
   changes(): Promise<number>;
   close(): Promise<void>;
@@ -51,6 +53,10 @@ const sumOfHeads: Statement = { name: '', text: 'select sum(seq)::bigint as tota
 const openWindowStatement: Statement = {
   name: '',
   text: `update keys set traits = coalesce(traits, '{}'::jsonb) || '{"renew_after_ms":1}'::jsonb where id = $1::uuid`,
+};
+const ageStatement: Statement = {
+  name: '',
+  text: `update key_versions set minted_at = minted_at - interval '1 hour' where key_id = $1::uuid`,
 };
 const masterKey = Buffer.alloc(32, 7).toString('base64');
 
@@ -71,14 +77,17 @@ export async function startTestServer({ store, config }: TestServerOptions): Pro
     post: (path, body, options) =>
       call('POST', path, { ...options, ...(body === undefined ? {} : { body }) }),
     get: (path, options) => call('GET', path, options),
-    async openWindow(keyId) {
-      const id = parseId('key', keyId);
-      if (id === undefined) throw new Error(`${keyId} is not the id of a key`);
-      await store.query(openWindowStatement, [uuidHexOf(id)]);
-    },
+    openWindow: async (keyId) => void (await store.query(openWindowStatement, [uuidOf(keyId)])),
+    age: async (keyId) => void (await store.query(ageStatement, [uuidOf(keyId)])),
     changes: async () => Number((await store.query<{ total: number }>(sumOfHeads))[0]?.total),
     close: () => server.close(),
   };
+}
+
+function uuidOf(keyId: string): string {
+  const id = parseId('key', keyId);
+  if (id === undefined) throw new Error(`${keyId} is not the id of a key`);
+  return uuidHexOf(id);
 }
 
 async function send(url: string, method: string, path: string, options: RequestOptions): Promise<Reply> {
