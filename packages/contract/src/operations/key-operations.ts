@@ -33,6 +33,7 @@ const issueFaults = [
   'ttl_too_long',
   'expiry_in_past',
   'expiry_conflict',
+  'approval_required',
 ] as const;
 
 /* The operations on keys. */
@@ -49,7 +50,8 @@ export const keyOperations = {
   }),
   issueKeysBulk: operation(routes.issueKeysBulk, {
     summary: 'Issue up to 1,000 keys',
-    description: 'Each item is issued or refused by itself; results come in the order of the request.',
+    description:
+      'Each item is issued or refused by itself (`approval_required` where a second manager has to agree); results come in the order of the request.',
     scope: 'keys:issue',
     perKeyspace: true,
     body: keyIssueBulk,
@@ -60,7 +62,7 @@ export const keyOperations = {
   importKeys: operation(routes.importKeys, {
     summary: 'Import up to 1,000 keys of another system by their hashes',
     description:
-      'The holders go on using the strings they have. Each item is imported or refused by itself: `already_imported`, or `builtin_protected` for the built-in keyspace.',
+      'The holders go on using the strings they have. Each item is imported or refused by itself: `already_imported`, `builtin_protected` for the built-in keyspace, or `approval_required`.',
     scope: 'keys:import',
     perKeyspace: true,
     body: keyImportBulk,
@@ -104,6 +106,7 @@ export const keyOperations = {
       'key_revoked',
       'key_expired',
       'revision_mismatch',
+      'approval_required',
     ],
   }),
   rotateKey: operation(routes.rotateKey, {

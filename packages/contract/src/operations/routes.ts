@@ -69,6 +69,13 @@ export const routes = Object.freeze({
   enrollKey: create('/v1/keys/enroll'),
   createEnrollment: create('/v1/enrollments'),
 
+  requestApproval: create('/v1/approvals'),
+  listApprovals: read('/v1/approvals'),
+  getApproval: read('/v1/approvals/:id'),
+  decideApprovals: change('/v1/approvals/decide'),
+  collectApproval: create('/v1/approvals/:id/collect'),
+  withdrawApproval: change('/v1/approvals/:id/withdraw'),
+
   listEvents: read('/v1/events'),
 
   askLease: ask('/v1/feed/lease'),
