@@ -9,6 +9,7 @@ import { addKeyChangeCommands } from './commands/key-change.ts';
 import { addKeyIssueCommand } from './commands/key-issue.ts';
 import { addKeyReadCommands } from './commands/key-read.ts';
 import { addKeyRotateCommands } from './commands/key-rotate.ts';
+import { addKeyRotationCommand } from './commands/key-rotation.ts';
 import { addKeyVerifyCommand } from './commands/key-verify.ts';
 import { addKeyspaceCommands } from './commands/keyspace.ts';
 import { addMintBootstrapKeyCommand } from './commands/mint-bootstrap-key.ts';
@@ -78,6 +79,7 @@ export function buildProgram(action: RunAction, output: OutputConfiguration = {}
   addKeyReadCommands(key, action);
   addKeyVerifyCommand(key, action);
   addKeyRotateCommands(key, action);
+  addKeyRotationCommand(key, action);
   addKeyChangeCommands(key, action);
   addImportCommand(program, action);
   addEventCommands(program.command('events').description('what happened'), action);
