@@ -74,6 +74,12 @@ describe('one key', () => {
     const [rotated] = await json(['key', 'rotate', issued.id, '--grace', '10m']);
     expect((await keyswarm(['key', 'verify', '-'], issued.secret)).code).toBe(0);
     expect((await keyswarm(['key', 'verify', '-'], rotated.secret)).code).toBe(0);
+    expect(await json(['key', 'rotation', issued.id])).toMatchObject([
+      { state: 'overlapping', previous_version: 1, finish: { admitted: false, code: 'version_in_use' } },
+    ]);
+    expect((await keyswarm(['key', 'rotation', issued.id])).stdout).toMatch(
+      /may be finished +no: Version 1 was used/,
+    );
     await json(['key', 'finish', issued.id, '--force']);
     expect((await keyswarm(['key', 'verify', '-'], issued.secret)).stdout).toBe('verdict  expired\n');
     const [revoked] = await json(['key', 'revoke', issued.id, '--reason', 'done']);

@@ -20,6 +20,7 @@ import {
   rotationFinish,
   rotationFinished,
 } from '../schemas/keys.ts';
+import { rotationQuery, rotationReply } from '../schemas/rotations.ts';
 import { keyVerify, keyVerifyBulk, verdictBulk, verdictReply } from '../schemas/verify.ts';
 import { bodyLimitBytes } from '../wire-limits.ts';
 import { operation } from './operation.ts';
@@ -86,6 +87,17 @@ export const keyOperations = {
     perKeyspace: true,
     params: keyParams,
     reply: keyReply,
+    faults: ['store_unavailable'],
+  }),
+  getRotation: operation(routes.getRotation, {
+    summary: 'Show how far the rotation of a key has got',
+    description:
+      'The present rotation, or the last one: who was used when, as verifiers tell it, whether finishing it would be admitted now, and all versions of the key. Never a secret.',
+    scope: 'keys:read',
+    perKeyspace: true,
+    params: keyParams,
+    query: rotationQuery,
+    reply: rotationReply,
     faults: ['store_unavailable'],
   }),
   updateKey: operation(routes.updateKey, {

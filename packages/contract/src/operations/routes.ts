@@ -54,6 +54,7 @@ export const routes = Object.freeze({
   importKeys: change('/v1/keys/import'),
   listKeys: read('/v1/keys'),
   getKey: read('/v1/keys/:id'),
+  getRotation: read('/v1/keys/:id/rotation'),
   updateKey: patch('/v1/keys/:id'),
   rotateKey: change('/v1/keys/:id/rotate'),
   finishRotation: change('/v1/keys/:id/finish-rotation'),
