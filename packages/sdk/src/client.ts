@@ -8,6 +8,7 @@ import { type Approvals, approvalsOf } from './groups/approvals.ts';
 import { type Events, eventsOf } from './groups/events.ts';
 import { type Keys, keysOf } from './groups/keys.ts';
 import { type Keyspaces, keyspacesOf } from './groups/keyspaces.ts';
+import { type Live, liveOf } from './groups/live.ts';
 import { type Owners, ownersOf } from './groups/owners.ts';
 import type { Runtime } from './runtime/runtime.ts';
 import { systemRuntime } from './runtime/system-runtime.ts';
@@ -45,7 +46,7 @@ export interface Workspaces {
   create(workspace: BodyOf<'createWorkspace'>, options?: CallOptions): Promise<ReplyOf<'createWorkspace'>>;
 }
 
-type JsonOperation = Exclude<OperationId, 'metrics' | 'getFeedSnapshot' | 'getFeedRows' | 'streamFeed'>;
+type JsonOperation = Exclude<OperationId, 'metrics' | 'getFeedSnapshot' | 'getFeedRows' | 'streamFeed' | 'streamLive'>;
 
 export interface Client {
   readonly keys: Keys;
@@ -55,6 +56,8 @@ export interface Client {
   readonly events: Events;
   readonly workspaces: Workspaces;
   readonly verifiers: Verifiers;
+  /** The flow as it happens, a frame a second. */
+  readonly live: Live;
   /** Is the process alive? */
   health(options?: CallOptions): Promise<Health>;
   /** May traffic be sent there? Answers `not_ready` as a value; asks once. */
@@ -94,6 +97,7 @@ export function createClient(options: ClientOptions): Client {
     verifiers: {
       list: (callOptions?: CallOptions) => callOperation(context, 'listVerifiers', {}, callOptions),
     },
+    live: liveOf(context),
     health: (callOptions?: CallOptions) => callOperation(context, 'healthz', {}, callOptions),
     ready: (callOptions?: CallOptions) =>
       callOperation(context, 'readyz', {}, { attemptsMax: 1, ...callOptions, alsoStatus: 503 }),

@@ -22,6 +22,7 @@ export type { Approvals, ApprovalsQuery } from './groups/approvals.ts';
 export type { EventPage, Events, EventsQuery, TailQuery } from './groups/events.ts';
 export type { Keys, KeysQuery } from './groups/keys.ts';
 export type { Keyspaces, PageQuery } from './groups/keyspaces.ts';
+export type { Live } from './groups/live.ts';
 export type { Owners, OwnersQuery } from './groups/owners.ts';
 export type { Listing, PageOf } from './groups/paging.ts';
 export type { Runtime } from './runtime/runtime.ts';

@@ -325,3 +325,35 @@ export const bossStartPauseMsMax = 30_000;
 
 /** A store that is down is told of once in this time, not at every poll. */
 export const bossQuietMs = 30_000;
+
+// --- The live picture: server-sent events, and the page that shows them. --------------------------------------
+
+/** Between two frames: what a person can follow. */
+export const liveFramePeriodMs = 1_000;
+
+/** Stretches that quantiles are taken over: ten seconds. */
+export const liveWindowFrames = 10;
+
+/** Who may watch at once, and by one management key: a frame is some kB a second to each. */
+export const liveWatchersMax = 256;
+export const liveWatchersOfOneMax = 32;
+
+/** Bytes that may wait in the socket of a watcher who does not take them; some dozen frames. */
+export const liveBufferedBytesMax = 1024 * 1024;
+
+/** Keyspaces change seldom: their leases are read again this often while somebody watches. */
+export const liveKeyspacesRereadMs = 5_000;
+
+/** Revocations of a workspace that are shown, for how long one is followed, and verifiers that each is looked for at. */
+export const liveEndingsKept = 16;
+export const liveEndingWatchMs = 60_000;
+export const liveVerifiersTracked = 256;
+
+/** Of revocations in bulk twenty a second are followed: each of them looks through the roll once. */
+export const liveFollowPauseMs = 50;
+
+/** Verifiers are asked to tell where they stand after a revocation at most this seldom, however many they are. */
+export const liveWantPauseMsMax = 2_000;
+
+/** Of a file of the page; the largest is some 100 kB. */
+export const consoleFileBytesMax = 4 * 1024 * 1024;

@@ -35,7 +35,9 @@ export type ManagementScope =
   | 'approvals:decide'
   | 'events:read'
   | 'feed:read'
-  | 'verifiers:read';
+  | 'verifiers:read'
+  | 'metrics:read'
+  | 'demo:start';
 
 export interface OperationTerms {
   readonly summary: string;

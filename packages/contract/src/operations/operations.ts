@@ -5,6 +5,7 @@ import { feedOperations } from './feed-operations.ts';
 import { holderOperations } from './holder-operations.ts';
 import { houseOperations } from './house-operations.ts';
 import { keyOperations } from './key-operations.ts';
+import { liveOperations } from './live-operations.ts';
 import { operation } from './operation.ts';
 import { type OperationId, routes } from './routes.ts';
 
@@ -18,6 +19,7 @@ export const operations = Object.freeze({
   ...approvalOperations,
   ...holderOperations,
   ...feedOperations,
+  ...liveOperations,
   healthz: operation(routes.healthz, {
     summary: 'Is the process alive?',
     description: 'Answers as long as the event loop turns.',

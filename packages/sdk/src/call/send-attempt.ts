@@ -60,7 +60,8 @@ export async function sendAttempt(
   }
 }
 
-function initOf(context: AttemptContext, request: PreparedRequest, signal: AbortSignal): RequestInit {
+/** The request as `fetch` takes it. */
+export function initOf(context: AttemptContext, request: PreparedRequest, signal: AbortSignal): RequestInit {
   const headers: Record<string, string> = { accept: 'application/json, application/problem+json' };
   // `/healthz` and its like are for everyone; who doesn't need the key doesn't get it.
   if (request.route.path.startsWith('/v1/')) {

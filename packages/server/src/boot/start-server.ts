@@ -14,6 +14,7 @@ import { startUpkeep } from '../feed/upkeep.ts';
 import { forwardAuthWays } from '../gateways/forward-auth-ways.ts';
 import { Admission } from '../http/admission.ts';
 import { drainWire, urlOfWire } from '../http/drain-wire.ts';
+import type { DemoDoor } from '../http/handlers/demo-handler.ts';
 import { buildHttpServer } from '../http/http-server.ts';
 import { readinessOf } from '../http/readiness.ts';
 import { KeyspaceDirectory } from '../keyspaces/keyspace-directory.ts';
@@ -34,11 +35,13 @@ import { acceptWaiting } from './accept-waiting.ts';
 import { checkPort } from './check-port.ts';
 import { closeInOrder } from './close-in-order.ts';
 import { noteFollowerState } from './note-follower-state.ts';
+import { openChangeWatch, openLive } from './open-live.ts';
 import { openNats } from './open-nats.ts';
 import { openRelay, relayProbeOf } from './open-relay.ts';
 import { openStore, prepareStore } from './open-store.ts';
 import { openUses } from './open-uses.ts';
 import { openWorkflows } from './open-workflows.ts';
+import { readConsole } from './read-console.ts';
 import { readVersion } from './read-version.ts';
 import { registerJobs } from './register-jobs.ts';
 import { watchLag } from './watch-lag.ts';
@@ -61,6 +64,8 @@ export interface StartOptions {
   readonly signal?: AbortSignal;
   /** Its place among servers that share the port. */
   readonly seat?: WorkerSeat;
+  /** Of whoever started it to show what it does. */
+  readonly demo?: DemoDoor | undefined;
 }
 
 export interface RunningServer {
@@ -87,7 +92,14 @@ export async function startServer(config: ServerConfig, options: StartOptions): 
     const firstKey = await bootstrap(core.ports, given);
     if (firstKey !== undefined) options.showFirstKey(firstKey);
     options.signal?.throwIfAborted();
-    return await openWire(config, { ...core, masterKey, log, closing, seat: options.seat });
+    return await openWire(config, {
+      ...core,
+      masterKey,
+      log,
+      closing,
+      seat: options.seat,
+      demo: options.demo,
+    });
   } catch (error) {
     await closing.run();
     throw error;
@@ -114,6 +126,8 @@ async function startCore(config: ServerConfig, { store, log, closing, seat }: Fo
   const verifier = createResidentVerifier({ clock, shards, observer: house.observer });
   const lag = watchLag(createFeedSource(store, { shards }), verifier);
   const relay = house.attach(verifier, clock, createFeedSource(store, { shards }));
+  const changes = openChangeWatch(house.registry, relay);
+  house.onApplied((stretch) => changes.applied(stretch));
   closing.add('registry', () => house.registry.stop());
   const follower = startFollower({
     source: house.registered(lag.source),
@@ -175,16 +189,20 @@ async function startCore(config: ServerConfig, { store, log, closing, seat }: Fo
   };
   registerJobs(workflows, ports);
   nats?.serve({ feed, authenticator: { verifier, catchUp: ports.catchUp } });
-  return { ports, metrics, lanes, lag, feed, workflows };
+  return { ports, metrics, lanes, lag, feed, workflows, changes };
 }
 
 type Core = Awaited<ReturnType<typeof startCore>>;
 
 async function openWire(
   config: ServerConfig,
-  house: Core & Omit<Foundation, 'store'> & { readonly masterKey: ReturnType<typeof loadMasterKey> },
+  house: Core &
+    Omit<Foundation, 'store'> & {
+      readonly masterKey: ReturnType<typeof loadMasterKey>;
+      readonly demo: DemoDoor | undefined;
+    },
 ): Promise<RunningServer> {
-  const { ports, metrics, lanes, lag, feed, log, closing, masterKey, seat } = house;
+  const { ports, metrics, lanes, lag, feed, log, closing, masterKey, seat, demo } = house;
   const { verifier } = ports;
   const admission = new Admission(config, metrics);
   let isLeaving = false;
@@ -219,6 +237,14 @@ async function openWire(
     authenticator: { verifier, catchUp: ports.catchUp },
     feed,
     timers: systemTimers,
+    live: openLive({
+      ...house,
+      verifiersFrom: { ...feed.options, leases: ports.leases, clock: systemClock },
+      reader: ports.reader,
+      laneDepths: () => lanes.depths(),
+    }),
+    console: config.console ? readConsole() : undefined,
+    demo,
     readiness: readinessOf({
       clock: systemClock,
       timers: systemTimers,

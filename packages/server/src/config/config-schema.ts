@@ -115,6 +115,10 @@ export const configSchema = Type.Object(
       pattern: '^ks_[0-9A-Za-z]+(,ks_[0-9A-Za-z]+){0,255}$',
       byDefault: null,
     }),
+    console: yesOrNo({
+      about: 'Does this server show the console at `/`? It holds no key: what it does, it does by the API.',
+      byDefault: true,
+    }),
     workflows: yesOrNo({
       about:
         'Does this process do jobs: retention, expiry, webhooks, campaigns? All processes share them; one has to.',

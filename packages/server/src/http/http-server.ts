@@ -1,9 +1,11 @@
 import type { FastifyInstance } from 'fastify';
 import { type AppServices, buildApp, type RequestIdOf, type ShortWay } from './build-app.ts';
+import { type ConsoleServices, registerConsole } from './console-routes.ts';
 import { type FeedRouteServices, registerFeedRoutes } from './feed-routes.ts';
 import { verifyHandlers } from './handlers/verify-handlers.ts';
 import { registerHolderOperations } from './holder-routes.ts';
 import { LeaseLane } from './lease-lane.ts';
+import { type LiveRouteServices, registerLive } from './live-routes.ts';
 import { type IndexServices, type OpenServices, registerIndex, registerOpenRoutes } from './open-routes.ts';
 import { refuseOtherMethods } from './other-methods.ts';
 import { type RouteServices, registerOperations } from './routes.ts';
@@ -14,7 +16,9 @@ export interface HttpServices
     OpenServices,
     IndexServices,
     AppServices,
-    FeedRouteServices {
+    FeedRouteServices,
+    LiveRouteServices,
+    ConsoleServices {
   /** What is answered past the framework besides verification. */
   readonly ways?: (requestIdOf: RequestIdOf) => readonly ShortWay[];
 }
@@ -30,7 +34,9 @@ export function buildHttpServer(services: HttpServices): FastifyInstance {
   registerHolderOperations(app, services);
   registerFeedRoutes(app, services);
   registerOpenRoutes(app, services);
+  registerLive(app, services);
   registerIndex(app, services);
+  registerConsole(app, services);
   refuseOtherMethods(app);
   return app;
 }

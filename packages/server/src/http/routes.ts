@@ -8,8 +8,15 @@ import type { MasterKey } from '../signing/master-key.ts';
 import type { FeedDoor } from './feed-door.ts';
 import type { GuardServices } from './guard.ts';
 import { type AnyHandler, callOf, guardedRoute, plainHandler } from './guarded-route.ts';
-import { feedOperations, type GuardedOperation, type Handler, type HandlerServices } from './handler.ts';
+import {
+  feedOperations,
+  type GuardedOperation,
+  type Handler,
+  type HandlerServices,
+  liveOperations,
+} from './handler.ts';
 import { approvalHandlers } from './handlers/approval-handlers.ts';
+import { type DemoDoor, demoHandler } from './handlers/demo-handler.ts';
 import { enrollmentHandler } from './handlers/enrollment-handler.ts';
 import { houseHandlers } from './handlers/house-handlers.ts';
 import { importHandler } from './handlers/import-handler.ts';
@@ -22,6 +29,8 @@ export interface RouteServices extends GuardServices, HandlerServices {
   readonly masterKey: MasterKey;
   readonly random: Random;
   readonly feed: FeedDoor;
+  /** Absent where there is no demonstration. */
+  readonly demo?: DemoDoor | undefined;
 }
 
 /** Registers every guarded row of the contract's table; a row without a handler does not compile. */
@@ -35,6 +44,7 @@ export function registerOperations(app: FastifyInstance, services: RouteServices
     ...houseHandlers(services),
     ...verifyHandlers(services),
     ...verifierHandlers(services),
+    ...demoHandler(services),
   };
   for (const id of operationIds) {
     if (!isGuarded(id)) continue;
@@ -51,7 +61,8 @@ export function registerOperations(app: FastifyInstance, services: RouteServices
 }
 
 function isGuarded(id: keyof typeof operations): id is GuardedOperation {
-  return operations[id].scope !== null && !feedOperations.some((feedId) => feedId === id);
+  const apart: readonly string[] = [...feedOperations, ...liveOperations];
+  return operations[id].scope !== null && !apart.includes(id);
 }
 
 function idempotentRoute(operation: AnyOperation, handler: AnyHandler, services: RouteServices) {
