@@ -12,6 +12,47 @@ export {
   isAlgorithmName,
   type WebCryptoParameters,
 } from './algorithms/algorithms.ts';
+export {
+  abortCampaign,
+  afterWaiting,
+  type Campaign,
+  type CampaignKind,
+  type CampaignPace,
+  type CampaignPhase,
+  type CampaignTerms,
+  type CampaignTotals,
+  campaignKinds,
+  campaignStages,
+  completeStage,
+  type DeadlinePolicy,
+  deadlinePolicies,
+  finishCampaign,
+  isEnded,
+  type KeySelector,
+  nextStage,
+  noTotals,
+  pauseCampaign,
+  type RankRange,
+  resumeCampaign,
+  type SelectableState,
+  selectableStates,
+  stageRanks,
+  type ThrottleReason,
+  tripCampaign,
+} from './campaigns/campaign.ts';
+export {
+  type ChunkKey,
+  enforceOn,
+  isSamePlace,
+  type KeyOutcome,
+  noProgress,
+  progressIn,
+  type ShardProgress,
+  takeKey,
+} from './campaigns/chunk.ts';
+export { isOverBudget, nextPace, type Pace, samplesMin, type VerifySample } from './campaigns/pace.ts';
+export { isInRange, isUnnarrowed, mayMeet, rankOf, selects } from './campaigns/selector.ts';
+export { type CampaignState, campaignStates, campaignTransitions } from './campaigns/transitions.ts';
 export { bytesOfHex, hexOf } from './encoding/hex.ts';
 export type { JsonObject, JsonValue } from './encoding/json.ts';
 export { AssertionBroken, assert } from './errors/assert.ts';

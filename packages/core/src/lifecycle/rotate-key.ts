@@ -47,7 +47,9 @@ export function rotateKey(
     ownerKeysNotBeforeMs: wish.ownerKeysNotBeforeMs,
     nowMs,
   });
-  return changeKey(key, { versions: [...older, minted].slice(-versionsKeptMax) }, nowMs);
+  // Whoever asked for a renewal has it now; by whom it was asked stays, so that it is not asked again.
+  const { renewAfterMs: _renewed, ...traits } = key.traits;
+  return changeKey(key, { versions: [...older, minted].slice(-versionsKeptMax), traits }, nowMs);
 }
 
 export interface FinishRotation {
