@@ -227,6 +227,12 @@ export {
   type Scope,
 } from './scopes/scopes.ts';
 export { Secret } from './secret/secret.ts';
+export {
+  nonceBytes,
+  signatureLifetimeDefaultSeconds,
+  signedRequestProfile,
+} from './signed-requests/profile.ts';
+export { formatSigningKeyId, parseSigningKeyId } from './signed-requests/signing-key-id.ts';
 export { hasControlCharacter, isStorableText, isWithinLength } from './text/check-text.ts';
 export { judge, newStanding, type ParentRefusal, type Standing } from './verdict/judge.ts';
 export {
