@@ -133,6 +133,7 @@ export {
   mintKeyString,
   parseKeyString,
 } from './key-format/key-format.ts';
+export { checkScopes, checkText } from './lifecycle/check-fields.ts';
 export {
   type DocumentId,
   type DocumentKind,

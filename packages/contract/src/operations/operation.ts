@@ -25,6 +25,8 @@ export type ManagementScope =
   | 'keys:suspend'
   | 'keys:verify'
   | 'keys:import'
+  | 'campaigns:read'
+  | 'campaigns:write'
   | 'events:read'
   | 'feed:read'
   | 'verifiers:read';

@@ -1,5 +1,6 @@
 import type { Static, TSchema } from 'typebox';
 import { health, metricsText, openApiDocument, readiness } from '../schemas/service.ts';
+import { campaignOperations } from './campaign-operations.ts';
 import { feedOperations } from './feed-operations.ts';
 import { houseOperations } from './house-operations.ts';
 import { keyOperations } from './key-operations.ts';
@@ -13,6 +14,7 @@ import { type OperationId, routes } from './routes.ts';
 export const operations = Object.freeze({
   ...houseOperations,
   ...keyOperations,
+  ...campaignOperations,
   ...feedOperations,
   healthz: operation(routes.healthz, {
     summary: 'Is the process alive?',

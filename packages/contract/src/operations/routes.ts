@@ -63,6 +63,13 @@ export const routes = Object.freeze({
   verifyKey: ask('/v1/keys/verify'),
   verifyKeysBulk: ask('/v1/keys/verify/bulk'),
 
+  startCampaign: create('/v1/campaigns'),
+  listCampaigns: read('/v1/campaigns'),
+  getCampaign: read('/v1/campaigns/:id'),
+  pauseCampaign: change('/v1/campaigns/:id/pause'),
+  resumeCampaign: change('/v1/campaigns/:id/resume'),
+  abortCampaign: change('/v1/campaigns/:id/abort'),
+
   listEvents: read('/v1/events'),
 
   askLease: ask('/v1/feed/lease'),

@@ -8,6 +8,7 @@ import type { FeedDoor } from './feed-door.ts';
 import type { GuardServices } from './guard.ts';
 import { type AnyHandler, callOf, guardedRoute, plainHandler } from './guarded-route.ts';
 import { feedOperations, type GuardedOperation, type Handler, type HandlerServices } from './handler.ts';
+import { campaignHandlers } from './handlers/campaign-handlers.ts';
 import { houseHandlers } from './handlers/house-handlers.ts';
 import { importHandler } from './handlers/import-handler.ts';
 import { keyHandlers } from './handlers/key-handlers.ts';
@@ -28,6 +29,7 @@ export function registerOperations(app: FastifyInstance, services: RouteServices
     ...importHandler(services),
     ...readHandlers(services),
     ...houseHandlers(services),
+    ...campaignHandlers(services),
     ...verifyHandlers(services),
     ...verifierHandlers(services),
   };

@@ -1,6 +1,7 @@
 import { describeAccess } from './access.conformance.ts';
 import { describeBadFields } from './bad-fields.conformance.ts';
 import { describeBadRequests } from './bad-requests.conformance.ts';
+import { describeCampaigns } from './campaigns.conformance.ts';
 import { describeEffective } from './effective.conformance.ts';
 import { describeEscalation } from './escalation.conformance.ts';
 import { describeLifecycle } from './lifecycle.conformance.ts';
@@ -21,6 +22,7 @@ export function describeWholeServer(serverOf: () => TestServer): void {
   describeBadRequests(serverOf);
   describeBadFields(serverOf);
   describeVerdicts(serverOf);
+  describeCampaigns(serverOf);
   describeAccess(serverOf);
   describeEscalation(serverOf);
   describeManagementGuards(serverOf);
