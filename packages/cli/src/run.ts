@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Help, type OutputConfiguration } from 'commander';
+import { addCampaignCommands } from './commands/campaign.ts';
 import { addConfigCommands } from './commands/config.ts';
 import { addDoctorCommand } from './commands/doctor.ts';
 import { addEventCommands } from './commands/events.ts';
@@ -79,6 +80,10 @@ export function buildProgram(action: RunAction, output: OutputConfiguration = {}
   addKeyVerifyCommand(key, action);
   addKeyRotateCommands(key, action);
   addKeyChangeCommands(key, action);
+  addCampaignCommands(
+    program.command('campaign').description('rotate or revoke many keys, a sample first and at a pace'),
+    action,
+  );
   addImportCommand(program, action);
   addEventCommands(program.command('events').description('what happened'), action);
   addVerifiersCommands(

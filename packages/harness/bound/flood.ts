@@ -45,8 +45,13 @@ export async function flood({ cluster, report }: Phases): Promise<void> {
   );
 }
 
-/** What a server at rest asks its store as well, a few times a second: the heads, and the registry of verifiers. */
-const housekeeping: ReadonlySet<string> = new Set(['read_heads', 'write_registry', 'read_registry']);
+/** What a server at rest asks its store as well, a few times a second: the heads, the registry of verifiers, what runs. */
+const housekeeping: ReadonlySet<string> = new Set([
+  'read_heads',
+  'write_registry',
+  'read_registry',
+  'list_documents_by_state',
+]);
 
 function forgedKey(count: number): string {
   const key = mintKeyString('orders', (bytes) => randomBytes(bytes));
