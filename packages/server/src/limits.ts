@@ -276,11 +276,9 @@ export const campaignErrorBudgetDefault = 0.001;
 
 /** How long each sample is watched. */
 export const campaignHoldSecondsDefault = 60;
-export const campaignHoldSecondsMax = 86_400;
 
 /** Over how long holders are spread, and how long after that the deadline lies if none is given. */
 export const campaignWindowSecondsDefault = 3_600;
-export const campaignWindowSecondsMax = 31 * 86_400;
 export const campaignWaitSecondsDefault = 7 * 86_400;
 
 /** Keys of one chunk: one transaction of a lane, in which everybody else's writes to that shard wait for it. */

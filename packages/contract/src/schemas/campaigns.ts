@@ -1,8 +1,11 @@
 import {
+  campaignHoldSecondsMax,
   campaignKinds,
   campaignStages,
   campaignStates,
+  campaignWindowSecondsMax,
   deadlinePolicies,
+  reasonLengthMax,
   selectableStates,
 } from '@keyswarm/core';
 import Type, { type Static } from 'typebox';
@@ -73,7 +76,7 @@ export const campaignStart = strictObject(
   {
     kind,
     name: Type.Optional(nameField),
-    reason: Type.Optional(Type.String({ maxLength: 256 })),
+    reason: Type.Optional(line(reasonLengthMax, 'Stands in the events of keys that are revoked.')),
     selector: selectorField,
     dry_run: Type.Optional(Type.Boolean({ description: 'Only count.' })),
     confirm: Type.Optional(
@@ -84,7 +87,11 @@ export const campaignStart = strictObject(
       }),
     ),
     window_seconds: Type.Optional(
-      Type.Integer({ description: 'Holders are spread at random over it; an hour unless given.' }),
+      Type.Integer({
+        minimum: 0,
+        maximum: campaignWindowSecondsMax,
+        description: 'Holders are spread at random over it; an hour unless given.',
+      }),
     ),
     deadline: Type.Optional(timeField),
     on_deadline: Type.Optional(onDeadline),
@@ -93,6 +100,8 @@ export const campaignStart = strictObject(
       strictObject({
         hold_seconds: Type.Optional(
           Type.Integer({
+            minimum: 0,
+            maximum: campaignHoldSecondsMax,
             description:
               'How long the first hundredth, and then the first tenth, are watched before more is taken; 60 unless given.',
           }),

@@ -56,6 +56,10 @@ export const externalIdLengthMax = 256;
 export const reasonLengthMax = 256;
 export const prefixLengthMax = 24;
 
+/** Holders of a campaign are spread over a month at the most, and a sample is watched for a day. */
+export const campaignWindowSecondsMax = 31 * 86_400;
+export const campaignHoldSecondsMax = 86_400;
+
 /** Any string offered as a key, imported ones too: longer ones are malformed without a look at them. */
 export const keyLengthMax = 512;
 

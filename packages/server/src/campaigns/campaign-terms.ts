@@ -1,6 +1,8 @@
 import {
   type CampaignKind,
   type CampaignTerms,
+  campaignHoldSecondsMax,
+  campaignWindowSecondsMax,
   checkScopes,
   checkText,
   type DeadlinePolicy,
@@ -13,7 +15,6 @@ import {
 import {
   campaignErrorBudgetDefault,
   campaignHoldSecondsDefault,
-  campaignHoldSecondsMax,
   campaignPaceDefault,
   campaignPaceMax,
   campaignScopesMax,
@@ -21,7 +22,6 @@ import {
   campaignVerifyP99MsMax,
   campaignWaitSecondsDefault,
   campaignWindowSecondsDefault,
-  campaignWindowSecondsMax,
 } from '../limits.ts';
 
 /** What a caller asks for, decoded from the wire. */
