@@ -23,6 +23,9 @@ export const bulkItemsMax = 1_000;
 export const pageLimitMax = 200;
 export const pageLimitDefault = 50;
 
+/** Versions of one page of a lineage: most keys have fewer. */
+export const lineagePageMax = 50;
+
 export const workspaceNameLengthMax = 64;
 
 /** Name and region of a verifier. */
@@ -32,6 +35,9 @@ export const verifierNameLengthMax = 128;
 export const downstreamMax = 1_000;
 export const downstreamCountMax = 1_000_000;
 export const verifiersListedMax = 1_000;
+
+/** Uses of rotating keys that one ask for the lease carries: 120 bytes each, 60 kB. */
+export const usesPerAskMax = 500;
 
 /** Generous: what is wrong with a prefix is said by the core (`invalid_prefix`), not by a length check. */
 export const prefixTextLengthMax = 128;

@@ -4,6 +4,7 @@ import { baseUrlOf, type CallInput, managementKeyOf } from './call/build-request
 import { type CallContext, type CallOptions, callOperation } from './call/call-operation.ts';
 import { RetryBudget, type RetryPolicy, retryPolicyDefault } from './call/retry-policy.ts';
 import type { Fetch } from './call/send-attempt.ts';
+import { type Approvals, approvalsOf } from './groups/approvals.ts';
 import { type Campaigns, campaignsOf } from './groups/campaigns.ts';
 import { type Events, eventsOf } from './groups/events.ts';
 import { type Keys, keysOf } from './groups/keys.ts';
@@ -52,6 +53,7 @@ export interface Client {
   readonly keyspaces: Keyspaces;
   readonly owners: Owners;
   readonly campaigns: Campaigns;
+  readonly approvals: Approvals;
   readonly events: Events;
   readonly workspaces: Workspaces;
   readonly verifiers: Verifiers;
@@ -86,6 +88,7 @@ export function createClient(options: ClientOptions): Client {
     keyspaces: keyspacesOf(context),
     owners: ownersOf(context),
     campaigns: campaignsOf(context),
+    approvals: approvalsOf(context),
     events: eventsOf(context),
     workspaces: {
       create: (body: BodyOf<'createWorkspace'>, callOptions?: CallOptions) =>

@@ -3,6 +3,14 @@ export type { CallOptions } from './call/call-operation.ts';
 export { type RetryPolicy, retryPolicyDefault } from './call/retry-policy.ts';
 export type { Fetch } from './call/send-attempt.ts';
 export { type Client, type ClientOptions, createClient, type Workspaces } from './client.ts';
+export { type Credential, createCredential } from './credential/credential.ts';
+export type {
+  CredentialChange,
+  CredentialKeeping,
+  CredentialOptions,
+  CredentialProblem,
+  RenewalJournal,
+} from './credential/credential-options.ts';
 export {
   type ClientFaultCode,
   clientFaults,
@@ -10,6 +18,7 @@ export {
   isKeyswarmError,
   KeyswarmError,
 } from './errors/keyswarm-error.ts';
+export type { Approvals, ApprovalsQuery } from './groups/approvals.ts';
 export type { Campaigns, CampaignsQuery } from './groups/campaigns.ts';
 export type { EventPage, Events, EventsQuery, TailQuery } from './groups/events.ts';
 export type { Keys, KeysQuery } from './groups/keys.ts';

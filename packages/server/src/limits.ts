@@ -97,6 +97,27 @@ export const keyspaceEntriesMax = 10_000;
 /** Pages of keys that one list request may read to leave out what its caller may not see. */
 export const listPagesMax = 5;
 
+/** Requests for approval that one read of the store brings: 500 x 1 kB in the usual case, 20 MB at the very worst. */
+export const approvalPageRows = 500;
+
+/** Reads that one list or one filter may cost: more than the open requests that a keyspace may have. */
+export const approvalPagesMax = 25;
+
+/** Requests that one call decides; what one body can name of them as well. */
+export const approvalsDecidedMax = 1_000;
+
+/** How often requests that are over are written down. Nobody waits for it; it tells those who follow the events. */
+export const approvalSweepSeconds = 60;
+
+/** Requests that one sweep ends at most: what every keyspace of a small house has, ended in some seconds. */
+export const approvalsSweptMax = 10_000;
+
+/** Requests that one write of the sweep ends. */
+export const approvalsExpiredPerWrite = 200;
+
+/** Issuers of a management key that are followed, one from the other; a house has two or three. */
+export const issuersFollowedMax = 32;
+
 /** A socket on which nothing has moved for this long is closed: a reader that stopped reading holds its reply. */
 export const socketIdleMs = 120_000;
 
@@ -108,6 +129,9 @@ export const drainLingerMs = 250;
 
 /** Management keys whose requests are counted apart: those under way (a few thousand) and room; 20,000 x 100 bytes. */
 export const sharesMax = 20_000;
+
+/** Requests of one holder that are under way at once: a fleet that shares one key, each of whose members looks after it. */
+export const holderInFlightMax = 32;
 
 /** A body that came within this time of its head came at once: the management key needn't be asked for again. */
 export const bodyAtOnceMs = 50;
@@ -301,3 +325,56 @@ export const campaignClaimMs = 10_000;
 
 /** The share of a process's time that the counting of one campaign's holders may take. */
 export const campaignCountShare = 0.05;
+// --- Uses of rotating keys. -----------------------------------------------------------------------------------
+
+/** Between two writes of the uses that were told: with the second and a quarter at the verifier, evidence is 3 s old. */
+export const usesFlushMs = 1_000;
+
+/** Versions whose uses wait to be written: 65,536 x 250 bytes = 16 MB; half a minute of ten verifiers at their bound. */
+export const usesWaitingMax = 65_536;
+
+/** Rows of one statement: three index look-ups each, some 20 ms. */
+export const usesWrittenAtOnceMax = 1_000;
+
+/** A verifier that has not been heard of for longer may have accepted what it has not told. Over three of its asks' times. */
+export const useHeardMs = 5_000;
+
+/** By how much older than its relay's row the last ask of an active verifier may be (activeMsMax of the verifier). */
+export const verifierActiveMs = 3_000;
+
+// --- Workflows: jobs in the store. ----------------------------------------------------------------------------
+
+/** How often a worker without work looks for jobs of other processes: a dozen kinds are about one read a second. */
+export const bossPollSeconds = 15;
+
+/** How often claims that are not kept alive are looked for: what bounds, with the next two, a killed worker's delay. */
+export const bossSuperviseSeconds = 15;
+
+/** A claim is renewed twice in this time; it is the least that pg-boss takes. */
+export const jobHeartbeatSeconds = 10;
+
+/** One attempt at a job that sets no bound of its own. */
+export const jobTimeoutSecondsDefault = 300;
+
+/** With a delay that doubles from 5 seconds this is about an hour of trying. */
+export const jobRetriesDefault = 9;
+export const jobRetryDelaySecondsDefault = 5;
+
+export const jobConcurrencyDefault = 2;
+
+/** Jobs that are done, for those who look: a day of those with data, a few runs of the periodic ones. */
+export const jobKeptSeconds = 86_400;
+export const periodicKeptSeconds = 900;
+
+/** How long a sender waits for the queues of a process that has just started. */
+export const jobSendWaitMsMax = 2_000;
+
+/** Making its tables takes pg-boss a quarter of a second, and minutes where it builds an index anew. */
+export const bossStatementMsMax = 300_000;
+
+/** Between two starts that failed; it doubles. */
+export const bossStartPauseMsMin = 1_000;
+export const bossStartPauseMsMax = 30_000;
+
+/** A store that is down is told of once in this time, not at every poll. */
+export const bossQuietMs = 30_000;

@@ -1,7 +1,9 @@
 import type { Static, TSchema } from 'typebox';
 import { health, metricsText, openApiDocument, readiness } from '../schemas/service.ts';
+import { approvalOperations } from './approval-operations.ts';
 import { campaignOperations } from './campaign-operations.ts';
 import { feedOperations } from './feed-operations.ts';
+import { holderOperations } from './holder-operations.ts';
 import { houseOperations } from './house-operations.ts';
 import { keyOperations } from './key-operations.ts';
 import { operation } from './operation.ts';
@@ -15,6 +17,8 @@ export const operations = Object.freeze({
   ...houseOperations,
   ...keyOperations,
   ...campaignOperations,
+  ...approvalOperations,
+  ...holderOperations,
   ...feedOperations,
   healthz: operation(routes.healthz, {
     summary: 'Is the process alive?',

@@ -95,8 +95,9 @@ export function enforceOn(
     return { event: 'key.revoked', after: revokeKey(key, { reason }, nowMs) };
   }
   if (campaign.onDeadline === 'cut_old' && isRenewed && graceVersionAt(key, nowMs) !== undefined) {
-    const wish = { force: true, lastUsedMs: null };
-    return { event: 'key.retired', after: finishRotation(key, wish, nowMs) };
+    // The deadline was told to whoever set it: no evidence of use is asked for.
+    const evidence = { uses: [], unheard: null, windowMs: 0 };
+    return { event: 'key.retired', after: finishRotation(key, { force: true, evidence }, nowMs) };
   }
   return undefined;
 }

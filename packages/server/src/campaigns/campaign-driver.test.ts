@@ -83,6 +83,13 @@ function process(
       ofKeyspace: (id) => leases.ofKeyspace(id).then(later),
       ofWorkspace: (id) => leases.ofWorkspace(id).then(later),
     },
+    evidence: {
+      of: async () => ({ uses: [], unheard: null }),
+      unheardIn: async () => null,
+      flush: async () => {},
+    },
+    rotationTimes: { firstUsed() {}, retired() {} },
+    jobs: { send: async () => {} },
     shards,
   };
 }

@@ -1,3 +1,4 @@
+import { type ApprovalId, type DocumentId, type JsonObject, parseId, uuidHexOf } from '@keyswarm/core';
 import type { ServerConfig } from '../../config/config-schema.ts';
 import { configWith } from '../../config/load-config.ts';
 import { createLog } from '../../logging/log.ts';
@@ -34,8 +35,17 @@ export interface TestServer {
   call(method: string, path: string, options?: RequestOptions): Promise<Reply>;
   post(path: string, body?: unknown, options?: RequestOptions): Promise<Reply>;
   get(path: string, options?: RequestOptions): Promise<Reply>;
+  /** The key is to be renewed from now on, as if a campaign had asked for it. */
+  openWindow(keyId: string): Promise<void>;
+  /** Its versions were minted an hour sooner than they were, as far as the store knows. */
+  age(keyId: string): Promise<void>;
   /** Changes so far: the sum of the feed heads. */
   changes(): Promise<number>;
+  readonly store: Store;
+  /** Writes over the body of a document, as nothing but a test does. */
+  setBody(id: DocumentId, body: JsonObject): Promise<void>;
+  /** Lets the time of a request for approval be over, which nobody waits for. */
+  endWait(approvalId: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -45,13 +55,30 @@ export interface TestServerOptions {
 }
 
 const sumOfHeads: Statement = { name: '', text: 'select sum(seq)::bigint as total from feed_heads' };
+const writeOverBody: Statement = {
+  name: '',
+  text: 'update documents set body = $2::jsonb where id = $1::uuid',
+};
+const endOfWait: Statement = {
+  name: '',
+  text: `update documents set body = jsonb_set(body, '{waits_until_ms}', '1') where id = $1::uuid`,
+};
+const openWindowStatement: Statement = {
+  name: '',
+  text: `update keys set traits = coalesce(traits, '{}'::jsonb) || '{"renew_after_ms":1}'::jsonb where id = $1::uuid`,
+};
+const ageStatement: Statement = {
+  name: '',
+  text: `update key_versions set minted_at = minted_at - interval '1 hour' where key_id = $1::uuid`,
+};
 const masterKey = Buffer.alloc(32, 7).toString('base64');
 
 export async function startTestServer({ store, config }: TestServerOptions): Promise<TestServer> {
   const rootKey = mintBootstrapKey(systemRandom).reveal();
   const lines: string[] = [];
   const log = createLog('debug', { write: (line) => void lines.push(line) });
-  const settings = configWith({ port: 0, masterKey, bootstrapKey: rootKey, ...config });
+  // Jobs only where a suite is about them: most servers of the tests live for a second.
+  const settings = configWith({ port: 0, masterKey, bootstrapKey: rootKey, workflows: false, ...config });
   const server = await startServer(settings, { log, store, showFirstKey: () => {} });
   const call: TestServer['call'] = (method, path, options = {}) =>
     send(server.url, method, path, { key: rootKey, ...options });
@@ -63,9 +90,24 @@ export async function startTestServer({ store, config }: TestServerOptions): Pro
     post: (path, body, options) =>
       call('POST', path, { ...options, ...(body === undefined ? {} : { body }) }),
     get: (path, options) => call('GET', path, options),
+    openWindow: async (keyId) => void (await store.query(openWindowStatement, [uuidOf(keyId)])),
+    age: async (keyId) => void (await store.query(ageStatement, [uuidOf(keyId)])),
     changes: async () => Number((await store.query<{ total: number }>(sumOfHeads))[0]?.total),
+    store,
+    async setBody(id, body) {
+      await store.query(writeOverBody, [uuidHexOf(id), JSON.stringify(body)]);
+    },
+    async endWait(id) {
+      await store.query(endOfWait, [uuidHexOf(id as ApprovalId)]);
+    },
     close: () => server.close(),
   };
+}
+
+function uuidOf(keyId: string): string {
+  const id = parseId('key', keyId);
+  if (id === undefined) throw new Error(`${keyId} is not the id of a key`);
+  return uuidHexOf(id);
 }
 
 async function send(url: string, method: string, path: string, options: RequestOptions): Promise<Reply> {
