@@ -192,6 +192,7 @@ export { type RenewKey, renewKey, renewWindowOfKey, type SuccessorUse } from './
 export { type RenewableVersion, type RenewWindow, renewWindowOf } from './lifecycle/renew-window.ts';
 export { type RevokeKey, revokeKey } from './lifecycle/revoke-key.ts';
 export { type FinishRotation, finishRotation, type RotateKey, rotateKey } from './lifecycle/rotate-key.ts';
+export { type RenewalRequest, requestRenewal, settleRotation } from './lifecycle/scheduled-rotation.ts';
 export {
   effectiveExpiryMs,
   graceVersionAt,
@@ -216,6 +217,7 @@ export {
   isSettled,
   refusalToFinish,
   type SettlingEvidence,
+  settlingWindowMs,
   type UnheardVerifier,
   type UseEvidence,
   type VersionUse,

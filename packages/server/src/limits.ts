@@ -325,3 +325,9 @@ export const bossStartPauseMsMax = 30_000;
 
 /** A store that is down is told of once in this time, not at every poll. */
 export const bossQuietMs = 30_000;
+
+/** Keys that periodic work changes by one write: half a batch, so that a caller's write fits beside it. */
+export const keysPerSweepMax = 250;
+
+/** Keys that a walk looks at by one read: 2,000 rows of 60 bytes, some 10 ms. */
+export const keysPerWalkMax = 2_000;
