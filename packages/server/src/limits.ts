@@ -331,3 +331,9 @@ export const keysPerSweepMax = 250;
 
 /** Keys that a walk looks at by one read: 2,000 rows of 60 bytes, some 10 ms. */
 export const keysPerWalkMax = 2_000;
+
+/** How often rotations that have settled are ended: a settle time is a minute at the least. */
+export const settleSweepSeconds = 60;
+
+/** How often keys are walked for those whose secret is due: a rule is a matter of days. */
+export const renewalSweepSeconds = 900;
