@@ -56,7 +56,7 @@ export {
   uuidBytesOf,
   uuidHexOf,
 } from './ids/id-codec.ts';
-export type { IdKind, IdKinds, KeyId, KeyspaceId, OwnerId, WorkspaceId } from './ids/ids.ts';
+export type { IdKind, IdKinds, KeyId, KeyspaceId, OwnerId, SigningKeyId, WorkspaceId } from './ids/ids.ts';
 export { uuidV7, uuidV8FromHash } from './ids/uuid.ts';
 export { crc32 } from './key-format/crc32.ts';
 export {
@@ -144,7 +144,34 @@ export {
   type Scope,
 } from './scopes/scopes.ts';
 export { Secret } from './secret/secret.ts';
+export {
+  changeSigningKey,
+  raiseTokensUntil,
+  type SigningAlgorithm,
+  type SigningKeyCommand,
+  type SigningKeyRecord,
+  type SigningKeyState,
+  signingAlgorithms,
+  signingKeyStates,
+  signingKeyTransitions,
+} from './signing/signing-key.ts';
+export {
+  decodeSigningKey,
+  encodeSigningKey,
+  encodeSigningKeyFact,
+  publicKeyBytesOf,
+  type SigningKeyFact,
+  signingKeyFactOf,
+} from './signing/signing-key-fact.ts';
 export { hasControlCharacter, isStorableText, isWithinLength } from './text/check-text.ts';
+export {
+  readTokenClaims,
+  scopesOfClaim,
+  type TokenClaims,
+  tokenClaimsText,
+  tokenHeaderText,
+  tokenType,
+} from './tokens/token-claims.ts';
 export { judge, newStanding, type Standing } from './verdict/judge.ts';
 export {
   type Answer,

@@ -2,6 +2,11 @@
  * Every bound of the verifier that no caller and no setting may lift, with the sketch that justifies it.
  */
 
+// --- Verdicts. ------------------------------------------------------------------------------------------------
+
+/** Tokens whose signatures need not be verified again: 20,000 of some 500 bytes are 10 MB. */
+export const tokensRememberedMax = 20_000;
+
 // --- Following a feed. --------------------------------------------------------------------------------------
 
 /** Rows of one read: about 600 bytes each, 600 kB; decoding them holds the event loop for under 10 ms. */

@@ -43,6 +43,12 @@ export const faultRegistry = Object.freeze({
   rotation_in_progress: row(409, 5, 'A rotation is under way'),
   not_rotating: row(409, 5, 'No rotation is under way'),
   version_in_use: row(409, 5, 'The old version is still in use'),
+  signing_key_state: row(409, 5, 'The signing key is in another state'),
+  signing_key_gate: row(
+    409,
+    5,
+    'Not everybody who verifies knows this signing key yet, or its tokens still live',
+  ),
   revision_mismatch: row(412, 5, 'The key has changed since it was read'),
   idempotency_in_progress: row(409, 6, 'A request with this Idempotency-Key is under way', true),
   idempotency_mismatch: row(422, 5, 'The Idempotency-Key was used for another request'),

@@ -9,7 +9,13 @@ import { uuidBytesOfText, uuidTextOf, uuidVersionOf } from './uuid.ts';
  * three are one thing: an id made here from bytes gives the same bytes back, and ids sort as their bytes do.
  */
 
-const heads: { readonly [Kind in IdKind]: string } = { ws: 'ws_', ks: 'ks_', own: 'own_', key: 'key_' };
+const heads: { readonly [Kind in IdKind]: string } = {
+  ws: 'ws_',
+  ks: 'ks_',
+  own: 'own_',
+  key: 'key_',
+  sk: 'sk_',
+};
 
 export type AnyId = IdKinds[IdKind];
 

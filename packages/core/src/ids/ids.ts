@@ -10,12 +10,14 @@ export type WorkspaceId = Branded<'ws'>;
 export type KeyspaceId = Branded<'ks'>;
 export type OwnerId = Branded<'own'>;
 export type KeyId = Branded<'key'>;
+export type SigningKeyId = Branded<'sk'>;
 
 export interface IdKinds {
   readonly ws: WorkspaceId;
   readonly ks: KeyspaceId;
   readonly own: OwnerId;
   readonly key: KeyId;
+  readonly sk: SigningKeyId;
 }
 
 export type IdKind = keyof IdKinds;

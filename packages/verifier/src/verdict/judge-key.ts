@@ -1,5 +1,7 @@
 import {
   type Answer,
+  covers,
+  coversAll,
   judge,
   keyLengthMax,
   keyStringPrefixLength,
@@ -9,6 +11,7 @@ import {
   refusalCodes,
   type StaleAnswer,
   shardOfId,
+  tokenSkewMsMax,
   type ValidVerdict,
 } from '@keyswarm/core';
 import type { Lease } from '../lease/lease.ts';
@@ -24,9 +27,12 @@ import {
 } from '../table/record-fields.ts';
 import { word } from '../table/record-pages.ts';
 import { notBeforeMsOf, type ResidentTable } from '../table/resident-table.ts';
+import type { SigningKeyEntry } from '../table/signing-keys.ts';
 import type { Requirement, VerifierClock } from '../verifier-port.ts';
 import { digestOf, digestWord } from './fingerprint.ts';
 import { keyIdOfWords } from './key-id-text.ts';
+import { looksLikeToken, type ReadToken, readToken, type TokenParent, tokenKind } from './read-token.ts';
+import { TokenCache } from './token-cache.ts';
 
 /*
  * One verification: `length → fingerprint → table → judgement → verdict → lease`. It reads memory and two clocks,
@@ -61,6 +67,7 @@ export class KeyJudge {
   readonly #clock: VerifierClock;
   readonly #lease: Lease;
   readonly #standing = newStanding();
+  readonly #tokens = new TokenCache();
 
   readonly #shards: () => number;
 
@@ -72,7 +79,14 @@ export class KeyJudge {
   }
 
   verify(table: ResidentTable, key: string, requirement: Requirement): Answer {
-    if (typeof key !== 'string' || key.length === 0 || key.length > keyLengthMax) return refusals.malformed;
+    if (typeof key !== 'string' || key.length === 0) return refusals.malformed;
+    if (looksLikeToken(key)) {
+      const kind = tokenKind(table.signingKeys, key);
+      if (typeof kind !== 'string') return this.#verifyToken(table, key, kind, requirement);
+      if (kind === 'unknown') return this.#unknown();
+      if (kind !== 'foreign') return refusals[kind];
+    }
+    if (key.length > keyLengthMax) return refusals.malformed;
     let record = this.#find(table, key, requirement);
     if (record === 0) {
       if (keyStringPrefixLength(key) !== 0) return this.#unknown();
@@ -87,6 +101,32 @@ export class KeyJudge {
     return this.#lease.hasQuarantined ? stale : refusals.unknown;
   }
 
+  /**
+   * The signature is verified when a token is first seen, and remembered by its digest. All the rest is asked of the
+   * table each time: is its signing key still good, is the key that it is or hangs on, is the lease.
+   */
+  #verifyToken(
+    table: ResidentTable,
+    text: string,
+    signingKey: SigningKeyEntry,
+    requirement: Requirement,
+  ): Answer {
+    const digest = digestOf(text);
+    let token = this.#tokens.get(digest);
+    if (token === undefined) {
+      const read = readToken(signingKey, text);
+      if (typeof read === 'string') return refusals[read];
+      this.#tokens.set(digest, read);
+      token = read;
+    }
+    const wanted = requirement.workspaceId;
+    if (wanted !== undefined && wanted !== signingKey.workspaceId) return refusals.unknown;
+    if (signingKey.removed || !(token.issuedAtMs > signingKey.notBeforeMs)) return refusals.revoked;
+    const record = token.parent === undefined ? findDigest(table, digest) : findParent(table, token.parent);
+    if (record === 0 || !isOf(table, record, token)) return this.#unknown();
+    return this.#judge(table, record, requirement, token);
+  }
+
   #findByLongToken(table: ResidentTable, key: string, requirement: Requirement): number {
     const underscoreAt = key.lastIndexOf('_');
     if (underscoreAt === -1 || underscoreAt === key.length - 1) return 0;
@@ -94,17 +134,11 @@ export class KeyJudge {
   }
 
   #find(table: ResidentTable, text: string, requirement: Requirement): number {
-    const digest = digestOf(text);
-    const record = table.index.find(
-      digestWord(digest, 0),
-      digestWord(digest, 4),
-      digestWord(digest, 8),
-      digestWord(digest, 12),
-    );
+    const record = findDigest(table, digestOf(text));
     return record !== 0 && table.hasTwins ? chooseTwin(table, record, requirement) : record;
   }
 
-  #judge(table: ResidentTable, record: number, requirement: Requirement): Answer {
+  #judge(table: ResidentTable, record: number, requirement: Requirement, token?: ReadToken): Answer {
     const page = table.records.pageOf(record);
     const from = table.records.offsetOf(record);
     const keyspace = table.keyspaces.entry((page[from + word.keyspace] ?? 0) >>> 10);
@@ -117,13 +151,17 @@ export class KeyJudge {
     this.#fill(table, record, keyspace, requirement);
     const latestMs = this.#clock.latestMs();
     const earliestMs = (ownerWord & notBeforeBit) === 0 ? latestMs : this.#clock.earliestMs();
-    const code = judge(this.#standing, earliestMs, latestMs);
-    const behind = this.#lease.hasQuarantined ? this.#quarantinedOf(table, record) : noShards;
+    if (token !== undefined) this.#narrow(token, requirement);
+    const judged = judge(this.#standing, earliestMs, latestMs);
+    const code =
+      judged === 'valid' && token !== undefined && isEarly(token, latestMs) ? 'not_yet_valid' : judged;
+    const behind = this.#lease.hasQuarantined ? this.#quarantinedOf(table, record, token) : noShards;
     // A revocation is final; any other no might be lifted by what can't be read.
     if (code !== 'valid') return behind.length > 0 && code !== 'revoked' ? stale : refusals[code];
 
     const endMs = this.#standing.expiresAtMs;
     const inGrace = this.#standing.versionState === 'grace';
+    const graceEndMs = this.#standing.versionRetiresAtMs;
     const verdict: ValidVerdict = {
       valid: true,
       code: 'valid',
@@ -138,9 +176,9 @@ export class KeyJudge {
       workspaceId: keyspace.workspaceId,
       keyspaceId: keyspace.id,
       keyspace: keyspace.name,
-      scopes: table.scopeSets.scopes((page[from + word.scopes] ?? 0) >>> 5),
+      scopes: scopesOf(table, (page[from + word.scopes] ?? 0) >>> 5, token),
       expiresAtMs: endMs === Number.POSITIVE_INFINITY ? null : endMs,
-      rotation: inGrace ? { state: 'grace', retiresAtMs: endMs } : null,
+      rotation: inGrace ? { state: 'grace', retiresAtMs: graceEndMs } : null,
     };
     if (!this.#isLeased(keyspace, behind, latestMs)) return stale;
     if (inGrace) table.graceUses.note(record, latestMs);
@@ -155,15 +193,24 @@ export class KeyJudge {
   }
 
   /** Of the shards that this record hangs on, those that stand still. */
-  #quarantinedOf(table: ResidentTable, record: number): readonly number[] {
+  #quarantinedOf(table: ResidentTable, record: number, token: ReadToken | undefined): readonly number[] {
     const owner = table.owners.view(table.records.get(record, word.owner) >>> 5);
     const ids = [
       keyIdOf(table, record),
       keyspaceOf(table, record).id,
       ...(owner === undefined ? [] : [owner.id]),
+      ...(token === undefined ? [] : [token.signingKeyId]),
     ];
     const shards = ids.map((id) => shardOfId(id, this.#shards()));
     return shards.filter((shard) => this.#lease.isQuarantined(shard));
+  }
+
+  /** A token is worth what its key is worth, or less: it may end sooner, and be for fewer scopes. */
+  #narrow(token: ReadToken, requirement: Requirement): void {
+    const standing = this.#standing;
+    standing.expiresAtMs = Math.min(standing.expiresAtMs, token.expiresAtMs);
+    if (token.parent === undefined || requirement.scopes === undefined) return;
+    standing.scopesCovered = standing.scopesCovered && coversAll(token.scopes, requirement.scopes);
   }
 
   #fill(table: ResidentTable, record: number, keyspace: KeyspaceEntry, requirement: Requirement): void {
@@ -189,6 +236,45 @@ export class KeyJudge {
     const scopesIndex = (page[from + word.scopes] ?? 0) >>> 5;
     standing.scopesCovered = scopes.length === 0 || table.scopeSets.coversAll(scopesIndex, scopes);
   }
+}
+
+function findDigest(table: ResidentTable, digest: string): number {
+  return table.index.find(
+    digestWord(digest, 0),
+    digestWord(digest, 4),
+    digestWord(digest, 8),
+    digestWord(digest, 12),
+  );
+}
+
+/** The version that a token was derived from; 0 where it isn't there (any more). */
+function findParent(table: ResidentTable, { words, keyId }: TokenParent): number {
+  const [w0, w1, w2, w3] = words;
+  const record = table.index.find(w0, w1, w2, w3);
+  if (record === 0 || !table.hasTwins) return record;
+  return table.twinsOf(record).find((twin) => keyIdOf(table, twin) === keyId) ?? 0;
+}
+
+/** What the signature covers has to agree with what is known: a token of another key or keyspace than it says is none. */
+function isOf(table: ResidentTable, record: number, token: ReadToken): boolean {
+  return keyIdOf(table, record) === token.keyId && keyspaceOf(table, record).id === token.audience;
+}
+
+/** The clock of the server that dated it may be ahead of the authority's by a little. */
+function isEarly({ issuedAtMs, notBeforeMs }: ReadToken, latestMs: number): boolean {
+  return !(Math.max(issuedAtMs, notBeforeMs) <= latestMs + tokenSkewMsMax);
+}
+
+/** Of a derived token, those of its own that its key still has. */
+function scopesOf(
+  table: ResidentTable,
+  scopesIndex: number,
+  token: ReadToken | undefined,
+): readonly string[] {
+  const held = table.scopeSets.scopes(scopesIndex);
+  if (token?.parent === undefined) return held;
+  if (table.scopeSets.coversAll(scopesIndex, token.scopes)) return token.scopes;
+  return token.scopes.filter((scope) => covers(held, scope));
 }
 
 /**
