@@ -23,6 +23,7 @@ export {
   decodeKeyFact,
   decodeKeyspaceFact,
   decodeOwnerFact,
+  decodeSigningKeyFact,
   isBadRow,
 } from './facts/decode-facts.ts';
 export { decodeFeedRow } from './facts/decode-feed-row.ts';

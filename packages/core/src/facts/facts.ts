@@ -1,5 +1,6 @@
 import type { KeyId, KeyspaceId, OwnerId, WorkspaceId } from '../ids/ids.ts';
 import type { OwnerKind, StoredKeyState, VersionState } from '../lifecycle/key-record.ts';
+import type { SigningKeyFact } from '../signing/signing-key-fact.ts';
 
 /*
  * What a verifier needs to know, and nothing else. A fact is self-contained: applying it twice, late or out
@@ -65,6 +66,8 @@ export interface FeedRow extends FeedPosition {
   readonly key: KeyFact | null;
   readonly owner: OwnerFact | null;
   readonly keyspace: KeyspaceFact | null;
+  /** Of a `signing_key.*` row; absent in every other. */
+  readonly signingKey?: SigningKeyFact;
   /** Public details of the event (reason, version, actor …): never a secret, never a fingerprint. */
   readonly data: Readonly<Record<string, unknown>>;
 }

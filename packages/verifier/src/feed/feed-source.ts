@@ -1,4 +1,4 @@
-import type { FeedRow, KeyFact, KeyspaceFact, OwnerFact } from '@keyswarm/core';
+import type { FeedRow, KeyFact, KeyspaceFact, OwnerFact, SigningKeyFact } from '@keyswarm/core';
 
 /*
  * What a follower needs of whoever feeds it: the store itself, a relay over HTTP, a broker beside a relay. Every
@@ -97,6 +97,7 @@ export interface SnapshotSink {
   key(fact: KeyFact): void;
   owner(fact: OwnerFact): void;
   keyspace(fact: KeyspaceFact): void;
+  signingKey(fact: SigningKeyFact): void;
   /** What was applied where the snapshot is read from while it was read: ascending within a shard, after all facts. */
   stretch(stretch: FeedStretch): void;
 }

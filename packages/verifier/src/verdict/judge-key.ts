@@ -31,7 +31,7 @@ import type { SigningKeyEntry } from '../table/signing-keys.ts';
 import type { Requirement, VerifierClock } from '../verifier-port.ts';
 import { digestOf, digestWord } from './fingerprint.ts';
 import { keyIdOfWords } from './key-id-text.ts';
-import { looksLikeToken, type ReadToken, readToken, type TokenParent, tokenKind } from './read-token.ts';
+import { looksLikeToken, type ReadToken, readToken, tokenKind } from './read-token.ts';
 import { TokenCache } from './token-cache.ts';
 
 /*
@@ -122,8 +122,8 @@ export class KeyJudge {
     const wanted = requirement.workspaceId;
     if (wanted !== undefined && wanted !== signingKey.workspaceId) return refusals.unknown;
     if (signingKey.removed || !(token.issuedAtMs > signingKey.notBeforeMs)) return refusals.revoked;
-    const record = token.parent === undefined ? findDigest(table, digest) : findParent(table, token.parent);
-    if (record === 0 || !isOf(table, record, token)) return this.#unknown();
+    const record = findOf(table, token, digest);
+    if (record === 0 || !isOf(table, record, token, signingKey)) return this.#unknown();
     return this.#judge(table, record, requirement, token);
   }
 
@@ -247,17 +247,24 @@ function findDigest(table: ResidentTable, digest: string): number {
   );
 }
 
-/** The version that a token was derived from; 0 where it isn't there (any more). */
-function findParent(table: ResidentTable, { words, keyId }: TokenParent): number {
-  const [w0, w1, w2, w3] = words;
-  const record = table.index.find(w0, w1, w2, w3);
+/**
+ * The version that the token is, or that it was derived from; 0 where it isn't there (any more). By key id where several have
+ * the fingerprint: somebody may have imported it elsewhere.
+ */
+function findOf(table: ResidentTable, { parent, keyId }: ReadToken, digest: string): number {
+  const record = parent === undefined ? findDigest(table, digest) : table.index.find(...parent.words);
   if (record === 0 || !table.hasTwins) return record;
   return table.twinsOf(record).find((twin) => keyIdOf(table, twin) === keyId) ?? 0;
 }
 
-/** What the signature covers has to agree with what is known: a token of another key or keyspace than it says is none. */
-function isOf(table: ResidentTable, record: number, token: ReadToken): boolean {
-  return keyIdOf(table, record) === token.keyId && keyspaceOf(table, record).id === token.audience;
+/**
+ * What the signature covers has to agree with what is known: a token of another key or keyspace than it says is none, and so
+ * is one that the signing key of another workspace signed.
+ */
+function isOf(table: ResidentTable, record: number, token: ReadToken, signer: SigningKeyEntry): boolean {
+  const { id, workspaceId } = keyspaceOf(table, record);
+  if (workspaceId !== undefined && workspaceId !== signer.workspaceId) return false;
+  return keyIdOf(table, record) === token.keyId && id === token.audience;
 }
 
 /** The clock of the server that dated it may be ahead of the authority's by a little. */

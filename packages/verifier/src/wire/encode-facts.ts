@@ -1,11 +1,13 @@
 import {
   assert,
+  encodeSigningKeyFact,
   fingerprintFactBytes,
   type KeyFact,
   type KeyspaceFact,
   type KeyspaceId,
   type OwnerFact,
   type OwnerId,
+  type SigningKeyFact,
   uuidBytesOf,
   type VersionFact,
   versionsKeptMax,
@@ -43,6 +45,7 @@ export class FactsEncoder {
     this.#writer ??= this.#begin();
     if (entry.kind === 'key') this.#key(this.#writer, entry.fact);
     else if (entry.kind === 'owner') this.#owner(this.#writer, entry.fact);
+    else if (entry.kind === 'signingKey') signingKey(this.#writer, entry.fact);
     else this.#keyspace(this.#writer, entry.fact);
     return this.#writer.length >= snapshotChunkBytes ? this.finish() : undefined;
   }
@@ -148,6 +151,12 @@ export class FactsEncoder {
     this.#scopes.set(scopes, number);
     return number;
   }
+}
+
+/** Few, and with more members than bytes would save. */
+function signingKey(writer: ByteWriter, fact: SigningKeyFact): void {
+  writer.byte(tags.signingKey);
+  writer.text(JSON.stringify(encodeSigningKeyFact(fact)));
 }
 
 function writeVersion(writer: ByteWriter, version: VersionFact): void {
