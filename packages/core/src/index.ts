@@ -94,11 +94,13 @@ export {
   builtinKeyspaceName,
   builtinPrefix,
   type CreateKeyspace,
+  closeKeyspaceRevocation,
   createKeyspace,
   isBuiltinKeyspace,
   type KeyspacePatch,
   type KeyspacePolicy,
   resumeKeyspace,
+  revokeKeyspaceKeys,
   suspendKeyspace,
   updateKeyspace,
 } from './lifecycle/keyspace.ts';
@@ -117,6 +119,7 @@ export {
   graceVersionAt,
   keyStateAt,
   liveVersionsAt,
+  underKeyspace,
   underOwner,
   versionStateAt,
 } from './lifecycle/states.ts';

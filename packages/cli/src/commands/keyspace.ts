@@ -67,6 +67,28 @@ export function addKeyspaceCommands(keyspace: Command, action: RunAction): void 
         return 0;
       }),
     );
+  addRevokeKeysCommand(keyspace, action);
+}
+
+function addRevokeKeysCommand(keyspace: Command, action: RunAction): void {
+  keyspace
+    .command('revoke-keys')
+    .description('refuse for good every key it has now; keys issued afterwards work')
+    .argument('<keyspace>', 'name or id')
+    .action(
+      action(async (context, _options, { first: name }) => {
+        const reply = await context.client().keyspaces.revokeKeys(name);
+        await emit(context, reply, ({ id, keys_not_before, effective_by }) =>
+          formatFields({
+            keyspace: name,
+            id,
+            'keys not before': keys_not_before,
+            'effective by': effective_by,
+          }),
+        );
+        return 0;
+      }),
+    );
 }
 
 /** A member that is there only if its value is. */

@@ -3,6 +3,7 @@ import { eventList, eventsQuery } from '../schemas/events.ts';
 import {
   keyspaceChanged,
   keyspaceCreate,
+  keyspaceKeysRevoked,
   keyspaceList,
   keyspaceParams,
   keyspaceReply,
@@ -93,6 +94,17 @@ export const houseOperations = {
     params: keyspaceParams,
     reply: keyspaceResumed,
     faults: ['not_suspended'],
+  }),
+  revokeKeyspaceKeys: operation(routes.revokeKeyspaceKeys, {
+    summary: 'Revoke every key a keyspace has now',
+    description:
+      'Every version minted until now is refused for good, by its watermark, whatever their number. Keys issued afterwards work. For a keyspace that is compromised as a whole.',
+    scope: 'keys:revoke',
+    perKeyspace: true,
+    params: keyspaceParams,
+    query: waitQuery,
+    reply: keyspaceKeysRevoked,
+    faults: ['builtin_protected'],
   }),
   createOwner: operation(routes.createOwner, {
     summary: 'Create an owner',

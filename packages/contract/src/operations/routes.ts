@@ -40,6 +40,7 @@ export const routes = Object.freeze({
   updateKeyspace: patch('/v1/keyspaces/:id'),
   suspendKeyspace: change('/v1/keyspaces/:id/suspend'),
   resumeKeyspace: change('/v1/keyspaces/:id/resume'),
+  revokeKeyspaceKeys: change('/v1/keyspaces/:id/revoke-keys'),
 
   createOwner: create('/v1/owners'),
   listOwners: read('/v1/owners'),

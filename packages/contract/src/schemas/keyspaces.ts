@@ -123,6 +123,20 @@ export const keyspaceResumed = strictObject(
   { title: 'KeyspaceResumed' },
 );
 
+export const keyspaceKeysRevoked = strictObject(
+  {
+    id: keyspaceIdField,
+    keys_not_before: timeField,
+    effective_by: effectiveByField,
+    seq: seqField,
+    effective: Type.Optional(effectiveField),
+  },
+  {
+    title: 'KeyspaceKeysRevoked',
+    description: 'Every version minted at or before `keys_not_before` is refused.',
+  },
+);
+
 /** The path parameter of a keyspace: id or name. */
 export const keyspaceParams = strictObject({ id: keyspaceRefField });
 export const pageQuery = strictObject({
@@ -136,3 +150,4 @@ export type KeyspaceReply = Static<typeof keyspaceReply>;
 export type KeyspaceChanged = Static<typeof keyspaceChanged>;
 export type KeyspaceSuspended = Static<typeof keyspaceSuspended>;
 export type KeyspaceResumed = Static<typeof keyspaceResumed>;
+export type KeyspaceKeysRevoked = Static<typeof keyspaceKeysRevoked>;

@@ -6,7 +6,12 @@ import {
   type Secret,
   type WorkspaceId,
 } from '@keyswarm/core';
-import type { KeyspaceReply, KeyspaceResumed, KeyspaceSuspended } from '../schemas/keyspaces.ts';
+import type {
+  KeyspaceKeysRevoked,
+  KeyspaceReply,
+  KeyspaceResumed,
+  KeyspaceSuspended,
+} from '../schemas/keyspaces.ts';
 import type { OwnerKeysRevoked, OwnerReply, OwnerResumed, OwnerSuspended } from '../schemas/owners.ts';
 import type { WorkspaceCreated } from '../schemas/service.ts';
 import type { Unplaced } from './placed-view.ts';
@@ -54,6 +59,18 @@ export function suspendedKeyspaceView(
 export function resumedKeyspaceView(keyspace: KeyspaceRecord): Unplaced<KeyspaceResumed> {
   assert(keyspace.state === 'active', 'a resumed keyspace is active');
   return { id: keyspace.id, state: 'active' };
+}
+
+export function revokedKeyspaceKeysView(
+  keyspace: KeyspaceRecord,
+  effectiveByMs: number,
+): Unplaced<KeyspaceKeysRevoked> {
+  assert(keyspace.keysNotBeforeMs !== null, 'a keyspace whose keys were revoked says when');
+  return {
+    id: keyspace.id,
+    keys_not_before: timeText(keyspace.keysNotBeforeMs),
+    effective_by: timeText(effectiveByMs),
+  };
 }
 
 export function ownerView(owner: OwnerRecord): OwnerReply {

@@ -89,6 +89,7 @@ export const eventTypes = [
   'keyspace.updated',
   'keyspace.suspended',
   'keyspace.resumed',
+  'keyspace.keys_revoked',
 ] as const;
 
 export type EventType = (typeof eventTypes)[number];

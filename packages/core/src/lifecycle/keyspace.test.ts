@@ -4,10 +4,12 @@ import { faultOf } from './fault-of.arbitrary.ts';
 import {
   builtinKeyspace,
   type CreateKeyspace,
+  closeKeyspaceRevocation,
   createKeyspace,
   isBuiltinKeyspace,
   type KeyspacePatch,
   resumeKeyspace,
+  revokeKeyspaceKeys,
   suspendKeyspace,
   updateKeyspace,
 } from './keyspace.ts';
@@ -106,6 +108,28 @@ describe('a keyspace', () => {
   });
 });
 
+describe('revoking every key of a keyspace', () => {
+  it('moves the watermark at every call, though the clock went back', () => {
+    const once = revokeKeyspaceKeys(keyspaceWith(), t0);
+    expect(once).toMatchObject({ keysNotBeforeMs: t0, revision: 2 });
+    expect(revokeKeyspaceKeys(once, t0 - 5000).keysNotBeforeMs).toBe(t0 + 1);
+  });
+
+  it('is closed at an instant after its first half was committed, and no later than that can have been', () => {
+    const begun = revokeKeyspaceKeys(keyspaceWith(), t0);
+    expect(closeKeyspaceRevocation(begun, t0, t0 + 40)?.keysNotBeforeMs).toBe(t0 + 40);
+    expect(closeKeyspaceRevocation(begun, t0, t0 - 9)?.keysNotBeforeMs).toBe(t0 + 1);
+    // By a retry that comes a day later: keys that were issued meanwhile stay.
+    expect(closeKeyspaceRevocation(begun, t0, t0 + 86_400_000)?.keysNotBeforeMs).toBe(t0 + commitMsMax);
+  });
+
+  it('is closed once', () => {
+    const begun = revokeKeyspaceKeys(keyspaceWith(), t0);
+    const closed = closeKeyspaceRevocation(begun, t0, t0 + 40);
+    expect(closed && closeKeyspaceRevocation(closed, t0, t0 + 50)).toBeUndefined();
+  });
+});
+
 describe('the built-in keyspace', () => {
   it('allows every scope and is told by its name', () => {
     expect(builtin).toMatchObject({
@@ -123,6 +147,7 @@ describe('the built-in keyspace', () => {
     expect(faultOf(() => updateKeyspace(builtin, { allowedScopes: ['a'] }, t0))).toBe(
       'builtin_protected /allowed_scopes',
     );
+    expect(faultOf(() => revokeKeyspaceKeys(builtin, t0))).toBe('builtin_protected id');
     expect(updateKeyspace(builtin, { leaseSeconds: 2 }, t0).leaseSeconds).toBe(2);
   });
 });

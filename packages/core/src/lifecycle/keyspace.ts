@@ -118,6 +118,32 @@ export function resumeKeyspace(keyspace: KeyspaceRecord, _nowMs: number): Keyspa
   return { ...keyspace, state: 'active', revision: keyspace.revision + 1 };
 }
 
+/**
+ * Revokes every version that the keyspace's keys have by now, in one change, as `revokeOwnerKeys` does for an owner. Not
+ * for the built-in one, where it would leave nobody who could issue a key.
+ */
+export function revokeKeyspaceKeys(keyspace: KeyspaceRecord, nowMs: number): KeyspaceRecord {
+  refuseBuiltin(keyspace, 'id');
+  const keysNotBeforeMs = Math.max(nowMs, (keyspace.keysNotBeforeMs ?? -1) + 1);
+  return { ...keyspace, keysNotBeforeMs, revision: keyspace.revision + 1 };
+}
+
+/**
+ * The second half of it, once the first is committed. A rotation that had read the keyspace before that commit may
+ * have dated its version after the first watermark; none can have after the commit, which came within `commitMsMax`.
+ * Moved to there, the watermark reaches all of them, and rotations of the keyspace need not wait for each other on
+ * its row. Where the watermark is no more the one that was set, somebody has moved it since, and there is nothing to do.
+ */
+export function closeKeyspaceRevocation(
+  keyspace: KeyspaceRecord,
+  begunAtMs: number,
+  nowMs: number,
+): KeyspaceRecord | undefined {
+  if (keyspace.keysNotBeforeMs !== begunAtMs) return undefined;
+  const keysNotBeforeMs = Math.max(begunAtMs + 1, Math.min(nowMs, begunAtMs + commitMsMax));
+  return { ...keyspace, keysNotBeforeMs, revision: keyspace.revision + 1 };
+}
+
 function newKeyspace(wish: CreateKeyspace, nowMs: number): KeyspaceRecord {
   return {
     id: wish.id,

@@ -18,16 +18,19 @@ export function keyStateAt(
  * version was minted at or before the watermark; no decider mints for a revoked key, so it stays so.
  */
 export function underOwner(key: KeyRecord, ownerKeysNotBeforeMs: number | null): KeyRecord {
+  return underWatermark(key, ownerKeysNotBeforeMs, 'all keys of the owner were revoked');
+}
+
+/** The same for the watermark of its keyspace. */
+export function underKeyspace(key: KeyRecord, keyspaceKeysNotBeforeMs: number | null): KeyRecord {
+  return underWatermark(key, keyspaceKeysNotBeforeMs, 'all keys of the keyspace were revoked');
+}
+
+function underWatermark(key: KeyRecord, watermarkMs: number | null, revokeReason: string): KeyRecord {
   const newest = key.versions.at(-1);
-  const isRevoked =
-    ownerKeysNotBeforeMs !== null && newest !== undefined && newest.mintedAtMs <= ownerKeysNotBeforeMs;
+  const isRevoked = watermarkMs !== null && newest !== undefined && newest.mintedAtMs <= watermarkMs;
   if (!isRevoked || key.state === 'revoked') return key;
-  return {
-    ...key,
-    state: 'revoked',
-    revokedAtMs: ownerKeysNotBeforeMs,
-    revokeReason: 'all keys of the owner were revoked',
-  };
+  return { ...key, state: 'revoked', revokedAtMs: watermarkMs, revokeReason };
 }
 
 /** What the version is at an instant: a grace that has run out is retired, whether or not anyone wrote it down. */

@@ -16,6 +16,8 @@ export interface Keyspaces {
   update(idOrName: string, change: BodyOf<'updateKeyspace'>, options?: CallOptions): Promise<KeyspaceReply>;
   suspend(idOrName: string, options?: CallOptions): Promise<ReplyOf<'suspendKeyspace'>>;
   resume(idOrName: string, options?: CallOptions): Promise<ReplyOf<'resumeKeyspace'>>;
+  /** Refuses for good every key it has now; keys issued afterwards work. */
+  revokeKeys(idOrName: string, options?: CallOptions): Promise<ReplyOf<'revokeKeyspaceKeys'>>;
 }
 
 export function keyspacesOf(context: CallContext): Keyspaces {
@@ -40,5 +42,6 @@ export function keyspacesOf(context: CallContext): Keyspaces {
       callOperation(context, 'updateKeyspace', { params: { id }, body }, options),
     suspend: (id, options) => callOperation(context, 'suspendKeyspace', { params: { id } }, options),
     resume: (id, options) => callOperation(context, 'resumeKeyspace', { params: { id } }, options),
+    revokeKeys: (id, options) => callOperation(context, 'revokeKeyspaceKeys', { params: { id } }, options),
   };
 }

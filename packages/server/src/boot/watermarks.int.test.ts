@@ -10,6 +10,7 @@ import { issueOneKey } from '../keys/issue-keys.ts';
 import { rotateOneKey } from '../keys/rotate-key.ts';
 import { createOneKeyspace } from '../keyspaces/change-keyspace.ts';
 import { KeyspaceDirectory } from '../keyspaces/keyspace-directory.ts';
+import { revokeKeysOfKeyspace } from '../keyspaces/revoke-keyspace-keys.ts';
 import type { Lanes, LaneWrite } from '../lanes/lane-port.ts';
 import { createLanes } from '../lanes/lanes.ts';
 import { openServerStore } from '../lanes/testing/test-store.ts';
@@ -22,8 +23,8 @@ import type { Store } from '../storage/store.ts';
 import { bootstrap } from '../workspaces/bootstrap.ts';
 
 /*
- * Two servers on one store whose clocks are two hours apart. Revoking the keys of an owner is one instant, and every
- * version is dated: so the dates have to be of one clock, and in the order of the commits.
+ * Two servers on one store whose clocks are two hours apart. Revoking the keys of an owner or of a keyspace is one
+ * instant, and every version is dated: so the dates have to be of one clock, and in the order of the commits.
  */
 
 const shards = 4;
@@ -35,7 +36,7 @@ beforeAll(async () => {
 });
 afterAll(() => postgres.stop());
 
-describe('keys of an owner, rotated and revoked at once by two servers whose clocks disagree', () => {
+describe('keys of an owner or a keyspace, rotated and revoked at once by two servers whose clocks disagree', () => {
   const stores: Store[] = [];
   let url: string;
   const caller: Caller = {
@@ -87,7 +88,7 @@ describe('keys of an owner, rotated and revoked at once by two servers whose clo
     (await ports.reader.key(caller.workspaceId, id))?.state;
 
   /** Keys that survived the revocation, and keys made after it that did not. */
-  const race = async (both: readonly [UseCasePorts, UseCasePorts], round: number) => {
+  const race = async (both: readonly [UseCasePorts, UseCasePorts], round: number, plant: Plant) => {
     const [one, other] = round % 2 === 0 ? both : [both[1], both[0]];
     const externalId = `owner ${round}`;
     const keys = await Promise.all(
@@ -103,7 +104,8 @@ describe('keys of an owner, rotated and revoked at once by two servers whose clo
     const steps = rotations.toSpliced(round % keysPerRound, 0, async () => {
       // Behind the rotations that have begun, or before them.
       if (round % 3 > 0) await stateOf(one, keys[0]?.id as KeyId);
-      await revokeKeysOfOwner(one, caller, ownerId, undefined);
+      if (plant.revokes === 'keyspace') await revokeKeysOfKeyspace(one, caller, 'orders', undefined);
+      else await revokeKeysOfOwner(one, caller, ownerId, undefined);
       return undefined as never;
     });
     const settled = await Promise.allSettled(steps.map((step) => step()));
@@ -120,7 +122,7 @@ describe('keys of an owner, rotated and revoked at once by two servers whose clo
     const both = await startBoth(plant);
     const sum = { rotated: 0, survivors: 0, stillborn: 0 };
     for (let round = 0; round < rounds; round += 1) {
-      const seen = await race(both, round);
+      const seen = await race(both, round, plant);
       sum.rotated += seen.rotated;
       sum.survivors += seen.survivors;
       sum.stillborn += seen.stillborn;
@@ -136,6 +138,18 @@ describe('keys of an owner, rotated and revoked at once by two servers whose clo
     expect(seen.rotated).toBeLessThan(120 * keysPerRound);
   });
 
+  test('end with the revocation of their keyspace too, without waiting for each other', async () => {
+    const seen = await raceFor(60, { revokes: 'keyspace' });
+    expect(seen).toMatchObject({ survivors: 0, stillborn: 0 });
+    expect(seen.rotated).toBeGreaterThan(0);
+    expect(seen.rotated).toBeLessThan(60 * keysPerRound);
+  });
+
+  test('the planted bug is caught: the watermark of a keyspace stays where it was first set', async () => {
+    const { survivors } = await raceFor(120, { revokes: 'keyspace', closes: 'nothing' });
+    expect(survivors).toBeGreaterThan(0);
+  });
+
   test('the planted bug is caught: versions and watermarks are dated by the clock of each server', async () => {
     const { survivors } = await raceFor(12, { dates: 'by each server' });
     expect(survivors).toBeGreaterThan(0);
@@ -148,11 +162,15 @@ describe('keys of an owner, rotated and revoked at once by two servers whose clo
 });
 
 interface Plant {
+  readonly revokes?: 'keyspace';
+  /** The second write of a keyspace's revocation is left out. */
+  readonly closes?: 'nothing';
   readonly dates?: 'by each server';
   readonly holds?: 'nothing';
 }
 
 function planted(lanes: Lanes, clock: Clock, plant: Plant): Lanes {
+  let watermarks = 0;
   return {
     shardForNew: (weight) => lanes.shardForNew(weight),
     submit<Reply>(write: LaneWrite<Reply>) {
@@ -161,7 +179,13 @@ function planted(lanes: Lanes, clock: Clock, plant: Plant): Lanes {
       return lanes.submit<Reply>({
         ...write,
         reads: plant.holds === 'nothing' ? unheld : write.reads,
-        decide: (view, nowMs) => write.decide(view, plant.dates === undefined ? nowMs : clock.nowMs()),
+        decide(view, nowMs) {
+          const decision = write.decide(view, plant.dates === undefined ? nowMs : clock.nowMs());
+          const isWatermark = decision.changes.some(({ event }) => event === 'keyspace.keys_revoked');
+          if (plant.closes === undefined || !isWatermark) return decision;
+          watermarks += 1;
+          return watermarks % 2 === 1 ? decision : { changes: [], reply: undefined as Reply };
+        },
       });
     },
   };

@@ -7,6 +7,7 @@ import {
   type KeyspaceRecord,
   type OwnerRecord,
   shardOfId,
+  underKeyspace,
   underOwner,
 } from '@keyswarm/core';
 import { actorOf, type Caller } from '../access/caller.ts';
@@ -103,7 +104,7 @@ export async function changeKey<Reply>(
         stored !== undefined && keyspace !== undefined && owner !== undefined,
         'a key that was found stays',
       );
-      const key = underOwner(stored, owner.keysNotBeforeMs);
+      const key = underKeyspace(underOwner(stored, owner.keysNotBeforeMs), keyspace.keysNotBeforeMs);
       const after = change.decide({ key, keyspace, owner, nowMs });
       const data = keyEventData(after, caller.keyId, change.data?.(after));
       return { changes: [{ kind: 'key', event: change.event, after, data }], reply: change.reply(after) };

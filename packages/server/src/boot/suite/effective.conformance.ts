@@ -27,6 +27,7 @@ export function describeEffective(serverOf: () => TestServer): void {
         `/v1/owners/${owner}/suspend`,
         `/v1/owners/${owner}/revoke-keys`,
         `/v1/keyspaces/${name}/suspend`,
+        `/v1/keyspaces/${name}/revoke-keys`,
       ];
       for (const path of paths) {
         const options = { headers: { 'idempotency-key': `wait ${path}`.replaceAll(' ', '-') } };

@@ -172,6 +172,35 @@ export function describeLifecycle(serverOf: () => TestServer): void {
     expect(await verdictOf(server, later.secret)).toBe('valid');
   });
 
+  test('a keyspace whose keys are revoked refuses all it has, shows them so, and goes on with new ones', async () => {
+    const server = serverOf();
+    const { id, name } = await makeKeyspace(server);
+    const other = await issue(server, (await makeKeyspace(server)).name);
+    const keys = [await issue(server, name), await issue(server, name)];
+    const before = await server.changes();
+    const revoked = await server.post(`/v1/keyspaces/${name}/revoke-keys`);
+    expect(revoked.status, revoked.text).toBe(200);
+    expect(await server.changes()).toBe(before + 2);
+    const { keys_not_before } = (await server.get(`/v1/keyspaces/${id}`)).body;
+    expect(revoked.body).toMatchObject({ id, keys_not_before });
+    for (const { id: ended, secret } of keys) {
+      expect(await verdictOf(server, secret)).toBe('revoked');
+      expect((await server.get(`/v1/keys/${ended}`)).body).toMatchObject({ id: ended, state: 'revoked' });
+      expect(problemOf(await server.post(`/v1/keys/${ended}/rotate`, {}))).toMatchObject({
+        code: 'key_revoked',
+      });
+    }
+    expect((await server.get(`/v1/keys?keyspace=${name}&state=revoked`)).body.items).toHaveLength(2);
+    expect((await server.get(`/v1/keys?keyspace=${name}&state=active`)).body.items).toEqual([]);
+    expect(await verdictOf(server, (await issue(server, name)).secret)).toBe('valid');
+    expect(await verdictOf(server, other.secret)).toBe('valid');
+    expect(problemOf(await server.post('/v1/keyspaces/keyswarm/revoke-keys'))).toEqual({
+      code: 'builtin_protected',
+      field: 'id',
+      status: 409,
+    });
+  });
+
   test('a keyspace that is suspended refuses all its keys, and its policy can change', async () => {
     const server = serverOf();
     const { id, name } = await makeKeyspace(server);

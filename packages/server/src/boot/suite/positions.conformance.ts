@@ -38,6 +38,7 @@ export function describePositions(serverOf: () => TestServer): void {
         ['keyspace.updated', 'PATCH', `/v1/keyspaces/${name}`, { max_ttl_seconds: 60 }],
         ['keyspace.suspended', 'POST', `/v1/keyspaces/${name}/suspend`, {}],
         ['keyspace.resumed', 'POST', `/v1/keyspaces/${name}/resume`, {}],
+        ['keyspace.keys_revoked', 'POST', `/v1/keyspaces/${name}/revoke-keys`, {}],
         ['owner.created', 'POST', '/v1/owners', { kind: 'user', external_id: freshName('user') }],
         ['key.issued', 'POST', '/v1/keys', terms(name, { ttl_seconds: 30 })],
       ] as const;

@@ -5,6 +5,7 @@ import {
   placedView,
   resumedKeyspaceView,
   resumedOwnerView,
+  revokedKeyspaceKeysView,
   revokedOwnerKeysView,
   suspendedKeyspaceView,
   suspendedOwnerView,
@@ -16,6 +17,7 @@ import {
   suspendOneKeyspace,
   updateOneKeyspace,
 } from '../../keyspaces/change-keyspace.ts';
+import { revokeKeysOfKeyspace } from '../../keyspaces/revoke-keyspace-keys.ts';
 import {
   createOneOwner,
   resumeOneOwner,
@@ -32,6 +34,7 @@ type HouseWrites =
   | 'updateKeyspace'
   | 'suspendKeyspace'
   | 'resumeKeyspace'
+  | 'revokeKeyspaceKeys'
   | 'createOwner'
   | 'suspendOwner'
   | 'resumeOwner'
@@ -71,6 +74,12 @@ export function houseHandlers({ ports }: HandlerServices): Handlers<HouseWrites>
     async resumeKeyspace({ params, caller, idempotency }) {
       const { keyspace, at } = await resumeOneKeyspace(ports, caller, params.id, idempotency);
       return placedView(resumedKeyspaceView(keyspace), at);
+    },
+
+    async revokeKeyspaceKeys(call) {
+      const { params, caller, idempotency } = call;
+      const ended = await revokeKeysOfKeyspace(ports, caller, params.id, idempotency);
+      return endedReply(ports, call, ended, revokedKeyspaceKeysView(ended.keyspace, ended.effectiveByMs));
     },
 
     async createOwner({ body, caller, idempotency }) {

@@ -8,6 +8,7 @@ import {
   type KeyVersion,
   type OwnerId,
   shardOfId,
+  underKeyspace,
   underOwner,
   uuidHexOf,
   type VersionState,
@@ -43,22 +44,28 @@ const ownerOfKey = (shards: string): string => `
         where o.id = k.owner_id
           and o.shard = (('x' || right(k.owner_id::text, 2))::bit(8)::integer % ${shards})::smallint`;
 
-const watermarkOfKey = (shards: string): string => `(${ownerOfKey(shards)}
-    ) as owner_keys_not_before`;
+const keyspaceOfKey = (shards: string): string => `
+        select s.keys_not_before from keyspaces s
+        where s.id = k.keyspace_id
+          and s.shard = (('x' || right(k.keyspace_id::text, 2))::bit(8)::integer % ${shards})::smallint`;
+
+const watermarksOfKey = (shards: string): string => `(${ownerOfKey(shards)}
+    ) as owner_keys_not_before, (${keyspaceOfKey(shards)}
+    ) as keyspace_keys_not_before`;
 
 const readKeyStatement = {
   name: 'read_key',
   text: `
-    select ${keyColumns}, ${versionsOfKey}, ${watermarkOfKey('$4::integer')}
+    select ${keyColumns}, ${versionsOfKey}, ${watermarksOfKey('$4::integer')}
     from keys k
     where k.shard = $1::smallint and k.id = $2::uuid and k.workspace_id = $3::uuid`,
 };
 
-/** As `keyStateAt` has it of what `underOwner` leaves; SQL and core are compared by a test. */
+/** As `keyStateAt` has it of what the watermarks leave; SQL and core are compared by a test. */
 const stateAt = (now: string): string => `
           case
             when k.state = 'revoked' then 'revoked'
-            when (${ownerOfKey('$1::integer')}) >= (
+            when greatest((${ownerOfKey('$1::integer')}), (${keyspaceOfKey('$1::integer')})) >= (
               select max(n.minted_at) from key_versions n where n.shard = k.shard and n.key_id = k.id
             ) then 'revoked'
             when k.expires_at <= ${now} then 'expired'
@@ -89,7 +96,7 @@ function listStatement(name: string, where: string): Statement {
       order by k.id
       limit $4::integer
     )
-    select ${keyColumns}, ${versionsOfKey}, ${watermarkOfKey('$1::integer')}
+    select ${keyColumns}, ${versionsOfKey}, ${watermarksOfKey('$1::integer')}
     from page k
     order by k.id`,
   };
@@ -162,10 +169,12 @@ type VersionCells = readonly [
 interface KeyWithVersions extends KeyRow {
   readonly versions: readonly VersionCells[] | null;
   readonly owner_keys_not_before: number | null;
+  readonly keyspace_keys_not_before: number | null;
 }
 
 function keyOf(row: KeyWithVersions): KeyRecord {
-  return underOwner(keyRecordOf(row, (row.versions ?? []).map(versionOf)), row.owner_keys_not_before);
+  const key = keyRecordOf(row, (row.versions ?? []).map(versionOf));
+  return underKeyspace(underOwner(key, row.owner_keys_not_before), row.keyspace_keys_not_before);
 }
 
 function versionOf([number, fingerprintHex, state, mintedAtMs, retiresAtMs]: VersionCells): KeyVersion {
