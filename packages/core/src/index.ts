@@ -22,6 +22,7 @@ export {
   type BadRow,
   decodeKeyFact,
   decodeKeyspaceFact,
+  decodeKeyTraitsFact,
   decodeOwnerFact,
   decodeSigningKeyFact,
   isBadRow,
@@ -32,6 +33,7 @@ export {
   encodeFeedRow,
   encodeKeyFact,
   encodeKeyspaceFact,
+  encodeKeyTraitsFact,
   encodeOwnerFact,
   feedRowFormat,
 } from './facts/encode-facts.ts';
@@ -42,10 +44,18 @@ export {
   type FeedRow,
   type KeyFact,
   type KeyspaceFact,
+  type KeyTraitsFact,
   type OwnerFact,
+  type SubjectId,
   type VersionFact,
 } from './facts/facts.ts';
-export { fingerprintFactBytes, keyFactOf, keyspaceFactOf, ownerFactOf } from './facts/make-facts.ts';
+export {
+  fingerprintFactBytes,
+  keyFactOf,
+  keyspaceFactOf,
+  ownerFactOf,
+  traitsMemberOf,
+} from './facts/make-facts.ts';
 export {
   type AnyId,
   idFromUuidBytes,
@@ -57,7 +67,19 @@ export {
   uuidBytesOf,
   uuidHexOf,
 } from './ids/id-codec.ts';
-export type { IdKind, IdKinds, KeyId, KeyspaceId, OwnerId, SigningKeyId, WorkspaceId } from './ids/ids.ts';
+export type {
+  ApprovalId,
+  CampaignId,
+  IdKind,
+  IdKinds,
+  KeyId,
+  KeyspaceId,
+  NoteId,
+  OwnerId,
+  SigningKeyId,
+  WebhookId,
+  WorkspaceId,
+} from './ids/ids.ts';
 export { uuidV7, uuidV8FromHash } from './ids/uuid.ts';
 export { crc32 } from './key-format/crc32.ts';
 export {
@@ -71,6 +93,14 @@ export {
   mintKeyString,
   parseKeyString,
 } from './key-format/key-format.ts';
+export {
+  type DocumentId,
+  type DocumentKind,
+  type DocumentRecord,
+  documentKindOf,
+  documentKinds,
+  withBody,
+} from './lifecycle/document-record.ts';
 export {
   type ImportedFormat,
   type ImportKey,
@@ -89,6 +119,7 @@ export type {
   StoredKeyState,
   VersionState,
 } from './lifecycle/key-record.ts';
+export { decodeKeyTraits, encodeKeyTraits, type KeyTraits, noTraits } from './lifecycle/key-traits.ts';
 export {
   builtinKeyspace,
   builtinKeyspaceName,
@@ -104,6 +135,14 @@ export {
   suspendKeyspace,
   updateKeyspace,
 } from './lifecycle/keyspace.ts';
+export {
+  type ApprovalRules,
+  decodeKeyspaceRules,
+  encodeKeyspaceRules,
+  type KeyspaceRules,
+  type RotationRules,
+  rulesDefault,
+} from './lifecycle/keyspace-rules.ts';
 export {
   type CreateOwner,
   createOwner,
@@ -176,7 +215,7 @@ export {
   tokenHeaderText,
   tokenType,
 } from './tokens/token-claims.ts';
-export { judge, newStanding, type Standing } from './verdict/judge.ts';
+export { judge, newStanding, type ParentRefusal, type Standing } from './verdict/judge.ts';
 export {
   type Answer,
   type RefusalCode,

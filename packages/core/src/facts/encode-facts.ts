@@ -3,7 +3,7 @@ import type { JsonObject } from '../encoding/json.ts';
 import { assert } from '../errors/assert.ts';
 import { encodeSigningKeyFact } from '../signing/signing-key-fact.ts';
 import { isEventData } from './event-data.ts';
-import type { FeedRow, KeyFact, KeyspaceFact, OwnerFact, VersionFact } from './facts.ts';
+import type { FeedRow, KeyFact, KeyspaceFact, KeyTraitsFact, OwnerFact, VersionFact } from './facts.ts';
 
 /*
  * Facts as plain JSON values: snake_case, times in whole Unix milliseconds (this is a wire between machines, and
@@ -41,7 +41,16 @@ export function encodeKeyFact(fact: KeyFact): JsonObject {
     state: fact.state,
     not_before_ms: fact.notBeforeMs,
     expires_at_ms: fact.expiresAtMs,
+    ...(fact.traits === undefined ? {} : { traits: encodeKeyTraitsFact(fact.traits) }),
     versions: fact.versions.map(encodeVersionFact),
+  };
+}
+
+export function encodeKeyTraitsFact({ renewAfterMs, parentId, enrollment }: KeyTraitsFact): JsonObject {
+  return {
+    ...(renewAfterMs === undefined ? {} : { renew_after_ms: renewAfterMs }),
+    ...(parentId === undefined ? {} : { parent_id: parentId }),
+    ...(enrollment === undefined ? {} : { enrollment }),
   };
 }
 

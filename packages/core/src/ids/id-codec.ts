@@ -14,7 +14,11 @@ const heads: { readonly [Kind in IdKind]: string } = {
   ks: 'ks_',
   own: 'own_',
   key: 'key_',
+  camp: 'camp_',
+  appr: 'appr_',
+  wh: 'wh_',
   sk: 'sk_',
+  note: 'note_',
 };
 
 export type AnyId = IdKinds[IdKind];

@@ -83,18 +83,16 @@ describe('what a reader may see', () => {
     bench.commit(0, keyRow(other, ownerFact(2), spaceOf(2, ours)));
     const owners: OwnerFact[] = [];
     const ignore = () => {};
-    await bench.relay
-      .sourceFor({ without: new Set([keyspaceId(2)]) })
-      .snapshot(
-        {
-          key: ignore,
-          owner: (fact) => owners.push(fact),
-          keyspace: ignore,
-          signingKey: ignore,
-          stretch: ignore,
-        },
-        never,
-      );
+    await bench.relay.sourceFor({ without: new Set([keyspaceId(2)]) }).snapshot(
+      {
+        key: ignore,
+        owner: (fact) => owners.push(fact),
+        keyspace: ignore,
+        signingKey: ignore,
+        stretch: ignore,
+      },
+      never,
+    );
     expect(owners.map(({ id }) => id)).toEqual([ownerFact(1).id]);
   });
 });
