@@ -41,6 +41,8 @@ export const testsMayAlso = [
   'npm:ajv',
   'npm:ajv/**',
   'npm:ajv-formats',
+  'npm:http-message-sig',
+  'npm:http-message-signatures',
   'node:*',
   'node:*/**',
   'house:harness/nats',
@@ -63,6 +65,17 @@ export const doors: readonly Door[] = [
     only: ['packages/core/src/**'],
     because: 'the rules of a key are pure, so that they can be proved, replayed and run anywhere',
     breach: { path: 'packages/core/src/lifecycle/a.ts', source: "import { createHash } from 'node:crypto';" },
+  },
+  {
+    name: 'http-signatures-read-and-write-only',
+    rooms: ['packages/http-signatures/src/**'],
+    only: ['packages/http-signatures/src/**', 'npm:structured-headers'],
+    because:
+      'clients, verifiers and servers read a message in the same way; who signs and when is not known here, and no key ever comes in',
+    breach: {
+      path: 'packages/http-signatures/src/a.ts',
+      source: "import { verify } from 'node:crypto';",
+    },
   },
   {
     name: 'test-tools-are-for-tests',
@@ -90,6 +103,7 @@ export const doors: readonly Door[] = [
       'packages/verifier/src/lease/**',
       'packages/verifier/src/feed/**',
       'packages/verifier/src/clock/**',
+      'packages/verifier/src/signatures/**',
       'packages/verifier/src/resident-verifier.ts',
     ],
     only: [
@@ -98,9 +112,11 @@ export const doors: readonly Door[] = [
       'packages/verifier/src/lease/**',
       'packages/verifier/src/feed/**',
       'packages/verifier/src/clock/**',
+      'packages/verifier/src/signatures/**',
       'packages/verifier/src/testing/**',
       'packages/verifier/src/*.ts',
       'house:core',
+      'house:http-signatures',
       'node:crypto',
       'node:perf_hooks',
       'node:util',
@@ -114,8 +130,9 @@ export const doors: readonly Door[] = [
   {
     name: 'verifier-stands-alone',
     rooms: ['packages/verifier/src/**'],
-    only: ['packages/verifier/src/**', 'house:core', 'node:*', 'node:*/**'],
-    because: 'it runs in any Node service, with nothing of the server and nothing from the registry',
+    only: ['packages/verifier/src/**', 'house:core', 'house:http-signatures', 'node:*', 'node:*/**'],
+    because:
+      'it runs in any Node service, with nothing of the server; from the registry comes what reads structured fields, and nothing else',
     breach: {
       path: 'packages/verifier/src/relay/a.ts',
       source: "import { request } from 'undici';",
@@ -145,7 +162,7 @@ export const doors: readonly Door[] = [
   {
     name: 'sdk-runs-anywhere',
     rooms: ['packages/sdk/src/**'],
-    only: ['packages/sdk/src/**', 'house:core', 'house:contract/routes'],
+    only: ['packages/sdk/src/**', 'house:core', 'house:contract/routes', 'house:http-signatures'],
     typesFrom: ['house:contract'],
     because:
       'the client needs fetch and nothing else, so that it runs where its user runs: no Node, no schemas',

@@ -110,6 +110,7 @@ export {
   issueKey,
 } from './lifecycle/issue-key.ts';
 export type {
+  KeyFormat,
   KeyRecord,
   KeyState,
   KeyspaceRecord,
@@ -119,7 +120,7 @@ export type {
   StoredKeyState,
   VersionState,
 } from './lifecycle/key-record.ts';
-export { decodeKeyTraits, encodeKeyTraits, type KeyTraits, noTraits } from './lifecycle/key-traits.ts';
+export { decodeKeyTraits, encodeKeyTraits, type KeyTraits, noTraits, type TokenStatus, withToken } from './lifecycle/key-traits.ts';
 export {
   builtinKeyspace,
   builtinKeyspaceName,
@@ -141,6 +142,7 @@ export {
   encodeKeyspaceRules,
   type KeyspaceRules,
   type RotationRules,
+  type TokenRules,
   rulesDefault,
 } from './lifecycle/keyspace-rules.ts';
 export {
@@ -187,6 +189,12 @@ export {
   type Scope,
 } from './scopes/scopes.ts';
 export { Secret } from './secret/secret.ts';
+export {
+  nonceBytes,
+  signatureLifetimeDefaultSeconds,
+  signedRequestProfile,
+} from './signed-requests/profile.ts';
+export { formatSigningKeyId, parseSigningKeyId } from './signed-requests/signing-key-id.ts';
 export {
   changeSigningKey,
   raiseTokensUntil,

@@ -1,5 +1,7 @@
 import type { JsonObject } from '../encoding/json.ts';
 import { assert } from '../errors/assert.ts';
+import { Fault } from '../errors/fault.ts';
+import { tokensPerKeyMax } from '../limits/limits.ts';
 import { parseId } from '../ids/id-codec.ts';
 import type { KeyId } from '../ids/ids.ts';
 
@@ -7,6 +9,16 @@ import type { KeyId } from '../ids/ids.ts';
  * What few keys have. An ordinary key has none of it, and then neither its row, its fact nor its place in a
  * verifier's memory holds a byte for it.
  */
+
+/** Where the status of one version's token stands: of a key in a keyspace of the format `jwt`. */
+export interface TokenStatus {
+  readonly version: number;
+  /** Which of the keyspace's lists, and the place in it. */
+  readonly list: number;
+  readonly index: number;
+  /** When the token expires: its place says nothing after that. */
+  readonly expiresAtMs: number;
+}
 
 export interface KeyTraits {
   /** From when on its holder is asked to renew it: by a campaign or by the keyspace's schedule. */
@@ -17,18 +29,23 @@ export interface KeyTraits {
   readonly parentId?: KeyId;
   /** It can be exchanged for lasting keys, and for nothing else: it is never VALID. */
   readonly enrollment?: JsonObject;
+  /** Of every version whose token may not have expired, ascending: also of those that the record no longer carries. */
+  readonly tokens?: readonly TokenStatus[];
 }
 
 export const noTraits: KeyTraits = Object.freeze({});
 
 /** As the store keeps it; null: none. */
 export function encodeKeyTraits(traits: KeyTraits): JsonObject | null {
-  const { renewAfterMs, campaign, parentId, enrollment } = traits;
+  const { renewAfterMs, campaign, parentId, enrollment, tokens } = traits;
   const present = {
     ...(renewAfterMs === undefined ? {} : { renew_after_ms: renewAfterMs }),
     ...(campaign === undefined ? {} : { campaign }),
     ...(parentId === undefined ? {} : { parent_id: parentId }),
     ...(enrollment === undefined ? {} : { enrollment }),
+    ...(tokens === undefined
+      ? {}
+      : { tokens: tokens.map((one) => [one.version, one.list, one.index, one.expiresAtMs]) }),
   };
   return Object.keys(present).length === 0 ? null : present;
 }
@@ -36,7 +53,7 @@ export function encodeKeyTraits(traits: KeyTraits): JsonObject | null {
 /** Of what the store gave back: what is not as it was written is a bug. */
 export function decodeKeyTraits(stored: Readonly<Record<string, unknown>> | null): KeyTraits {
   if (stored === null) return noTraits;
-  const { renew_after_ms: renewAfterMs, campaign, parent_id: parent, enrollment } = stored;
+  const { renew_after_ms: renewAfterMs, campaign, parent_id: parent, enrollment, tokens } = stored;
   const parentId = typeof parent === 'string' ? parseId('key', parent) : undefined;
   assert((parent === undefined) === (parentId === undefined), 'a stored parent is the id of a key');
   return {
@@ -44,5 +61,28 @@ export function decodeKeyTraits(stored: Readonly<Record<string, unknown>> | null
     ...(typeof campaign === 'string' ? { campaign } : {}),
     ...(parentId === undefined ? {} : { parentId }),
     ...(enrollment === undefined ? {} : { enrollment: enrollment as JsonObject }),
+    ...(tokens === undefined ? {} : { tokens: decodeTokens(tokens) }),
   };
+}
+
+function decodeTokens(stored: unknown): readonly TokenStatus[] {
+  assert(Array.isArray(stored), 'stored tokens are a list');
+  return stored.map((one) => {
+    const [version, list, index, expiresAtMs] = Array.isArray(one) ? one.map(Number) : [];
+    assert(
+      version !== undefined && list !== undefined && index !== undefined && expiresAtMs !== undefined,
+      'a stored token has its place',
+    );
+    return { version, list, index, expiresAtMs };
+  });
+}
+
+/** The tokens of a key with one more, without those that have expired. */
+export function withToken(traits: KeyTraits, token: TokenStatus, nowMs: number): KeyTraits {
+  const live = (traits.tokens ?? []).filter(({ expiresAtMs }) => expiresAtMs > nowMs);
+  if (live.length < tokensPerKeyMax) return { ...traits, tokens: [...live, token] };
+  throw new Fault('rotation_in_progress', {
+    detail: `${tokensPerKeyMax} earlier tokens of this key have not expired yet, and have to be listed as revoked until then.`,
+    field: 'id',
+  });
 }

@@ -77,6 +77,9 @@ export const tokenTimeSecondsMax = 253_402_300_799;
 /** A key that is a JWT lives at most a year: as long as that its signing key has to be kept. */
 export const jwtTtlSecondsMax = 366 * 86_400;
 
+/** Tokens of one key whose places in status lists are kept: 32 of 40 bytes; a token a day for a month. */
+export const tokensPerKeyMax = 32;
+
 /** A derived token: short, because whoever only reads the JWKS learns of a revocation no sooner than it expires. */
 export const derivedTtlDefaultSeconds = 300;
 export const derivedTtlSecondsMax = 3_600;
