@@ -120,7 +120,14 @@ export type {
   StoredKeyState,
   VersionState,
 } from './lifecycle/key-record.ts';
-export { decodeKeyTraits, encodeKeyTraits, type KeyTraits, noTraits, type TokenStatus, withToken } from './lifecycle/key-traits.ts';
+export {
+  decodeKeyTraits,
+  encodeKeyTraits,
+  type KeyTraits,
+  noTraits,
+  type TokenStatus,
+  withToken,
+} from './lifecycle/key-traits.ts';
 export {
   builtinKeyspace,
   builtinKeyspaceName,
@@ -142,8 +149,8 @@ export {
   encodeKeyspaceRules,
   type KeyspaceRules,
   type RotationRules,
-  type TokenRules,
   rulesDefault,
+  type TokenRules,
 } from './lifecycle/keyspace-rules.ts';
 export {
   type CreateOwner,

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { idFromUuidBytes, uuidBytesOf } from '../ids/id-codec.ts';
-import { signingAlgorithms, signingKeyStates } from '../signing/signing-key.ts';
-import { publicKeyBytesOf, type SigningKeyFact } from '../signing/signing-key-fact.ts';
 import { scopeLists } from '../scopes/scopes.arbitrary.ts';
 import { normaliseScopes } from '../scopes/scopes.ts';
+import { signingAlgorithms, signingKeyStates } from '../signing/signing-key.ts';
+import { publicKeyBytesOf, type SigningKeyFact } from '../signing/signing-key-fact.ts';
 import {
   type EventType,
   eventTypes,

@@ -1,9 +1,9 @@
 import type { JsonObject } from '../encoding/json.ts';
 import { assert } from '../errors/assert.ts';
 import { Fault } from '../errors/fault.ts';
-import { tokensPerKeyMax } from '../limits/limits.ts';
 import { parseId } from '../ids/id-codec.ts';
 import type { KeyId } from '../ids/ids.ts';
+import { tokensPerKeyMax } from '../limits/limits.ts';
 
 /*
  * What few keys have. An ordinary key has none of it, and then neither its row, its fact nor its place in a

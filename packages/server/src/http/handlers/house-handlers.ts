@@ -54,7 +54,7 @@ export function houseHandlers({ ports }: HandlerServices): Handlers<HouseWrites>
       const terms = {
         name: body.name,
         prefix: body.prefix,
-        format: body.format,
+        ...(body.format === undefined ? {} : { format: body.format }),
         allowedScopes: body.allowed_scopes,
         ...policyOf(body),
       };

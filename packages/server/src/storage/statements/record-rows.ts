@@ -1,8 +1,8 @@
 import {
-  type KeyFormat,
   decodeKeyspaceRules,
   decodeKeyTraits,
   idFromUuidText,
+  type KeyFormat,
   type KeyRecord,
   type KeyspaceRecord,
   type KeyVersion,
