@@ -90,7 +90,7 @@ const rulesPatch = {
   rotation: Type.Optional(rotationRules),
   approval: Type.Optional(approvalRules),
 };
-const format = Type.Enum(['opaque'], {
+const format = Type.Enum(['opaque', 'jwt'], {
   type: 'string',
   description:
     'What a key is: a random string, or a signed token that others can verify by `/.well-known/jwks.json`. For good; `opaque` unless given. Tokens need a `max_ttl_seconds`.',
