@@ -8,9 +8,6 @@ import {
   type EventType,
   eventTypes,
   type FeedRow,
-  type KeyFact,
-  type KeyspaceFact,
-  type OwnerFact,
   type SubjectId,
 } from './facts.ts';
 
