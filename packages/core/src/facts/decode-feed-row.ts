@@ -4,12 +4,7 @@ import { type BadRow, decodeWith, readKeyFact, readKeyspaceFact, readOwnerFact }
 import { feedRowFormat } from './encode-facts.ts';
 import { isEventData } from './event-data.ts';
 import type { FactReader } from './fact-reader.ts';
-import {
-  type EventType,
-  eventTypes,
-  type FeedRow,
-  type SubjectId,
-} from './facts.ts';
+import { type EventType, eventTypes, type FeedRow, type SubjectId } from './facts.ts';
 
 /**
  * One row of the feed out of JSON. A bad row quarantines its shard, so the answer is a value and nothing throws,
