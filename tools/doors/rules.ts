@@ -104,6 +104,7 @@ export const doors: readonly Door[] = [
       'packages/verifier/src/feed/**',
       'packages/verifier/src/clock/**',
       'packages/verifier/src/signatures/**',
+      'packages/verifier/src/uses/**',
       'packages/verifier/src/resident-verifier.ts',
     ],
     only: [
@@ -113,6 +114,7 @@ export const doors: readonly Door[] = [
       'packages/verifier/src/feed/**',
       'packages/verifier/src/clock/**',
       'packages/verifier/src/signatures/**',
+      'packages/verifier/src/uses/**',
       'packages/verifier/src/testing/**',
       'packages/verifier/src/*.ts',
       'house:core',

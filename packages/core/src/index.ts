@@ -182,6 +182,14 @@ export {
   versionTransitions,
 } from './lifecycle/transitions.ts';
 export { type UpdateKey, updateKey } from './lifecycle/update-key.ts';
+export {
+  isSettled,
+  refusalToFinish,
+  type SettlingEvidence,
+  type UnheardVerifier,
+  type UseEvidence,
+  type VersionUse,
+} from './lifecycle/use-evidence.ts';
 export * from './limits/limits.ts';
 export {
   type CompiledScopes,

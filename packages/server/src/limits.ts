@@ -248,6 +248,23 @@ export const statementNamesMax = 128;
 /** Before a server at a broker listens again to the wishes of its relay, which has just loaded a new table. */
 export const wishesPauseMs = 250;
 
+// --- Uses of rotating keys. -----------------------------------------------------------------------------------
+
+/** Between two writes of the uses that were told: with the second and a quarter at the verifier, evidence is 3 s old. */
+export const usesFlushMs = 1_000;
+
+/** Versions whose uses wait to be written: 65,536 x 250 bytes = 16 MB; half a minute of ten verifiers at their bound. */
+export const usesWaitingMax = 65_536;
+
+/** Rows of one statement: three index look-ups each, some 20 ms. */
+export const usesWrittenAtOnceMax = 1_000;
+
+/** A verifier that has not been heard of for longer may have accepted what it has not told. Over three of its asks' times. */
+export const useHeardMs = 5_000;
+
+/** By how much older than its relay's row the last ask of an active verifier may be (activeMsMax of the verifier). */
+export const verifierActiveMs = 3_000;
+
 // --- Workflows: jobs in the store. ----------------------------------------------------------------------------
 
 /** How often a worker without work looks for jobs of other processes: a dozen kinds are about one read a second. */

@@ -9,6 +9,7 @@ import {
   type OwnerFact,
   type SigningKeyFact,
   type SigningKeyId,
+  useRepeatMs,
   type WorkspaceId,
 } from '@keyswarm/core';
 import { type IndexSeed, randomIndexSeed } from './clock/index-seed.ts';
@@ -22,6 +23,7 @@ import type { LeaseBounds } from './table/keyspaces.ts';
 import { readFacts } from './table/read-facts.ts';
 import { ResidentTable } from './table/resident-table.ts';
 import { wordsOfBytes } from './table/words.ts';
+import type { KeyUse } from './uses/key-use.ts';
 import { KeyJudge, stale } from './verdict/judge-key.ts';
 import type {
   Applied,
@@ -84,6 +86,7 @@ const clockJumpMsMaxDefault = 500;
 const recordsSettledPerRenewal = 16_384;
 
 class TableVerifier implements ResidentVerifier {
+  readonly #clock: VerifierClock;
   readonly #seed: IndexSeed;
   readonly #rowsDuringLoadMax: number;
   readonly #lease: Lease;
@@ -96,6 +99,7 @@ class TableVerifier implements ResidentVerifier {
   readonly #observer: AppliedObserver | undefined;
 
   constructor({ clock, shards = shardsDefault, limits = {}, indexSeed, observer }: ResidentVerifierOptions) {
+    this.#clock = clock;
     this.#observer = observer;
     this.#seed = indexSeed ?? randomIndexSeed();
     this.#rowsDuringLoadMax = limits.rowsDuringLoadMax ?? rowsDuringLoadMaxDefault;
@@ -189,6 +193,10 @@ class TableVerifier implements ResidentVerifier {
 
   lastGraceUseMs(id: KeyId): number | null {
     return this.#table.lastGraceUseMs(id);
+  }
+
+  takeUses(countMax: number): readonly KeyUse[] {
+    return this.#table.takeUses(countMax, this.#clock.monotonicMs(), useRepeatMs);
   }
 
   facts(filter: FactFilter = {}): Iterable<Fact> {

@@ -13,6 +13,7 @@ import type {
 import type { Fact, FactFilter } from './feed/fact.ts';
 import type { FeedStretch, FeedView, TablePlace } from './feed/feed-source.ts';
 import type { LeaseBounds } from './table/keyspaces.ts';
+import type { KeyUse } from './uses/key-use.ts';
 
 /** What the access point requires of the key. */
 export interface Requirement {
@@ -101,6 +102,11 @@ export interface ResidentVerifier {
   knowsFingerprint(fingerprint: Uint8Array, workspaceId: WorkspaceId): boolean;
   /** When a version of this key that is in grace was last accepted here, Unix ms; null: not since it entered grace. */
   lastGraceUseMs(id: KeyId): number | null;
+  /**
+   * Up to so many uses of rotating keys that are to be told to the authority, each handed out once. Of one version no
+   * more than one in `useRepeatMs`, and the last of them for certain.
+   */
+  takeUses(countMax: number): readonly KeyUse[];
   /**
    * What this verifier knows, read as it is asked for: keyspaces first, each owner before the first key that names
    * it (of owners only those), then keys, after the signing keys of the workspace. What changes while it is read may or may not be in it; what does not change

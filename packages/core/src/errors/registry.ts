@@ -49,6 +49,8 @@ export const faultRegistry = Object.freeze({
     5,
     'Not everybody who verifies knows this signing key yet, or its tokens still live',
   ),
+  new_version_unused: row(409, 5, 'The new version has never been used'),
+  use_unproven: row(409, 5, 'A verifier that may have used the old version is not heard of'),
   revision_mismatch: row(412, 5, 'The key has changed since it was read'),
   idempotency_in_progress: row(409, 6, 'A request with this Idempotency-Key is under way', true),
   idempotency_mismatch: row(422, 5, 'The Idempotency-Key was used for another request'),

@@ -36,6 +36,14 @@ export const settleSecondsMax = maxGraceSecondsMax;
 /** A version used within this window counts as in use: finishing its rotation needs force. */
 export const inUseWindowMs = 5 * 60_000;
 
+/**
+ * A verifier tells of a use at once, and of further ones of the same version no sooner than this after it has told of
+ * one. So of a version that is in use something was told within the last of these, and a window is never shorter.
+ */
+export const useRepeatMs = 30_000;
+/** Twice that, for the time that a use takes until it is stored. */
+export const inUseWindowMsMin = 60_000;
+
 /** Versions that a record carries, of which `versionsLiveMax` may work at once. */
 export const versionsKeptMax = 3;
 export const versionsLiveMax = 2;

@@ -5,6 +5,7 @@ import { findKeyspace, listKeyspaces } from './statements/list-keyspaces.ts';
 import { listOwners } from './statements/list-owners.ts';
 import { listKeys, readKey } from './statements/read-keys.ts';
 import { readLeases } from './statements/read-leases.ts';
+import { readLineage } from './statements/read-lineage.ts';
 import { readReferences } from './statements/read-references.ts';
 import type { Store } from './store.ts';
 
@@ -22,6 +23,9 @@ export function createReader(store: Store, options: { readonly shards: number })
       const { after, limit } = page;
       return listKeys(store, { workspaceId, keyspaceId, ownerId, state, after, limit, nowMs }, shards);
     },
+
+    lineage: (workspaceId, keyId, { before, limit }) =>
+      readLineage(store, { workspaceId, keyId, before, limit }, shards),
 
     async owner(workspaceId, id) {
       const { owners } = await readReferences(store, { owners: [id], keyspaces: [] }, shards);

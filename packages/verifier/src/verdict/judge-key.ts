@@ -185,6 +185,7 @@ export class KeyJudge {
     };
     if (!this.#isLeased(keyspace, behind, latestMs)) return stale;
     if (inGrace) table.graceUses.note(record, latestMs);
+    else if (table.firstUses.isExpected(record)) table.noteFirstUse(record, latestMs);
     return verdict;
   }
 

@@ -8,6 +8,7 @@ import { describeLists } from './lists.conformance.ts';
 import { describeManagementGuards } from './management-guards.conformance.ts';
 import { describePositions } from './positions.conformance.ts';
 import { describeRetries } from './retries.conformance.ts';
+import { describeRotations } from './rotations.conformance.ts';
 import { describeService } from './service.conformance.ts';
 import type { TestServer } from './test-server.ts';
 import { describeVerdicts } from './verdicts.conformance.ts';
@@ -25,5 +26,6 @@ export function describeWholeServer(serverOf: () => TestServer): void {
   describeEscalation(serverOf);
   describeManagementGuards(serverOf);
   describeRetries(serverOf);
+  describeRotations(serverOf);
   describeService(serverOf);
 }
