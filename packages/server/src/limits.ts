@@ -109,6 +109,9 @@ export const drainLingerMs = 250;
 /** Management keys whose requests are counted apart: those under way (a few thousand) and room; 20,000 x 100 bytes. */
 export const sharesMax = 20_000;
 
+/** Requests of one holder that are under way at once: a fleet that shares one key, each of whose members looks after it. */
+export const holderInFlightMax = 32;
+
 /** A body that came within this time of its head came at once: the management key needn't be asked for again. */
 export const bodyAtOnceMs = 50;
 

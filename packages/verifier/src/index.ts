@@ -110,6 +110,8 @@ export { hasApplied, mayBeNews } from './verdict/news.ts';
 export type {
   Applied,
   AppliedObserver,
+  FoundKey,
+  HeldVersion,
   Requirement,
   ResidentVerifier,
   SnapshotLoad,

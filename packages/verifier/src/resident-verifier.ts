@@ -28,6 +28,7 @@ import { KeyJudge, stale } from './verdict/judge-key.ts';
 import type {
   Applied,
   AppliedObserver,
+  FoundKey,
   Requirement,
   ResidentVerifier,
   SnapshotLoad,
@@ -78,6 +79,7 @@ export function createResidentVerifier(options: ResidentVerifierOptions): Reside
 }
 
 const shardsDefault = 16;
+const notReady: FoundKey = Object.freeze({ answer: stale, held: null });
 const noShards: readonly number[] = Object.freeze([]);
 const rowsDuringLoadMaxDefault = 65_536;
 /** Well above what slewing a clock (0.05 %) adds up to in a minute, well below what a suspended machine misses. */
@@ -111,6 +113,10 @@ class TableVerifier implements ResidentVerifier {
 
   verify(key: string, requirement: Requirement): Answer {
     return this.#ready ? this.#judge.verify(this.#table, key, requirement) : stale;
+  }
+
+  find(key: string): FoundKey {
+    return this.#ready ? this.#judge.find(this.#table, key) : notReady;
   }
 
   get ready(): boolean {

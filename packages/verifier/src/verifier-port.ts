@@ -6,6 +6,8 @@ import type {
   KeyspaceFact,
   KeyspaceId,
   OwnerFact,
+  OwnerId,
+  OwnerKind,
   SigningKeyFact,
   SigningKeyId,
   WorkspaceId,
@@ -23,6 +25,25 @@ export interface Requirement {
   readonly keyspace?: string | undefined;
   /** Every one of them must be covered by the key's scopes. */
   readonly scopes?: readonly string[] | undefined;
+}
+
+/** What a key string stands for here, and what a verdict on it would be wherever it is asked for. */
+export interface FoundKey {
+  readonly answer: Answer;
+  /** Null: no key is known by that string. */
+  readonly held: HeldVersion | null;
+}
+
+/** A version that was found, whatever its verdict: for what its own holder may do, never for an access point. */
+export interface HeldVersion {
+  readonly keyId: KeyId;
+  readonly version: number;
+  readonly mintedAtMs: number;
+  readonly workspaceId: WorkspaceId;
+  readonly keyspaceId: KeyspaceId;
+  readonly ownerId: OwnerId;
+  readonly owner: { readonly kind: OwnerKind; readonly externalId: string };
+  readonly isEnrollment: boolean;
 }
 
 /** Wall time bounds and a monotonic clock; the only way time reaches the verifier. */
@@ -65,6 +86,8 @@ export interface VerifierStats {
 export interface ResidentVerifier {
   /** Decides from memory: fingerprint → table → verdict → lease check. `key` may be any string of any length. */
   verify(key: string, requirement: Requirement): Answer;
+  /** The same for a holder that asks by its key: also which version of which key it is, if it is known at all. */
+  find(key: string): FoundKey;
 
   /** Facts of one feed row or snapshot page. Idempotent: a lower or equal revision changes nothing. */
   applyKey(fact: KeyFact): void;

@@ -31,13 +31,26 @@ export interface KeyTraits {
   readonly enrollment?: JsonObject;
   /** Of every version whose token may not have expired, ascending: also of those that the record no longer carries. */
   readonly tokens?: readonly TokenStatus[];
+  /** The enrollment key for which it was given. Whether it hangs on it, too, `parentId` says. */
+  readonly enrolledBy?: KeyId;
+  /** Its holder renewed it last so. */
+  readonly renewed?: RenewedTrait;
+  /** Somebody named the instant at which it ends, so that no renewal moves it. */
+  readonly endsFixed?: true;
+}
+
+export interface RenewedTrait {
+  /** The version that was made for its holder, which no manager has ever had. */
+  readonly number: number;
+  /** How long the key was given at first; null: no renewal moves its end. */
+  readonly lifeMs: number | null;
 }
 
 export const noTraits: KeyTraits = Object.freeze({});
 
 /** As the store keeps it; null: none. */
 export function encodeKeyTraits(traits: KeyTraits): JsonObject | null {
-  const { renewAfterMs, campaign, parentId, enrollment, tokens } = traits;
+  const { renewAfterMs, campaign, parentId, enrollment, enrolledBy, renewed, endsFixed, tokens } = traits;
   const present = {
     ...(renewAfterMs === undefined ? {} : { renew_after_ms: renewAfterMs }),
     ...(campaign === undefined ? {} : { campaign }),
@@ -46,6 +59,9 @@ export function encodeKeyTraits(traits: KeyTraits): JsonObject | null {
     ...(tokens === undefined
       ? {}
       : { tokens: tokens.map((one) => [one.version, one.list, one.index, one.expiresAtMs]) }),
+    ...(enrolledBy === undefined ? {} : { enrolled_by: enrolledBy }),
+    ...(renewed === undefined ? {} : { renewed: { number: renewed.number, life_ms: renewed.lifeMs } }),
+    ...(endsFixed === undefined ? {} : { ends_fixed: true }),
   };
   return Object.keys(present).length === 0 ? null : present;
 }
@@ -53,15 +69,18 @@ export function encodeKeyTraits(traits: KeyTraits): JsonObject | null {
 /** Of what the store gave back: what is not as it was written is a bug. */
 export function decodeKeyTraits(stored: Readonly<Record<string, unknown>> | null): KeyTraits {
   if (stored === null) return noTraits;
-  const { renew_after_ms: renewAfterMs, campaign, parent_id: parent, enrollment, tokens } = stored;
-  const parentId = typeof parent === 'string' ? parseId('key', parent) : undefined;
-  assert((parent === undefined) === (parentId === undefined), 'a stored parent is the id of a key');
+  const { renew_after_ms: renewAfterMs, campaign, enrollment, renewed, tokens } = stored;
+  const parentId = keyIdOf(stored.parent_id);
+  const enrolledBy = keyIdOf(stored.enrolled_by);
   return {
     ...(typeof renewAfterMs === 'number' ? { renewAfterMs } : {}),
     ...(typeof campaign === 'string' ? { campaign } : {}),
     ...(parentId === undefined ? {} : { parentId }),
     ...(enrollment === undefined ? {} : { enrollment: enrollment as JsonObject }),
     ...(tokens === undefined ? {} : { tokens: decodeTokens(tokens) }),
+    ...(enrolledBy === undefined ? {} : { enrolledBy }),
+    ...(renewed === undefined ? {} : { renewed: decodeRenewed(renewed) }),
+    ...(stored.ends_fixed === true ? { endsFixed: true } : {}),
   };
 }
 
@@ -85,4 +104,22 @@ export function withToken(traits: KeyTraits, token: TokenStatus, nowMs: number):
     detail: `${tokensPerKeyMax} earlier tokens of this key have not expired yet, and have to be listed as revoked until then.`,
     field: 'id',
   });
+}
+
+function keyIdOf(stored: unknown): KeyId | undefined {
+  const id = typeof stored === 'string' ? parseId('key', stored) : undefined;
+  assert(
+    (stored === undefined) === (id === undefined),
+    'what stands for a key in the store is the id of one',
+  );
+  return id;
+}
+
+function decodeRenewed(stored: unknown): RenewedTrait {
+  const { number, life_ms: lifeMs } = stored as Readonly<Record<string, unknown>>;
+  assert(
+    typeof number === 'number' && (lifeMs === null || typeof lifeMs === 'number'),
+    'a stored renewal is whole',
+  );
+  return { number, lifeMs };
 }

@@ -4,6 +4,7 @@ import { graceDefaultSeconds, versionsKeptMax } from '../limits/limits.ts';
 import { admit, changeKey } from './admit.ts';
 import { checkInteger } from './check-fields.ts';
 import type { KeyRecord, KeyspaceRecord, KeyVersion } from './key-record.ts';
+import { type KeyTraits, noTraits } from './key-traits.ts';
 import { mintVersion } from './mint-version.ts';
 import { effectiveExpiryMs, graceVersionAt, versionStateAt } from './states.ts';
 import { versionTransitions } from './transitions.ts';
@@ -48,7 +49,15 @@ export function rotateKey(
     ownerKeysNotBeforeMs: wish.ownerKeysNotBeforeMs,
     nowMs,
   });
-  return changeKey(key, { versions: [...older, minted].slice(-versionsKeptMax) }, nowMs);
+  const versions = [...older, minted].slice(-versionsKeptMax);
+  return changeKey(key, { versions, traits: withoutAsking(key.traits) }, nowMs);
+}
+
+/** Whoever asked its holder to renew the key has what it asked for. */
+function withoutAsking(traits: KeyTraits): KeyTraits {
+  if (traits.renewAfterMs === undefined) return traits;
+  const { renewAfterMs: _asked, ...rest } = traits;
+  return Object.keys(rest).length === 0 ? noTraits : rest;
 }
 
 export interface FinishRotation {

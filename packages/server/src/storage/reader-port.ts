@@ -19,6 +19,8 @@ import type { DocumentList } from './statements/documents.ts';
 export interface KeyFilter {
   readonly keyspaceId?: KeyspaceId | undefined;
   readonly ownerId?: OwnerId | undefined;
+  /** Given for this enrollment key. */
+  readonly enrolledBy?: KeyId | undefined;
   /** As of `nowMs` of the call. */
   readonly state?: KeyState | undefined;
 }

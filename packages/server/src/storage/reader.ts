@@ -19,9 +19,10 @@ export function createReader(store: Store, options: { readonly shards: number })
     key: (workspaceId, id) => readKey(store, workspaceId, id, shards),
 
     keys(workspaceId, filter, page, nowMs) {
-      const { keyspaceId, ownerId, state } = filter;
+      const { keyspaceId, ownerId, enrolledBy, state } = filter;
       const { after, limit } = page;
-      return listKeys(store, { workspaceId, keyspaceId, ownerId, state, after, limit, nowMs }, shards);
+      const list = { workspaceId, keyspaceId, ownerId, enrolledBy, state, after, limit, nowMs };
+      return listKeys(store, list, shards);
     },
 
     lineage: (workspaceId, keyId, { before, limit }) =>

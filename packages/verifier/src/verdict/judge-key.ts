@@ -30,7 +30,7 @@ import {
 import { word } from '../table/record-pages.ts';
 import { notBeforeMsOf, type ResidentTable } from '../table/resident-table.ts';
 import type { SigningKeyEntry } from '../table/signing-keys.ts';
-import type { Requirement, VerifierClock } from '../verifier-port.ts';
+import type { FoundKey, HeldVersion, Requirement, VerifierClock } from '../verifier-port.ts';
 import { digestOf, digestWord } from './fingerprint.ts';
 import { keyIdOfWords } from './key-id-text.ts';
 import { looksLikeToken, type ReadToken, readToken, tokenKind } from './read-token.ts';
@@ -63,7 +63,14 @@ const refusals = Object.freeze(
 ) as Readonly<Record<RefusalCode, RefusedVerdict>>;
 
 const noScopes: readonly string[] = Object.freeze([]);
+const noRequirement: Requirement = Object.freeze({});
 const noShards: readonly number[] = Object.freeze([]);
+
+/** A token that is good by itself, and the version that it is or hangs on. */
+interface FoundToken {
+  readonly record: number;
+  readonly token: ReadToken;
+}
 
 export class KeyJudge {
   readonly #clock: VerifierClock;
@@ -81,21 +88,42 @@ export class KeyJudge {
   }
 
   verify(table: ResidentTable, key: string, requirement: Requirement): Answer {
-    if (typeof key !== 'string' || key.length === 0) return refusals.malformed;
     if (looksLikeToken(key)) {
-      const kind = tokenKind(table.signingKeys, key);
-      if (typeof kind !== 'string') return this.#verifyToken(table, key, kind, requirement);
-      if (kind === 'unknown') return this.#unknown();
-      if (kind !== 'foreign') return refusals[kind];
+      const found = this.#tokenIn(table, key, requirement);
+      if (found !== undefined)
+        return 'token' in found ? this.#judge(table, found.record, requirement, found.token) : found;
     }
-    if (key.length > keyLengthMax) return refusals.malformed;
-    let record = this.#find(table, key, requirement);
-    if (record === 0) {
-      if (keyStringPrefixLength(key) !== 0) return this.#unknown();
-      record = this.#findByLongToken(table, key, requirement);
-      if (record === 0) return this.#lease.hasQuarantined ? stale : refusals.malformed;
+    const record = this.#recordOf(table, key, requirement);
+    return typeof record === 'number' ? this.#judge(table, record, requirement) : record;
+  }
+
+  find(table: ResidentTable, key: string): FoundKey {
+    if (looksLikeToken(key)) {
+      const found = this.#tokenIn(table, key, noRequirement);
+      if (found !== undefined) return this.#foundByToken(table, found);
     }
-    return this.#judge(table, record, requirement);
+    const record = this.#recordOf(table, key, noRequirement);
+    if (typeof record !== 'number') return { answer: record, held: null };
+    return { answer: this.#judge(table, record, noRequirement), held: heldVersionOf(table, record) };
+  }
+
+  /** Whoever holds a token that was derived of a key doesn't hold the key. */
+  #foundByToken(table: ResidentTable, found: Answer | FoundToken): FoundKey {
+    if (!('token' in found)) return { answer: found, held: null };
+    const { record, token } = found;
+    const answer = this.#judge(table, record, noRequirement, token);
+    return { answer, held: token.parent === undefined ? heldVersionOf(table, record) : null };
+  }
+
+  /** Where it stands, or the answer to a string for which nothing does. */
+  #recordOf(table: ResidentTable, key: string, requirement: Requirement): number | Answer {
+    if (typeof key !== 'string' || key.length === 0 || key.length > keyLengthMax) return refusals.malformed;
+    const record = this.#find(table, key, requirement);
+    if (record !== 0) return record;
+    if (keyStringPrefixLength(key) !== 0) return this.#unknown();
+    const byToken = this.#findByLongToken(table, key, requirement);
+    if (byToken !== 0) return byToken;
+    return this.#lease.hasQuarantined ? stale : refusals.malformed;
   }
 
   /** The key may have been issued in a shard of which nothing is heard any more. */
@@ -105,28 +133,25 @@ export class KeyJudge {
 
   /**
    * The signature is verified when a token is first seen, and remembered by its digest. All the rest is asked of the
-   * table each time: is its signing key still good, is the key that it is or hangs on, is the lease.
+   * table each time: is its signing key still good, is the key that it is or hangs on, is the lease. Undefined: the text is
+   * no token of ours, and may be a key of another system.
    */
-  #verifyToken(
-    table: ResidentTable,
-    text: string,
-    signingKey: SigningKeyEntry,
-    requirement: Requirement,
-  ): Answer {
+  #tokenIn(table: ResidentTable, text: string, requirement: Requirement): Answer | FoundToken | undefined {
+    const signer = tokenKind(table.signingKeys, text);
+    if (signer === 'foreign') return undefined;
+    if (signer === 'unknown') return this.#unknown();
+    if (typeof signer === 'string') return refusals[signer];
     const digest = digestOf(text);
-    let token = this.#tokens.get(digest);
-    if (token === undefined) {
-      const read = readToken(signingKey, text);
-      if (typeof read === 'string') return refusals[read];
-      this.#tokens.set(digest, read);
-      token = read;
-    }
+    const known = this.#tokens.get(digest);
+    const token = known ?? readToken(signer, text);
+    if (typeof token === 'string') return refusals[token];
+    if (known === undefined) this.#tokens.set(digest, token);
     const wanted = requirement.workspaceId;
-    if (wanted !== undefined && wanted !== signingKey.workspaceId) return refusals.unknown;
-    if (signingKey.removed || !(token.issuedAtMs > signingKey.notBeforeMs)) return refusals.revoked;
+    if (wanted !== undefined && wanted !== signer.workspaceId) return refusals.unknown;
+    if (signer.removed || !(token.issuedAtMs > signer.notBeforeMs)) return refusals.revoked;
     const record = findOf(table, token, digest);
-    if (record === 0 || !isOf(table, record, token, signingKey)) return this.#unknown();
-    return this.#judge(table, record, requirement, token);
+    if (record === 0 || !isOf(table, record, token, signer)) return this.#unknown();
+    return { record, token };
   }
 
   #findByLongToken(table: ResidentTable, key: string, requirement: Requirement): number {
@@ -248,6 +273,23 @@ export class KeyJudge {
     this.#standing.isEnrollment = traits?.enrollment === true;
     this.#standing.parentRefusal = parentId === undefined ? 'none' : parentRefusalOf(table, parentId);
   }
+}
+
+/** Null where its owner or keyspace has not been heard of. */
+function heldVersionOf(table: ResidentTable, record: number): HeldVersion | null {
+  const { id: keyspaceId, workspaceId } = keyspaceOf(table, record);
+  const owner = table.owners.view(table.records.get(record, word.owner) >>> 5);
+  if (workspaceId === undefined || owner === undefined) return null;
+  return {
+    keyId: keyIdOf(table, record),
+    version: versionNumberOf(table.records, table.wide, record),
+    mintedAtMs: mintedAtMsOf(table, record),
+    workspaceId,
+    keyspaceId,
+    ownerId: owner.id,
+    owner: { kind: owner.kind, externalId: owner.externalId },
+    isEnrollment: table.traits.get(record)?.enrollment === true,
+  };
 }
 
 /**
