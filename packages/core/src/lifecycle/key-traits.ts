@@ -31,6 +31,8 @@ export interface KeyTraits {
   readonly enrollment?: JsonObject;
   /** Of every version whose token may not have expired, ascending: also of those that the record no longer carries. */
   readonly tokens?: readonly TokenStatus[];
+  /** Of a management key: the one that issued it. Whoever asks for something is not to agree to it by a key of its own making. */
+  readonly issuedBy?: KeyId;
   /** The enrollment key for which it was given. Whether it hangs on it, too, `parentId` says. */
   readonly enrolledBy?: KeyId;
   /** Its holder renewed it last so. */
@@ -50,7 +52,8 @@ export const noTraits: KeyTraits = Object.freeze({});
 
 /** As the store keeps it; null: none. */
 export function encodeKeyTraits(traits: KeyTraits): JsonObject | null {
-  const { renewAfterMs, campaign, parentId, enrollment, enrolledBy, renewed, endsFixed, tokens } = traits;
+  const { renewAfterMs, campaign, parentId, enrollment, issuedBy, enrolledBy, renewed, endsFixed } = traits;
+  const { tokens } = traits;
   const present = {
     ...(renewAfterMs === undefined ? {} : { renew_after_ms: renewAfterMs }),
     ...(campaign === undefined ? {} : { campaign }),
@@ -59,6 +62,7 @@ export function encodeKeyTraits(traits: KeyTraits): JsonObject | null {
     ...(tokens === undefined
       ? {}
       : { tokens: tokens.map((one) => [one.version, one.list, one.index, one.expiresAtMs]) }),
+    ...(issuedBy === undefined ? {} : { issued_by: issuedBy }),
     ...(enrolledBy === undefined ? {} : { enrolled_by: enrolledBy }),
     ...(renewed === undefined ? {} : { renewed: { number: renewed.number, life_ms: renewed.lifeMs } }),
     ...(endsFixed === undefined ? {} : { ends_fixed: true }),
@@ -72,12 +76,14 @@ export function decodeKeyTraits(stored: Readonly<Record<string, unknown>> | null
   const { renew_after_ms: renewAfterMs, campaign, enrollment, renewed, tokens } = stored;
   const parentId = keyIdOf(stored.parent_id);
   const enrolledBy = keyIdOf(stored.enrolled_by);
+  const issuedBy = keyIdOf(stored.issued_by);
   return {
     ...(typeof renewAfterMs === 'number' ? { renewAfterMs } : {}),
     ...(typeof campaign === 'string' ? { campaign } : {}),
     ...(parentId === undefined ? {} : { parentId }),
     ...(enrollment === undefined ? {} : { enrollment: enrollment as JsonObject }),
     ...(tokens === undefined ? {} : { tokens: decodeTokens(tokens) }),
+    ...(issuedBy === undefined ? {} : { issuedBy }),
     ...(enrolledBy === undefined ? {} : { enrolledBy }),
     ...(renewed === undefined ? {} : { renewed: decodeRenewed(renewed) }),
     ...(stored.ends_fixed === true ? { endsFixed: true } : {}),
