@@ -49,6 +49,7 @@ export {
   decodeKeyspaceFact,
   decodeKeyTraitsFact,
   decodeOwnerFact,
+  decodeSigningKeyFact,
   isBadRow,
 } from './facts/decode-facts.ts';
 export { decodeFeedRow } from './facts/decode-feed-row.ts';
@@ -147,6 +148,7 @@ export {
   issueKey,
 } from './lifecycle/issue-key.ts';
 export type {
+  KeyFormat,
   KeyRecord,
   KeyState,
   KeyspaceRecord,
@@ -156,7 +158,14 @@ export type {
   StoredKeyState,
   VersionState,
 } from './lifecycle/key-record.ts';
-export { decodeKeyTraits, encodeKeyTraits, type KeyTraits, noTraits } from './lifecycle/key-traits.ts';
+export {
+  decodeKeyTraits,
+  encodeKeyTraits,
+  type KeyTraits,
+  noTraits,
+  type TokenStatus,
+  withToken,
+} from './lifecycle/key-traits.ts';
 export {
   builtinKeyspace,
   builtinKeyspaceName,
@@ -179,6 +188,7 @@ export {
   type KeyspaceRules,
   type RotationRules,
   rulesDefault,
+  type TokenRules,
 } from './lifecycle/keyspace-rules.ts';
 export {
   type CreateOwner,
@@ -242,7 +252,34 @@ export {
   signedRequestProfile,
 } from './signed-requests/profile.ts';
 export { formatSigningKeyId, parseSigningKeyId } from './signed-requests/signing-key-id.ts';
+export {
+  changeSigningKey,
+  raiseTokensUntil,
+  type SigningAlgorithm,
+  type SigningKeyCommand,
+  type SigningKeyRecord,
+  type SigningKeyState,
+  signingAlgorithms,
+  signingKeyStates,
+  signingKeyTransitions,
+} from './signing/signing-key.ts';
+export {
+  decodeSigningKey,
+  encodeSigningKey,
+  encodeSigningKeyFact,
+  publicKeyBytesOf,
+  type SigningKeyFact,
+  signingKeyFactOf,
+} from './signing/signing-key-fact.ts';
 export { hasControlCharacter, isStorableText, isWithinLength } from './text/check-text.ts';
+export {
+  readTokenClaims,
+  scopesOfClaim,
+  type TokenClaims,
+  tokenClaimsText,
+  tokenHeaderText,
+  tokenType,
+} from './tokens/token-claims.ts';
 export { judge, newStanding, type ParentRefusal, type Standing } from './verdict/judge.ts';
 export {
   type Answer,

@@ -43,6 +43,12 @@ export const faultRegistry = Object.freeze({
   rotation_in_progress: row(409, 5, 'A rotation is under way'),
   not_rotating: row(409, 5, 'No rotation is under way'),
   version_in_use: row(409, 5, 'The old version is still in use'),
+  signing_key_state: row(409, 5, 'The signing key is in another state'),
+  signing_key_gate: row(
+    409,
+    5,
+    'Not everybody who verifies knows this signing key yet, or its tokens still live',
+  ),
   renew_too_early: row(409, 6, 'The key can not be renewed yet', true),
   version_superseded: row(409, 5, 'A newer version of the key is in use'),
   not_an_enrollment_key: row(403, 4, 'The key can not be exchanged for another'),
