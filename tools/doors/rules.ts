@@ -129,6 +129,7 @@ export const doors: readonly Door[] = [
       'packages/verifier/src/*.ts',
       'house:core',
       'house:http-signatures',
+      'node:buffer',
       'node:crypto',
       'node:perf_hooks',
       'node:util',

@@ -378,3 +378,15 @@ export const bossStartPauseMsMax = 30_000;
 
 /** A store that is down is told of once in this time, not at every poll. */
 export const bossQuietMs = 30_000;
+
+/** Keys that periodic work changes by one write: half a batch, so that a caller's write fits beside it. */
+export const keysPerSweepMax = 250;
+
+/** Keys that a walk looks at by one read: 2,000 rows of 60 bytes, some 10 ms. */
+export const keysPerWalkMax = 2_000;
+
+/** How often rotations that have settled are ended: a settle time is a minute at the least. */
+export const settleSweepSeconds = 60;
+
+/** How often keys are walked for those whose secret is due: a rule is a matter of days. */
+export const renewalSweepSeconds = 900;

@@ -49,6 +49,12 @@ export const faultRegistry = Object.freeze({
   nothing_selected: row(422, 2, 'The selector matches no key'),
   not_rotating: row(409, 5, 'No rotation is under way'),
   version_in_use: row(409, 5, 'The old version is still in use'),
+  signing_key_state: row(409, 5, 'The signing key is in another state'),
+  signing_key_gate: row(
+    409,
+    5,
+    'Not everybody who verifies knows this signing key yet, or its tokens still live',
+  ),
   renew_too_early: row(409, 6, 'The key can not be renewed yet', true),
   version_superseded: row(409, 5, 'A newer version of the key is in use'),
   not_an_enrollment_key: row(403, 4, 'The key can not be exchanged for another'),
