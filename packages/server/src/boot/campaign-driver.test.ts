@@ -5,6 +5,10 @@ import type { Caller } from '../access/caller.ts';
 import { LeaseReads } from '../access/lease-reads.ts';
 import { defaultWorkspaceId } from '../access/named-ids.ts';
 import type { UseCasePorts } from '../access/use-case-ports.ts';
+import { CampaignDriver } from '../campaigns/campaign-driver.ts';
+import type { CampaignWish } from '../campaigns/campaign-terms.ts';
+import { getOneCampaign } from '../campaigns/read-campaigns.ts';
+import { startCampaign } from '../campaigns/start-campaign.ts';
 import { issueManyKeys } from '../keys/issue-keys.ts';
 import { rotateOneKey } from '../keys/rotate-key.ts';
 import { createOneKeyspace } from '../keyspaces/change-keyspace.ts';
@@ -19,10 +23,6 @@ import { systemTimers } from '../runtime/timers.ts';
 import { createReader } from '../storage/reader.ts';
 import type { Store } from '../storage/store.ts';
 import { bootstrap } from '../workspaces/bootstrap.ts';
-import { CampaignDriver } from './campaign-driver.ts';
-import type { CampaignWish } from './campaign-terms.ts';
-import { getOneCampaign } from './read-campaigns.ts';
-import { startCampaign } from './start-campaign.ts';
 
 /* Campaigns worked on by processes that die, race, and are late, over one embedded store. Time goes as fast as it is asked to. */
 
