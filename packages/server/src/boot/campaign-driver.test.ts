@@ -21,6 +21,7 @@ import { systemClock } from '../runtime/clock.ts';
 import { systemRandom } from '../runtime/random.ts';
 import { systemTimers } from '../runtime/timers.ts';
 import { createReader } from '../storage/reader.ts';
+import { createRotationsReader } from '../storage/statements/read-rotations.ts';
 import type { Store } from '../storage/store.ts';
 import { bootstrap } from '../workspaces/bootstrap.ts';
 
@@ -89,6 +90,7 @@ function process(
       flush: async () => {},
     },
     rotationTimes: { firstUsed() {}, retired() {} },
+    rotations: createRotationsReader(store),
     jobs: { send: async () => {} },
     shards,
   };
