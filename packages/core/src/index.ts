@@ -69,6 +69,7 @@ export {
 export type {
   ApprovalId,
   CampaignId,
+  DeadLetterId,
   IdKind,
   IdKinds,
   KeyId,

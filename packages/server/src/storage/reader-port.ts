@@ -86,4 +86,6 @@ export interface Reader {
   /** Ascending by id. */
   documents(list: DocumentList): Promise<readonly DocumentRecord[]>;
   events(workspaceId: WorkspaceId, query: EventQuery): Promise<EventPage>;
+  /** Where every shard of the feed ends: all up to it is committed. */
+  heads(): Promise<{ readonly epoch: number; readonly seqs: readonly number[] }>;
 }

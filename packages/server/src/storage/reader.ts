@@ -3,6 +3,7 @@ import type { Reader } from './reader-port.ts';
 import { listDocuments, readDocument } from './statements/documents.ts';
 import { findKeyspace, listKeyspaces } from './statements/list-keyspaces.ts';
 import { listOwners } from './statements/list-owners.ts';
+import { readHeads } from './statements/read-heads.ts';
 import { listKeys, readKey } from './statements/read-keys.ts';
 import { readLeases } from './statements/read-leases.ts';
 import { readReferences } from './statements/read-references.ts';
@@ -55,6 +56,11 @@ export function createReader(store: Store, options: { readonly shards: number })
     documents: (list) => listDocuments(store, list, shards),
 
     leases: (wanted) => readLeases(store, wanted, shards),
+
+    async heads() {
+      const rows = await readHeads(store);
+      return { epoch: rows[0]?.epoch ?? 0, seqs: rows.map(({ seq }) => seq) };
+    },
 
     events: (workspaceId, query) => readEventPage(store, shards, workspaceId, query),
   };
