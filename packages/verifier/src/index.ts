@@ -103,11 +103,15 @@ export {
   type ResidentVerifierOptions,
   type VerifierLimits,
 } from './resident-verifier.ts';
+export type { KeyUse } from './uses/key-use.ts';
+export { UseReporter } from './uses/use-reporter.ts';
 export { fingerprintOf } from './verdict/fingerprint.ts';
 export { hasApplied, mayBeNews } from './verdict/news.ts';
 export type {
   Applied,
   AppliedObserver,
+  FoundKey,
+  HeldVersion,
   Requirement,
   ResidentVerifier,
   SnapshotLoad,

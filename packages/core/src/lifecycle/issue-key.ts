@@ -66,7 +66,7 @@ export function issueKey(wish: IssueKey): KeyRecord {
     createdAtMs: nowMs,
     revokedAtMs: null,
     revokeReason: null,
-    traits: wish.traits ?? noTraits,
+    traits: traitsOf(wish),
     revision: 1,
     versions: [version],
   };
@@ -93,4 +93,9 @@ export function importKey(wish: ImportKey): KeyRecord {
     });
   }
   return issueKey(wish);
+}
+
+/** An end that was named stays where it is; one that follows from a time to live moves when the key is renewed. */
+function traitsOf({ traits = noTraits, expiresAtMs }: IssueKey): KeyTraits {
+  return expiresAtMs === undefined ? traits : { ...traits, endsFixed: true };
 }
