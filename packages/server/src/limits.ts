@@ -313,10 +313,6 @@ export const webhooksPerWorkspaceMax = 100;
 /** Active webhooks that one store serves; past that the last ones are not served, and the log says so. */
 export const webhooksServedMax = 2_000;
 
-/** For how long the secret before the last signs as well, unless said otherwise, and at the most. */
-export const webhookOverlapSecondsDefault = 86_400;
-export const webhookOverlapSecondsMax = 7 * 86_400;
-
 /** Pairs of webhook and shard that one process serves at once; each holds one page. */
 export const pumpsMax = 64;
 

@@ -1,5 +1,6 @@
 import type { Static, TSchema } from 'typebox';
 import { health, metricsText, openApiDocument, readiness } from '../schemas/service.ts';
+import { deliveryOperations } from './delivery-operations.ts';
 import { feedOperations } from './feed-operations.ts';
 import { holderOperations } from './holder-operations.ts';
 import { houseOperations } from './house-operations.ts';
@@ -16,6 +17,7 @@ export const operations = Object.freeze({
   ...keyOperations,
   ...holderOperations,
   ...feedOperations,
+  ...deliveryOperations,
   healthz: operation(routes.healthz, {
     summary: 'Is the process alive?',
     description: 'Answers as long as the event loop turns.',

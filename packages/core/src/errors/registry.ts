@@ -41,6 +41,7 @@ export const faultRegistry = Object.freeze({
   key_suspended: row(409, 5, 'The key is suspended'),
   key_expired: row(409, 5, 'The key is expired'),
   rotation_in_progress: row(409, 5, 'A rotation is under way'),
+  not_replayable: row(409, 5, 'This dead letter can not be replayed'),
   not_rotating: row(409, 5, 'No rotation is under way'),
   version_in_use: row(409, 5, 'The old version is still in use'),
   renew_too_early: row(409, 6, 'The key can not be renewed yet', true),

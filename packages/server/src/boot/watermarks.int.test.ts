@@ -72,7 +72,7 @@ describe('keys of an owner or a keyspace, rotated and revoked at once by two ser
         flush: async () => {},
       },
       rotationTimes: { firstUsed() {}, retired() {} },
-      jobs: { send: async () => {} },
+      jobs: { send: async () => {}, sendAgain: async () => false },
       shards,
     };
   };

@@ -1,4 +1,3 @@
-import { checkProperty } from '@keyswarm/core/testing';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { deliverRows } from './deliver-rows.ts';
@@ -14,7 +13,7 @@ test('those of one thing arrive in order, whatever else is under way and however
   const rows = fc.array(fc.record({ subject: fc.constantFrom('a', 'b', 'c'), turns: fc.nat(5) }), {
     maxLength: 30,
   });
-  await checkProperty(
+  await fc.assert(
     fc.asyncProperty(rows, fc.integer({ min: 1, max: 8 }), async (drawn, atOnceMax) => {
       const arrived: Row[] = [];
       let atOnce = 0;
@@ -39,12 +38,13 @@ test('those of one thing arrive in order, whatever else is under way and however
         expect(seqs).toEqual(seqs.toSorted((a, b) => a - b));
       }
     }),
+    { numRuns: 200 },
   );
 });
 
 test('after one that fails nothing of the same thing is delivered, and what is done ends before it', async () => {
   const subjects = fc.array(fc.constantFrom('a', 'b', 'c'), { minLength: 1, maxLength: 30 });
-  await checkProperty(
+  await fc.assert(
     fc.asyncProperty(subjects, fc.nat(29), fc.integer({ min: 1, max: 8 }), async (drawn, nth, atOnceMax) => {
       const rows = drawn.map((subject, at) => ({ seq: at + 1, subject }));
       const bad = rows[nth % rows.length];
@@ -66,6 +66,7 @@ test('after one that fails nothing of the same thing is delivered, and what is d
       if (failed !== undefined) expect(rows[failed.index]).toBe(bad);
       expect(done).toBeLessThan(rows.length);
     }),
+    { numRuns: 200 },
   );
 });
 

@@ -1,3 +1,4 @@
+import { webhookOverlapSecondsDefault } from '@keyswarm/contract';
 import {
   assert,
   type EventType,
@@ -16,7 +17,7 @@ import { requireScope } from '../access/grants.ts';
 import { keyspaceNotFound } from '../access/missing.ts';
 import type { UseCasePorts } from '../access/use-case-ports.ts';
 import type { Actor, Change } from '../lanes/lane-port.ts';
-import { webhookOverlapSecondsDefault, webhooksPerWorkspaceMax } from '../limits.ts';
+import { webhooksPerWorkspaceMax } from '../limits.ts';
 import type { IdempotencyScope } from '../signing/idempotency.ts';
 import type { SecretSealer } from '../signing/sealed-secret.ts';
 import { checkTargetUrl, type TargetPolicy } from './check-url.ts';
