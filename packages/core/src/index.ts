@@ -12,6 +12,31 @@ export {
   isAlgorithmName,
   type WebCryptoParameters,
 } from './algorithms/algorithms.ts';
+export { approvalOfDocument, documentOfApproval } from './approvals/approval-codec.ts';
+export {
+  type ApprovalRecord,
+  type ApprovalState,
+  type ApprovalTerms,
+  approvalStates,
+} from './approvals/approval-record.ts';
+export {
+  type ApprovalCommand,
+  type ApprovalEvent,
+  approvalTransitions,
+} from './approvals/approval-transitions.ts';
+export {
+  approvalStateAt,
+  collectApproval,
+  type DecideApproval,
+  type Decider,
+  decideApproval,
+  expireApproval,
+  isOpen as isOpenApproval,
+  type RequestApproval,
+  requestApproval,
+  withdrawApproval,
+} from './approvals/decide-approval.ts';
+export { issueNeedsApproval, requireApproved, scopeToApprove } from './approvals/scope-to-approve.ts';
 export { bytesOfHex, hexOf } from './encoding/hex.ts';
 export type { JsonObject, JsonValue } from './encoding/json.ts';
 export { AssertionBroken, assert } from './errors/assert.ts';

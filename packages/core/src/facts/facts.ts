@@ -121,6 +121,7 @@ export const eventTypes = [
   'approval.approved',
   'approval.denied',
   'approval.expired',
+  'approval.withdrawn',
   'webhook.created',
   'webhook.updated',
   'webhook.deleted',

@@ -17,6 +17,8 @@ export interface KeyTraits {
   readonly parentId?: KeyId;
   /** It can be exchanged for lasting keys, and for nothing else: it is never VALID. */
   readonly enrollment?: JsonObject;
+  /** Of a management key: the one that issued it. Whoever asks for something is not to agree to it by a key of its own making. */
+  readonly issuedBy?: KeyId;
   /** The enrollment key for which it was given. Whether it hangs on it, too, `parentId` says. */
   readonly enrolledBy?: KeyId;
   /** Its holder renewed it last so. */
@@ -36,12 +38,13 @@ export const noTraits: KeyTraits = Object.freeze({});
 
 /** As the store keeps it; null: none. */
 export function encodeKeyTraits(traits: KeyTraits): JsonObject | null {
-  const { renewAfterMs, campaign, parentId, enrollment, enrolledBy, renewed, endsFixed } = traits;
+  const { renewAfterMs, campaign, parentId, enrollment, issuedBy, enrolledBy, renewed, endsFixed } = traits;
   const present = {
     ...(renewAfterMs === undefined ? {} : { renew_after_ms: renewAfterMs }),
     ...(campaign === undefined ? {} : { campaign }),
     ...(parentId === undefined ? {} : { parent_id: parentId }),
     ...(enrollment === undefined ? {} : { enrollment }),
+    ...(issuedBy === undefined ? {} : { issued_by: issuedBy }),
     ...(enrolledBy === undefined ? {} : { enrolled_by: enrolledBy }),
     ...(renewed === undefined ? {} : { renewed: { number: renewed.number, life_ms: renewed.lifeMs } }),
     ...(endsFixed === undefined ? {} : { ends_fixed: true }),
@@ -55,11 +58,13 @@ export function decodeKeyTraits(stored: Readonly<Record<string, unknown>> | null
   const { renew_after_ms: renewAfterMs, campaign, enrollment, renewed } = stored;
   const parentId = keyIdOf(stored.parent_id);
   const enrolledBy = keyIdOf(stored.enrolled_by);
+  const issuedBy = keyIdOf(stored.issued_by);
   return {
     ...(typeof renewAfterMs === 'number' ? { renewAfterMs } : {}),
     ...(typeof campaign === 'string' ? { campaign } : {}),
     ...(parentId === undefined ? {} : { parentId }),
     ...(enrollment === undefined ? {} : { enrollment: enrollment as JsonObject }),
+    ...(issuedBy === undefined ? {} : { issuedBy }),
     ...(enrolledBy === undefined ? {} : { enrolledBy }),
     ...(renewed === undefined ? {} : { renewed: decodeRenewed(renewed) }),
     ...(stored.ends_fixed === true ? { endsFixed: true } : {}),

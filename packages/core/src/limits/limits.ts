@@ -77,6 +77,16 @@ export const externalIdLengthMax = 256;
 export const reasonLengthMax = 256;
 export const prefixLengthMax = 24;
 
+/** How long a request may wait to be decided, and once more to be collected. */
+export const approvalWaitSecondsMin = 60;
+export const approvalWaitDefaultSeconds = 86_400;
+export const approvalWaitSecondsMax = 30 * 86_400;
+/**
+ * Requests of one keyspace that wait to be decided or collected: a burst waits in the store and not in memory, and this
+ * is what it may take there: a request is 1 kB in the usual case and 40 kB in the worst.
+ */
+export const openApprovalsPerKeyspaceMax = 10_000;
+
 /** Any string offered as a key, imported ones too: longer ones are malformed without a look at them. */
 export const keyLengthMax = 512;
 

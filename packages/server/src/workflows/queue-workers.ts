@@ -52,7 +52,7 @@ export class QueueWorkers {
   async openDead(boss: PgBoss, queue: string, bury: (letter: DeadLetter) => Promise<void>): Promise<void> {
     const options = { pollingIntervalSeconds: this.#options.pollSeconds, includeMetadata: true as const };
     let wake = (): void => {};
-    const id = await boss.work<JsonObject>(queue, options, async ([job]) => {
+    const id = await boss.work(queue, options, async ([job]: JobWithMetadata<JsonObject>[]) => {
       if (job !== undefined) await bury(letterOf(job));
       wake();
     });
