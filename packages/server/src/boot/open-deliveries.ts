@@ -1,12 +1,14 @@
 import type { FeedRow } from '@keyswarm/core';
+import { defaultWorkspaceId } from '../access/named-ids.ts';
 import type { UseCasePorts } from '../access/use-case-ports.ts';
 import type { ServerConfig } from '../config/config-schema.ts';
 import { listOf } from '../config/list-of.ts';
 import { replayEvent } from '../dead-letters/dead-letters.ts';
 import { Courier } from '../deliveries/courier.ts';
-import { createSender } from '../deliveries/message-sender.ts';
 import type { PumpServices } from '../deliveries/pump.ts';
 import { sendLetterAgain } from '../deliveries/replay-event.ts';
+import type { TargetPolicy } from '../egress/check-url.ts';
+import { createSender } from '../egress/message-sender.ts';
 import type { Log } from '../logging/log.ts';
 import { deliveryMetrics, watchBacklog } from '../metrics/delivery-metrics.ts';
 import type { ServerMetrics } from '../metrics/server-metrics.ts';
@@ -17,7 +19,6 @@ import { SecretSealer } from '../signing/sealed-secret.ts';
 import { createDeadLetters } from '../storage/dead-letter-store.ts';
 import type { Store } from '../storage/store.ts';
 import { disableWebhook } from '../webhooks/change-webhook.ts';
-import type { TargetPolicy } from '../webhooks/check-url.ts';
 import type { Workflows } from '../workflows/workflows.ts';
 import type { Closing } from './close-in-order.ts';
 
@@ -69,7 +70,7 @@ export function openDeliveries(
   );
   workflows.onDeath((letter) => {
     observer.died('job');
-    return deadLetters.add(letter);
+    return deadLetters.add({ ...letter, workspaceId: letter.workspaceId ?? defaultWorkspaceId });
   });
   closing.add('deliveries', () => courier.stop());
   return { courier, deliveries: { sealer, targets, deadLetters } };

@@ -41,7 +41,7 @@ export class Courier {
   readonly #options: CourierOptions;
   readonly #services: PumpServices;
   readonly #leaving = new AbortController();
-  readonly #targets = new Map<WebhookId, Target>();
+  #targets: ReadonlyMap<WebhookId, Target> = new Map();
   readonly #pumps = new Set<Promise<void>>();
   readonly #cancels: CancelTimer[] = [];
   #listedAtMs = -Infinity;
@@ -106,13 +106,12 @@ export class Courier {
     const nowMs = clock.monotonicMs();
     if (nowMs < this.#listedAtMs + webhookRefreshMs) return;
     this.#listedAtMs = nowMs;
-    const known = new Map(this.#targets);
-    this.#targets.clear();
+    const targets = new Map<WebhookId, Target>();
     for (const target of await this.#readTargets()) {
-      const before = known.get(target.id);
-      await this.#prepare(target, before);
-      this.#targets.set(target.id, target);
+      await this.#prepare(target, this.#targets.get(target.id));
+      targets.set(target.id, target);
     }
+    this.#targets = targets;
     if (this.#targets.size >= webhooksServedMax) {
       log.error({ served: webhooksServedMax }, 'there are more webhooks than can be served');
     }
@@ -160,7 +159,9 @@ export class Courier {
     for (const claim of claims) {
       const target = this.#targets.get(claim.webhookId);
       if (target === undefined) continue;
-      const running: Promise<void> = pump(this.#services, target, claim, this.#leaving.signal)
+      const targetNow = () => this.#targets.get(claim.webhookId);
+      const claimed = { claim, target, targetNow };
+      const running: Promise<void> = pump(this.#services, claimed, this.#leaving.signal)
         .catch((error: unknown) => {
           this.#options.log.warn(
             { webhook: target.id, shard: claim.shard, err: error },

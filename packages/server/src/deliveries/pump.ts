@@ -8,6 +8,7 @@ import {
   type JsonObject,
   uuidV7,
 } from '@keyswarm/core';
+import type { MessageSender, PostOutcome } from '../egress/message-sender.ts';
 import {
   deliveriesAtOnceMax,
   deliveryAttemptsMax,
@@ -28,7 +29,6 @@ import { type ClaimedCursor, type SavedCursor, saveCursor } from '../storage/sta
 import type { Queryable, Store } from '../storage/store.ts';
 import { deliverRows } from './deliver-rows.ts';
 import { concerns, secretsAt, type Target } from './delivery-target.ts';
-import type { MessageSender, PostOutcome } from './message-sender.ts';
 import { signedHeaders } from './sign-message.ts';
 
 /*
@@ -69,14 +69,16 @@ export interface DeliveryObserver {
 
 type Failure = Extract<PostOutcome, { readonly kind: 'failed' }>;
 
+export interface Claimed {
+  readonly claim: ClaimedCursor;
+  readonly target: Target;
+  /** As it is now: undefined once it is no longer active. */
+  readonly targetNow: () => Target | undefined;
+}
+
 /** Resolves when there is nothing left, the consumer fails, the claim is lost or `signal` says so. */
-export async function pump(
-  services: PumpServices,
-  target: Target,
-  claim: ClaimedCursor,
-  signal: AbortSignal,
-): Promise<void> {
-  const run = new PumpRun(services, target, claim, signal);
+export async function pump(services: PumpServices, claimed: Claimed, signal: AbortSignal): Promise<void> {
+  const run = new PumpRun(services, claimed, signal);
   try {
     await run.toTheHead();
   } finally {
@@ -86,7 +88,8 @@ export async function pump(
 
 class PumpRun {
   readonly #services: PumpServices;
-  readonly #target: Target;
+  readonly #targetNow: () => Target | undefined;
+  #target: Target;
   readonly #claim: ClaimedCursor;
   /** Aborted from outside, or when the claim is lost. */
   readonly #stop: AbortController;
@@ -104,9 +107,10 @@ class PumpRun {
   #isFailing: boolean;
   #renewing: Promise<unknown> = Promise.resolve();
 
-  constructor(services: PumpServices, target: Target, claim: ClaimedCursor, signal: AbortSignal) {
+  constructor(services: PumpServices, { claim, target, targetNow }: Claimed, signal: AbortSignal) {
     this.#services = services;
     this.#target = target;
+    this.#targetNow = targetNow;
     this.#claim = claim;
     this.#isNewEpoch = claim.epoch !== claim.headEpoch;
     this.#seq = this.#isNewEpoch ? 0 : claim.seq;
@@ -135,7 +139,10 @@ class PumpRun {
   async #page(): Promise<boolean> {
     const { store } = this.#services;
     const { shard } = this.#claim;
-    const { workspaceId, types } = this.#target;
+    const target = this.#targetNow();
+    if (target === undefined) return false;
+    this.#target = target;
+    const { workspaceId, types } = target;
     const read = { shard, after: this.#seq, workspaceId, types, scanRows: deliveryPageRows };
     const { bodies, scanned } = await readDeliveries(store, read);
     if (scanned === undefined) return this.#nothingLeft();

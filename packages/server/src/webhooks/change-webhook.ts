@@ -16,11 +16,11 @@ import { placeOf } from '../access/change-place.ts';
 import { requireScope } from '../access/grants.ts';
 import { keyspaceNotFound } from '../access/missing.ts';
 import type { UseCasePorts } from '../access/use-case-ports.ts';
+import { checkTargetUrl, type TargetPolicy } from '../egress/check-url.ts';
 import type { Actor, Change } from '../lanes/lane-port.ts';
 import { webhooksPerWorkspaceMax } from '../limits.ts';
 import type { IdempotencyScope } from '../signing/idempotency.ts';
 import type { SecretSealer } from '../signing/sealed-secret.ts';
-import { checkTargetUrl, type TargetPolicy } from './check-url.ts';
 import { webhooksOf } from './read-webhooks.ts';
 import {
   changedWebhook,

@@ -1,10 +1,16 @@
-import type { JsonObject } from '@keyswarm/core';
+import type { JsonObject, WorkspaceId } from '@keyswarm/core';
+import type { DeadLetter } from '../storage/dead-letter-port.ts';
 import type { JobKind } from './job-kind.ts';
 
 export interface SendOptions {
   /** While a job with this key waits or runs, another one is not taken in: the first stands for both. */
   readonly key?: string;
   readonly startAfterSeconds?: number;
+}
+
+/** A job that failed at every attempt. Null: its data name no workspace. */
+export interface DeadJob extends Omit<DeadLetter, 'workspaceId'> {
+  readonly workspaceId: WorkspaceId | null;
 }
 
 /** How a use-case leaves work to be done. */

@@ -1,8 +1,7 @@
 import { idFromUuidText, type JsonObject, parseId } from '@keyswarm/core';
 import type { Job, JobWithMetadata, PgBoss } from 'pg-boss';
-import { defaultWorkspaceId } from '../access/named-ids.ts';
 import type { Log } from '../logging/log.ts';
-import type { DeadLetter } from '../storage/dead-letter-port.ts';
+import type { DeadJob } from './jobs-port.ts';
 import type { Registered } from './workflows.ts';
 
 /** What is kept of an error's sentence. */
@@ -49,7 +48,7 @@ export class QueueWorkers {
   }
 
   /** Jobs that failed at every attempt, one after the other. */
-  async openDead(boss: PgBoss, queue: string, bury: (letter: DeadLetter) => Promise<void>): Promise<void> {
+  async openDead(boss: PgBoss, queue: string, bury: (letter: DeadJob) => Promise<void>): Promise<void> {
     const options = { pollingIntervalSeconds: this.#options.pollSeconds, includeMetadata: true as const };
     let wake = (): void => {};
     const id = await boss.work(queue, options, async ([job]: JobWithMetadata<JsonObject>[]) => {
@@ -76,13 +75,13 @@ export class QueueWorkers {
 }
 
 /** Its id is the job's own, so that one which is told of twice is one letter. */
-function letterOf(job: JobWithMetadata<JsonObject>): DeadLetter {
+function letterOf(job: JobWithMetadata<JsonObject>): DeadJob {
   const body = job.data ?? {};
   const { workspaceId } = body;
   const { message } = (job.sourceOutput ?? {}) as { readonly message?: unknown };
   return {
     id: idFromUuidText('dl', job.sourceId ?? job.id),
-    workspaceId: (typeof workspaceId === 'string' && parseId('ws', workspaceId)) || defaultWorkspaceId,
+    workspaceId: typeof workspaceId === 'string' ? (parseId('ws', workspaceId) ?? null) : null,
     kind: 'job',
     source: job.sourceName ?? job.name,
     body,

@@ -17,11 +17,10 @@ import type { Clock } from '../runtime/clock.ts';
 import { type Random, unitInterval } from '../runtime/random.ts';
 import type { CancelTimer, Timers } from '../runtime/timers.ts';
 import { within } from '../runtime/within.ts';
-import type { DeadLetter } from '../storage/dead-letter-port.ts';
 import type { Store } from '../storage/store.ts';
 import { bossDatabase } from './boss-database.ts';
 import type { JobHandler, JobKind, PeriodicJob } from './job-kind.ts';
-import type { Jobs, SendOptions } from './jobs-port.ts';
+import type { DeadJob, Jobs, SendOptions } from './jobs-port.ts';
 import { QueueWorkers } from './queue-workers.ts';
 
 /*
@@ -78,7 +77,7 @@ export class Workflows implements Jobs {
   #boss: PgBoss | undefined;
   #starting: Promise<void> | undefined;
   #quietUntilMs = 0;
-  #bury: (letter: DeadLetter) => Promise<void> = async () => {};
+  #bury: (letter: DeadJob) => Promise<void> = async () => {};
 
   constructor(options: WorkflowsOptions) {
     this.#options = options;
@@ -138,7 +137,7 @@ export class Workflows implements Jobs {
   }
 
   /** Before `start`: hears of each job that failed at every attempt, once or more often. */
-  onDeath(bury: (letter: DeadLetter) => Promise<void>): void {
+  onDeath(bury: (letter: DeadJob) => Promise<void>): void {
     this.#bury = bury;
   }
 

@@ -15,9 +15,9 @@ import {
   retryAfterHonouredMsMax,
 } from '../limits.ts';
 import type { Timers } from '../runtime/timers.ts';
-import { hostOf, type TargetPolicy } from '../webhooks/check-url.ts';
-import { isAllowedAddress } from '../webhooks/target-address.ts';
+import { hostOf, type TargetPolicy } from './check-url.ts';
 import { AddressRefused, guardedLookup, type Resolve } from './guarded-lookup.ts';
+import { isAllowedAddress } from './target-address.ts';
 
 /*
  * One request to somebody else's server. It is trusted with nothing: its address is checked before each connection

@@ -1,6 +1,6 @@
 import { lookup } from 'node:dns';
 import type { LookupFunction } from 'node:net';
-import { type AddressPolicy, isAllowedAddress } from '../webhooks/target-address.ts';
+import { type AddressPolicy, isAllowedAddress } from './target-address.ts';
 
 /** The name stands for an address that is not called. */
 export class AddressRefused extends Error {
