@@ -61,9 +61,10 @@ const useCases = [
   'owners',
   'keyspaces',
   'workspaces',
-  'events',
   'webhooks',
   'dead-letters',
+  'campaigns',
+  'events',
 ];
 const useCaseRooms = useCases.map((room) => `packages/server/src/${room}/**`);
 const ports = ['packages/server/src/*/*-port.ts'];
@@ -130,6 +131,7 @@ export const doors: readonly Door[] = [
       'packages/verifier/src/*.ts',
       'house:core',
       'house:http-signatures',
+      'node:buffer',
       'node:crypto',
       'node:perf_hooks',
       'node:util',

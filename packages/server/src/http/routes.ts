@@ -13,6 +13,7 @@ import type { GuardServices } from './guard.ts';
 import { type AnyHandler, callOf, guardedRoute, plainHandler } from './guarded-route.ts';
 import { feedOperations, type GuardedOperation, type Handler, type HandlerServices } from './handler.ts';
 import { approvalHandlers } from './handlers/approval-handlers.ts';
+import { campaignHandlers } from './handlers/campaign-handlers.ts';
 import { deliveryHandlers } from './handlers/delivery-handlers.ts';
 import { enrollmentHandler } from './handlers/enrollment-handler.ts';
 import { houseHandlers } from './handlers/house-handlers.ts';
@@ -39,6 +40,7 @@ export function registerOperations(app: FastifyInstance, services: RouteServices
     ...enrollmentHandler(services),
     ...readHandlers(services),
     ...houseHandlers(services),
+    ...campaignHandlers(services),
     ...verifyHandlers(services),
     ...verifierHandlers(services),
     ...deliveryHandlers({ ...services.ports, ...services.deliveries }),
