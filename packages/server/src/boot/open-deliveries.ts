@@ -73,5 +73,5 @@ export function openDeliveries(
     return deadLetters.add({ ...letter, workspaceId: letter.workspaceId ?? defaultWorkspaceId });
   });
   closing.add('deliveries', () => courier.stop());
-  return { courier, deliveries: { sealer, targets, deadLetters } };
+  return { courier, deliveries: { sealer, targets, deadLetters, replays: workflows } };
 }

@@ -73,7 +73,7 @@ describe('keys of an owner or a keyspace, rotated and revoked at once by two ser
         flush: async () => {},
       },
       rotationTimes: { firstUsed() {}, retired() {} },
-      jobs: { send: async () => {}, sendAgain: async () => false },
+      jobs: { send: async () => {} },
       rotations: createRotationsReader(store),
       shards,
     };

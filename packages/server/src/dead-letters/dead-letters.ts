@@ -4,6 +4,7 @@ import { requireScope } from '../access/grants.ts';
 import type { UseCasePorts } from '../access/use-case-ports.ts';
 import type { DeadLetter, DeadLetters } from '../storage/dead-letter-port.ts';
 import { jobKind } from '../workflows/job-kind.ts';
+import type { JobReplays } from '../workflows/jobs-port.ts';
 
 /*
  * What was given up, for somebody to look at: listed, done again or thrown away. An event that is sent again stays
@@ -12,6 +13,7 @@ import { jobKind } from '../workflows/job-kind.ts';
 
 export interface DeadLetterPorts extends UseCasePorts {
   readonly deadLetters: DeadLetters;
+  readonly replays: JobReplays;
 }
 
 /** Sends the event of one dead letter again. It leaves no letter of its own: the first one is still there. */
@@ -43,7 +45,7 @@ export async function replayDeadLetter(
     await ports.jobs.send(replayEvent, { deadLetterId: id }, { key: id });
     return;
   }
-  if (!(await ports.jobs.sendAgain(letter.source, letter.body))) {
+  if (!(await ports.replays.sendAgain(letter.source, letter.body))) {
     throw notReplayable('This server has no job of that name any more.');
   }
   // In this order: done twice at the worst, never forgotten.

@@ -60,7 +60,7 @@ export function describeCourier(storeOf: () => Store, shards: number): void {
       const ids = await burst(40);
       await untilSome(async () => house.outcomes.filter(({ kind }) => kind === 'failed'));
       isDown = false;
-      await consumer.until(120);
+      await consumer.untilDistinct(120);
       await house.close();
       for (const id of ids) {
         const seqs = consumer.seqsOf(id);

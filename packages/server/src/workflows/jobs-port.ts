@@ -21,6 +21,10 @@ export interface Jobs {
    * Throws `Fault('store_unavailable')` while the queues can't be reached.
    */
   send<Data extends JsonObject>(kind: JobKind<Data>, data: Data, options?: SendOptions): Promise<void>;
-  /** One that was given up, by its name. False where no kind has it. */
+}
+
+/** How what was given up is done again. */
+export interface JobReplays {
+  /** By the job's name. False where no kind has it. */
   sendAgain(name: string, data: JsonObject): Promise<boolean>;
 }

@@ -20,7 +20,7 @@ import { within } from '../runtime/within.ts';
 import type { Store } from '../storage/store.ts';
 import { bossDatabase } from './boss-database.ts';
 import type { JobHandler, JobKind, PeriodicJob } from './job-kind.ts';
-import type { DeadJob, Jobs, SendOptions } from './jobs-port.ts';
+import type { DeadJob, JobReplays, Jobs, SendOptions } from './jobs-port.ts';
 import { QueueWorkers } from './queue-workers.ts';
 
 /*
@@ -68,7 +68,7 @@ export interface Registered {
 /** The queue that jobs go to when their attempts are used up. */
 export const deadQueue = 'dead-letters';
 
-export class Workflows implements Jobs {
+export class Workflows implements Jobs, JobReplays {
   readonly #options: WorkflowsOptions;
   readonly #registered = new Map<string, Registered>();
   readonly #workers: QueueWorkers;

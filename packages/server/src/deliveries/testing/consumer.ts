@@ -15,7 +15,8 @@ export class Consumer {
   /** What it answers; by default it takes everything. */
   answer: (event: Received, response: ServerResponse) => void = (_, response) => void response.end();
   readonly #server: Server;
-  readonly #waiting: { readonly count: number; readonly done: () => void }[] = [];
+  readonly #waiting: { readonly isEnough: () => boolean; readonly done: () => void }[] = [];
+  readonly #ids = new Set<string>();
 
   private constructor(server: Server) {
     this.#server = server;
@@ -34,10 +35,17 @@ export class Consumer {
 
   /** Resolves once it has taken so many in all. */
   async until(count: number): Promise<readonly Received[]> {
-    if (this.received.length < count) {
-      await new Promise<void>((done) => this.#waiting.push({ count, done }));
-    }
+    await this.#await(() => this.received.length >= count);
     return this.received;
+  }
+
+  /** The same, where one that came twice counts once. */
+  async untilDistinct(count: number): Promise<void> {
+    await this.#await(() => this.#ids.size >= count);
+  }
+
+  async #await(isEnough: () => boolean): Promise<void> {
+    if (!isEnough()) await new Promise<void>((done) => this.#waiting.push({ isEnough, done }));
   }
 
   /** Of one thing, the numbers of its events as they came, each once. */
@@ -60,8 +68,9 @@ export class Consumer {
     this.answer(event, response);
     if (response.statusCode >= 300) return;
     this.received.push(event);
+    this.#ids.add(id);
     for (const wait of this.#waiting.splice(0)) {
-      if (this.received.length >= wait.count) wait.done();
+      if (wait.isEnough()) wait.done();
       else this.#waiting.push(wait);
     }
   }
