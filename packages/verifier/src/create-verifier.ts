@@ -22,6 +22,7 @@ import { stateLookMs } from './limits.ts';
 import { createResidentVerifier } from './resident-verifier.ts';
 import { type Random, systemRandom } from './runtime/random.ts';
 import { systemTimers, type Timers } from './runtime/timers.ts';
+import { takeLeave } from './uses/take-leave.ts';
 import { UseReporter } from './uses/use-reporter.ts';
 import type { AppliedObserver, VerifierClock } from './verifier-port.ts';
 
@@ -138,6 +139,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
     pool: relays.pool,
     fallback,
     keeper,
+    takeLeave: () => takeLeave(source, uses, timers),
     release: () => {
       stopLooking();
       for (const relay of relays.opened) relay.close();
