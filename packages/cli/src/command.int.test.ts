@@ -306,3 +306,37 @@ describe('doctor', () => {
     );
   });
 });
+
+describe('an enrollment key', () => {
+  const create = ['enrollment', 'create', '--keyspace', 'orders', '--uses', '1', '--scope', 'orders:*'];
+
+  it('is made, exchanged once into a file, and shown to its holder; no secret is printed with --out', async () => {
+    const [made] = await json([...create, '--owner-kind', 'service', '--owner-prefix', 'node-', '--cascade']);
+    const out = join(folder, 'node.key');
+    const enroll = ['enroll', '-', '--owner', 'service:node-1', '--scope', 'orders:read', '--out', out];
+    const { stdout, code } = await keyswarm(enroll, made.secret);
+    expect(code).toBe(0);
+    const secret = readFileSync(out, 'utf8').trim();
+    expect(stdout).not.toContain(secret);
+    expect(statSync(out).mode & 0o777).toBe(0o600);
+    expect(await json(['self', '--from-file', out])).toMatchObject([
+      { version: 1, state: 'active', scopes: ['orders:read'], owner: { external_id: 'node-1' } },
+    ]);
+    const again = await keyswarm(enroll, made.secret);
+    expect(again).toMatchObject({ code: 5 });
+    expect(again.stderr).toContain('enrollment_used_up');
+    expect(await json(['enrollment', 'keys', made.id])).toMatchObject([{ enrolled_with: made.id }]);
+    await json(['key', 'revoke', made.id]);
+    expect((await keyswarm(['self', '--from-file', out])).code).toBe(4);
+  });
+
+  it('is not made of what can not be meant', async () => {
+    const codes = [
+      await keyswarm(create),
+      await keyswarm([...create, '--owner-prefix', 'node-']),
+      await keyswarm([...create, '--owner-kind', 'robot']),
+      await keyswarm([...create, '--owner', 'billing']),
+    ];
+    expect(codes.map(({ code }) => code)).toEqual([2, 2, 2, 2]);
+  });
+});

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Help, type OutputConfiguration } from 'commander';
+import { addAgentCommand } from './commands/agent.ts';
 import { addConfigCommands } from './commands/config.ts';
 import { addDoctorCommand } from './commands/doctor.ts';
+import { addEnrollmentCommands, addHolderCommands } from './commands/enrollment.ts';
 import { addEventCommands } from './commands/events.ts';
 import { addFeedCommands } from './commands/feed.ts';
 import { addImportCommand } from './commands/import-keys.ts';
@@ -79,6 +81,12 @@ export function buildProgram(action: RunAction, output: OutputConfiguration = {}
   addKeyVerifyCommand(key, action);
   addKeyRotateCommands(key, action);
   addKeyChangeCommands(key, action);
+  addEnrollmentCommands(
+    program.command('enrollment').description('keys that are exchanged for lasting ones'),
+    action,
+  );
+  addHolderCommands(program, action);
+  addAgentCommand(program, action);
   addImportCommand(program, action);
   addEventCommands(program.command('events').description('what happened'), action);
   addVerifiersCommands(
