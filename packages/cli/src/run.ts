@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Help, type OutputConfiguration } from 'commander';
 import { addAgentCommand } from './commands/agent.ts';
+import { addApprovalCommands } from './commands/approval.ts';
 import { addConfigCommands } from './commands/config.ts';
 import { addDoctorCommand } from './commands/doctor.ts';
 import { addEnrollmentCommands, addHolderCommands } from './commands/enrollment.ts';
@@ -11,6 +12,7 @@ import { addKeyChangeCommands } from './commands/key-change.ts';
 import { addKeyIssueCommand } from './commands/key-issue.ts';
 import { addKeyReadCommands } from './commands/key-read.ts';
 import { addKeyRotateCommands } from './commands/key-rotate.ts';
+import { addKeyRotationCommand } from './commands/key-rotation.ts';
 import { addKeyVerifyCommand } from './commands/key-verify.ts';
 import { addKeyspaceCommands } from './commands/keyspace.ts';
 import { addMintBootstrapKeyCommand } from './commands/mint-bootstrap-key.ts';
@@ -80,6 +82,7 @@ export function buildProgram(action: RunAction, output: OutputConfiguration = {}
   addKeyReadCommands(key, action);
   addKeyVerifyCommand(key, action);
   addKeyRotateCommands(key, action);
+  addKeyRotationCommand(key, action);
   addKeyChangeCommands(key, action);
   addEnrollmentCommands(
     program.command('enrollment').description('keys that are exchanged for lasting ones'),
@@ -87,6 +90,10 @@ export function buildProgram(action: RunAction, output: OutputConfiguration = {}
   );
   addHolderCommands(program, action);
   addAgentCommand(program, action);
+  addApprovalCommands(
+    program.command('approval').description('keys that a second manager has to agree to'),
+    action,
+  );
   addImportCommand(program, action);
   addEventCommands(program.command('events').description('what happened'), action);
   addVerifiersCommands(

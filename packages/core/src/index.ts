@@ -12,6 +12,31 @@ export {
   isAlgorithmName,
   type WebCryptoParameters,
 } from './algorithms/algorithms.ts';
+export { approvalOfDocument, documentOfApproval } from './approvals/approval-codec.ts';
+export {
+  type ApprovalRecord,
+  type ApprovalState,
+  type ApprovalTerms,
+  approvalStates,
+} from './approvals/approval-record.ts';
+export {
+  type ApprovalCommand,
+  type ApprovalEvent,
+  approvalTransitions,
+} from './approvals/approval-transitions.ts';
+export {
+  approvalStateAt,
+  collectApproval,
+  type DecideApproval,
+  type Decider,
+  decideApproval,
+  expireApproval,
+  isOpen as isOpenApproval,
+  type RequestApproval,
+  requestApproval,
+  withdrawApproval,
+} from './approvals/decide-approval.ts';
+export { issueNeedsApproval, requireApproved, scopeToApprove } from './approvals/scope-to-approve.ts';
 export { bytesOfHex, hexOf } from './encoding/hex.ts';
 export type { JsonObject, JsonValue } from './encoding/json.ts';
 export { AssertionBroken, assert } from './errors/assert.ts';
@@ -24,6 +49,7 @@ export {
   decodeKeyspaceFact,
   decodeKeyTraitsFact,
   decodeOwnerFact,
+  decodeSigningKeyFact,
   isBadRow,
 } from './facts/decode-facts.ts';
 export { decodeFeedRow } from './facts/decode-feed-row.ts';
@@ -122,6 +148,7 @@ export {
   issueKey,
 } from './lifecycle/issue-key.ts';
 export type {
+  KeyFormat,
   KeyRecord,
   KeyState,
   KeyspaceRecord,
@@ -131,7 +158,14 @@ export type {
   StoredKeyState,
   VersionState,
 } from './lifecycle/key-record.ts';
-export { decodeKeyTraits, encodeKeyTraits, type KeyTraits, noTraits } from './lifecycle/key-traits.ts';
+export {
+  decodeKeyTraits,
+  encodeKeyTraits,
+  type KeyTraits,
+  noTraits,
+  type TokenStatus,
+  withToken,
+} from './lifecycle/key-traits.ts';
 export {
   builtinKeyspace,
   builtinKeyspaceName,
@@ -154,6 +188,7 @@ export {
   type KeyspaceRules,
   type RotationRules,
   rulesDefault,
+  type TokenRules,
 } from './lifecycle/keyspace-rules.ts';
 export {
   type CreateOwner,
@@ -167,6 +202,7 @@ export { type RenewKey, renewKey, renewWindowOfKey, type SuccessorUse } from './
 export { type RenewableVersion, type RenewWindow, renewWindowOf } from './lifecycle/renew-window.ts';
 export { type RevokeKey, revokeKey } from './lifecycle/revoke-key.ts';
 export { type FinishRotation, finishRotation, type RotateKey, rotateKey } from './lifecycle/rotate-key.ts';
+export { type RenewalRequest, requestRenewal, settleRotation } from './lifecycle/scheduled-rotation.ts';
 export {
   effectiveExpiryMs,
   graceVersionAt,
@@ -191,6 +227,7 @@ export {
   isSettled,
   refusalToFinish,
   type SettlingEvidence,
+  settlingWindowMs,
   type UnheardVerifier,
   type UseEvidence,
   type VersionUse,
@@ -215,7 +252,34 @@ export {
   signedRequestProfile,
 } from './signed-requests/profile.ts';
 export { formatSigningKeyId, parseSigningKeyId } from './signed-requests/signing-key-id.ts';
+export {
+  changeSigningKey,
+  raiseTokensUntil,
+  type SigningAlgorithm,
+  type SigningKeyCommand,
+  type SigningKeyRecord,
+  type SigningKeyState,
+  signingAlgorithms,
+  signingKeyStates,
+  signingKeyTransitions,
+} from './signing/signing-key.ts';
+export {
+  decodeSigningKey,
+  encodeSigningKey,
+  encodeSigningKeyFact,
+  publicKeyBytesOf,
+  type SigningKeyFact,
+  signingKeyFactOf,
+} from './signing/signing-key-fact.ts';
 export { hasControlCharacter, isStorableText, isWithinLength } from './text/check-text.ts';
+export {
+  readTokenClaims,
+  scopesOfClaim,
+  type TokenClaims,
+  tokenClaimsText,
+  tokenHeaderText,
+  tokenType,
+} from './tokens/token-claims.ts';
 export { judge, newStanding, type ParentRefusal, type Standing } from './verdict/judge.ts';
 export {
   type Answer,

@@ -4,6 +4,7 @@ import { baseUrlOf, type CallInput, managementKeyOf } from './call/build-request
 import { type CallContext, type CallOptions, callOperation } from './call/call-operation.ts';
 import { RetryBudget, type RetryPolicy, retryPolicyDefault } from './call/retry-policy.ts';
 import type { Fetch } from './call/send-attempt.ts';
+import { type Approvals, approvalsOf } from './groups/approvals.ts';
 import { type Events, eventsOf } from './groups/events.ts';
 import { type Keys, keysOf } from './groups/keys.ts';
 import { type Keyspaces, keyspacesOf } from './groups/keyspaces.ts';
@@ -51,6 +52,7 @@ export interface Client {
   readonly keys: Keys;
   readonly keyspaces: Keyspaces;
   readonly owners: Owners;
+  readonly approvals: Approvals;
   readonly events: Events;
   readonly workspaces: Workspaces;
   readonly enrollments: Enrollments;
@@ -87,6 +89,7 @@ export function createClient(options: ClientOptions): Client {
     keys: keysOf(context),
     keyspaces: keyspacesOf(context),
     owners: ownersOf(context),
+    approvals: approvalsOf(context),
     events: eventsOf(context),
     enrollments: enrollmentsOf(context),
     self: selfOf(context),

@@ -18,6 +18,7 @@ export {
   isKeyswarmError,
   KeyswarmError,
 } from './errors/keyswarm-error.ts';
+export type { Approvals, ApprovalsQuery } from './groups/approvals.ts';
 export type { EventPage, Events, EventsQuery, TailQuery } from './groups/events.ts';
 export type { Keys, KeysQuery } from './groups/keys.ts';
 export type { Keyspaces, PageQuery } from './groups/keyspaces.ts';

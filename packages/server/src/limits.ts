@@ -97,6 +97,27 @@ export const keyspaceEntriesMax = 10_000;
 /** Pages of keys that one list request may read to leave out what its caller may not see. */
 export const listPagesMax = 5;
 
+/** Requests for approval that one read of the store brings: 500 x 1 kB in the usual case, 20 MB at the very worst. */
+export const approvalPageRows = 500;
+
+/** Reads that one list or one filter may cost: more than the open requests that a keyspace may have. */
+export const approvalPagesMax = 25;
+
+/** Requests that one call decides; what one body can name of them as well. */
+export const approvalsDecidedMax = 1_000;
+
+/** How often requests that are over are written down. Nobody waits for it; it tells those who follow the events. */
+export const approvalSweepSeconds = 60;
+
+/** Requests that one sweep ends at most: what every keyspace of a small house has, ended in some seconds. */
+export const approvalsSweptMax = 10_000;
+
+/** Requests that one write of the sweep ends. */
+export const approvalsExpiredPerWrite = 200;
+
+/** Issuers of a management key that are followed, one from the other; a house has two or three. */
+export const issuersFollowedMax = 32;
+
 /** A socket on which nothing has moved for this long is closed: a reader that stopped reading holds its reply. */
 export const socketIdleMs = 120_000;
 
@@ -304,3 +325,15 @@ export const bossStartPauseMsMax = 30_000;
 
 /** A store that is down is told of once in this time, not at every poll. */
 export const bossQuietMs = 30_000;
+
+/** Keys that periodic work changes by one write: half a batch, so that a caller's write fits beside it. */
+export const keysPerSweepMax = 250;
+
+/** Keys that a walk looks at by one read: 2,000 rows of 60 bytes, some 10 ms. */
+export const keysPerWalkMax = 2_000;
+
+/** How often rotations that have settled are ended: a settle time is a minute at the least. */
+export const settleSweepSeconds = 60;
+
+/** How often keys are walked for those whose secret is due: a rule is a matter of days. */
+export const renewalSweepSeconds = 900;

@@ -31,6 +31,8 @@ export type ManagementScope =
   | 'keys:suspend'
   | 'keys:verify'
   | 'keys:import'
+  | 'approvals:read'
+  | 'approvals:decide'
   | 'events:read'
   | 'feed:read'
   | 'verifiers:read';

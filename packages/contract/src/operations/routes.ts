@@ -54,6 +54,7 @@ export const routes = Object.freeze({
   importKeys: change('/v1/keys/import'),
   listKeys: read('/v1/keys'),
   getKey: read('/v1/keys/:id'),
+  getRotation: read('/v1/keys/:id/rotation'),
   updateKey: patch('/v1/keys/:id'),
   rotateKey: change('/v1/keys/:id/rotate'),
   finishRotation: change('/v1/keys/:id/finish-rotation'),
@@ -68,6 +69,13 @@ export const routes = Object.freeze({
   revokeSelf: change('/v1/keys/self/revoke'),
   enrollKey: create('/v1/keys/enroll'),
   createEnrollment: create('/v1/enrollments'),
+
+  requestApproval: create('/v1/approvals'),
+  listApprovals: read('/v1/approvals'),
+  getApproval: read('/v1/approvals/:id'),
+  decideApprovals: change('/v1/approvals/decide'),
+  collectApproval: create('/v1/approvals/:id/collect'),
+  withdrawApproval: change('/v1/approvals/:id/withdraw'),
 
   listEvents: read('/v1/events'),
 

@@ -70,7 +70,7 @@ export function refuseEscalation(caller: Caller, wanted: readonly string[], fiel
 function holds(granted: readonly string[], wanted: string): boolean {
   if (covers(granted, wanted)) return true;
   const [family, verb, keyspace, ...rest] = wanted.split(':');
-  const isPerKeyspace = family === 'keys' || (family === 'feed' && verb === 'read');
+  const isPerKeyspace = family === 'keys' || family === 'approvals' || (family === 'feed' && verb === 'read');
   if (!isPerKeyspace || verb === undefined || rest.length > 0) return false;
   const bare = `${family}:${verb}`;
   // `keys:issue` is less than `keys:issue:*`: it leaves the built-in keyspace out.
@@ -81,6 +81,8 @@ function holds(granted: readonly string[], wanted: string): boolean {
 function mayKnow({ scopes }: Caller, keyspaceName: string): boolean {
   if (covers(scopes, 'keyspaces:read') || covers(scopes, 'keyspaces:write')) return true;
   if (reaches(scopes, 'feed:read', keyspaceName)) return true;
+  if (reaches(scopes, 'approvals:read', keyspaceName)) return true;
+  if (reaches(scopes, 'approvals:decide', keyspaceName)) return true;
   return keyVerbs.some((verb) => reaches(scopes, `keys:${verb}`, keyspaceName));
 }
 

@@ -27,6 +27,7 @@ import { systemRandom } from '../runtime/random.ts';
 import { systemTimers } from '../runtime/timers.ts';
 import { loadMasterKey } from '../signing/load-master-key.ts';
 import { createReader } from '../storage/reader.ts';
+import { createRotationsReader } from '../storage/statements/read-rotations.ts';
 import type { Store } from '../storage/store.ts';
 import type { WorkerSeat } from '../workers/worker-seat.ts';
 import { bootstrap, isBootstrapKey } from '../workspaces/bootstrap.ts';
@@ -168,6 +169,7 @@ async function startCore(config: ServerConfig, { store, log, closing, seat }: Fo
     awaitEffective,
     evidence,
     rotationTimes: metrics.rotations,
+    rotations: createRotationsReader(store),
     // An embedded store has one process, which knows its own writes before it answers them.
     catchUp: isAlone ? undefined : () => follower.catchUp(),
     jobs: workflows,

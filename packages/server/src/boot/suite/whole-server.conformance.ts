@@ -1,4 +1,6 @@
 import { describeAccess } from './access.conformance.ts';
+import { describeApprovalStore } from './approval-store.conformance.ts';
+import { describeApprovals } from './approvals.conformance.ts';
 import { describeBadFields } from './bad-fields.conformance.ts';
 import { describeBadRequests } from './bad-requests.conformance.ts';
 import { describeEffective } from './effective.conformance.ts';
@@ -27,6 +29,8 @@ export function describeWholeServer(serverOf: () => TestServer): void {
   describeAccess(serverOf);
   describeEscalation(serverOf);
   describeManagementGuards(serverOf);
+  describeApprovals(serverOf);
+  describeApprovalStore(serverOf);
   describeRetries(serverOf);
   describeHolders(serverOf);
   describeEnrollment(serverOf);
