@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Help, type OutputConfiguration } from 'commander';
 import { addAgentCommand } from './commands/agent.ts';
 import { addApprovalCommands } from './commands/approval.ts';
+import { addCampaignCommands } from './commands/campaign.ts';
 import { addConfigCommands } from './commands/config.ts';
 import { addDoctorCommand } from './commands/doctor.ts';
 import { addEnrollmentCommands, addHolderCommands } from './commands/enrollment.ts';
@@ -90,6 +91,10 @@ export function buildProgram(action: RunAction, output: OutputConfiguration = {}
   );
   addHolderCommands(program, action);
   addAgentCommand(program, action);
+  addCampaignCommands(
+    program.command('campaign').description('rotate or revoke many keys, a sample first and at a pace'),
+    action,
+  );
   addApprovalCommands(
     program.command('approval').description('keys that a second manager has to agree to'),
     action,
