@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Help, type OutputConfiguration } from 'commander';
 import { addApprovalCommands } from './commands/approval.ts';
+import { addCampaignCommands } from './commands/campaign.ts';
 import { addConfigCommands } from './commands/config.ts';
 import { addDoctorCommand } from './commands/doctor.ts';
 import { addEventCommands } from './commands/events.ts';
@@ -82,6 +83,10 @@ export function buildProgram(action: RunAction, output: OutputConfiguration = {}
   addKeyRotateCommands(key, action);
   addKeyRotationCommand(key, action);
   addKeyChangeCommands(key, action);
+  addCampaignCommands(
+    program.command('campaign').description('rotate or revoke many keys, a sample first and at a pace'),
+    action,
+  );
   addApprovalCommands(
     program.command('approval').description('keys that a second manager has to agree to'),
     action,

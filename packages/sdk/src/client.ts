@@ -5,6 +5,7 @@ import { type CallContext, type CallOptions, callOperation } from './call/call-o
 import { RetryBudget, type RetryPolicy, retryPolicyDefault } from './call/retry-policy.ts';
 import type { Fetch } from './call/send-attempt.ts';
 import { type Approvals, approvalsOf } from './groups/approvals.ts';
+import { type Campaigns, campaignsOf } from './groups/campaigns.ts';
 import { type Events, eventsOf } from './groups/events.ts';
 import { type Keys, keysOf } from './groups/keys.ts';
 import { type Keyspaces, keyspacesOf } from './groups/keyspaces.ts';
@@ -51,6 +52,7 @@ export interface Client {
   readonly keys: Keys;
   readonly keyspaces: Keyspaces;
   readonly owners: Owners;
+  readonly campaigns: Campaigns;
   readonly approvals: Approvals;
   readonly events: Events;
   readonly workspaces: Workspaces;
@@ -85,6 +87,7 @@ export function createClient(options: ClientOptions): Client {
     keys: keysOf(context),
     keyspaces: keyspacesOf(context),
     owners: ownersOf(context),
+    campaigns: campaignsOf(context),
     approvals: approvalsOf(context),
     events: eventsOf(context),
     workspaces: {
