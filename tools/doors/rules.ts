@@ -53,7 +53,17 @@ export const testsMayAlso = [
   'house:core/testing',
 ];
 
-const useCases = ['access', 'keys', 'approvals', 'holders', 'owners', 'keyspaces', 'workspaces', 'events'];
+const useCases = [
+  'access',
+  'keys',
+  'approvals',
+  'holders',
+  'owners',
+  'keyspaces',
+  'workspaces',
+  'campaigns',
+  'events',
+];
 const useCaseRooms = useCases.map((room) => `packages/server/src/${room}/**`);
 const ports = ['packages/server/src/*/*-port.ts'];
 const drivers = ['npm:pg', 'npm:pg-native', 'npm:@electric-sql/**'];

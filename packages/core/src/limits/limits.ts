@@ -80,6 +80,9 @@ export const externalIdLengthMax = 256;
 export const reasonLengthMax = 256;
 export const prefixLengthMax = 24;
 
+/** Holders of a campaign are spread over a month at the most, and a sample is watched for a day. */
+export const campaignWindowSecondsMax = 31 * 86_400;
+export const campaignHoldSecondsMax = 86_400;
 /** How long a request may wait to be decided, and once more to be collected. */
 export const approvalWaitSecondsMin = 60;
 export const approvalWaitDefaultSeconds = 86_400;
