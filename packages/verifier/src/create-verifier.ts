@@ -5,6 +5,7 @@ import { AuthorityClock } from './clock/authority-clock.ts';
 import { systemVerifierClock } from './clock/system-verifier-clock.ts';
 import type { FeedSource } from './feed/feed-source.ts';
 import { type Follower, startFollower } from './follow/follower.ts';
+import { takeLeave } from './follow/take-leave.ts';
 import { createHttpFeedSource } from './http/http-feed-source.ts';
 import type { DownstreamVerifier, VerifierIdentity, VerifierKind } from './http/lease-messages.ts';
 import { createRelayPool, type RelayPool } from './http/relay-pool.ts';
@@ -22,7 +23,6 @@ import { stateLookMs } from './limits.ts';
 import { createResidentVerifier } from './resident-verifier.ts';
 import { type Random, systemRandom } from './runtime/random.ts';
 import { systemTimers, type Timers } from './runtime/timers.ts';
-import { takeLeave } from './uses/take-leave.ts';
 import { UseReporter } from './uses/use-reporter.ts';
 import type { AppliedObserver, VerifierClock } from './verifier-port.ts';
 

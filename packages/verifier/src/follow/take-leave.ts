@@ -1,7 +1,7 @@
 import type { FeedSource } from '../feed/feed-source.ts';
 import { leaveMsMax } from '../limits.ts';
 import type { Timers } from '../runtime/timers.ts';
-import type { UseReporter } from './use-reporter.ts';
+import type { UseReporter } from '../uses/use-reporter.ts';
 
 /**
  * The last ask of a verifier that has stopped: the uses that it has not told yet, and that it has neither a table nor a

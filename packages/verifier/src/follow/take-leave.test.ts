@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import type { FeedSource, LeaseAsk } from '../feed/feed-source.ts';
 import { keyId, keyspaceId, startMs } from '../testing/sample-facts.arbitrary.ts';
+import { UseReporter } from '../uses/use-reporter.ts';
 import { takeLeave } from './take-leave.ts';
-import { UseReporter } from './use-reporter.ts';
 
 const use = { keyId: keyId(1), keyspaceId: keyspaceId(1), version: 1, atMs: startMs };
 
