@@ -1,4 +1,5 @@
 import { describeAccess } from './access.conformance.ts';
+import { describeApprovalGuards } from './approval-guards.conformance.ts';
 import { describeApprovalStore } from './approval-store.conformance.ts';
 import { describeApprovals } from './approvals.conformance.ts';
 import { describeBadFields } from './bad-fields.conformance.ts';
@@ -33,6 +34,7 @@ export function describeWholeServer(serverOf: () => TestServer): void {
   describeEscalation(serverOf);
   describeManagementGuards(serverOf);
   describeApprovals(serverOf);
+  describeApprovalGuards(serverOf);
   describeApprovalStore(serverOf);
   describeRetries(serverOf);
   describeHolders(serverOf);
