@@ -1,4 +1,5 @@
 import { describeAccess } from './access.conformance.ts';
+import { describeApprovalGuards } from './approval-guards.conformance.ts';
 import { describeApprovalStore } from './approval-store.conformance.ts';
 import { describeApprovals } from './approvals.conformance.ts';
 import { describeBadFields } from './bad-fields.conformance.ts';
@@ -17,6 +18,7 @@ import { describeRotations } from './rotations.conformance.ts';
 import { describeService } from './service.conformance.ts';
 import type { TestServer } from './test-server.ts';
 import { describeVerdicts } from './verdicts.conformance.ts';
+import { describeWebhooks } from './webhooks.conformance.ts';
 
 /** Everything that a server has to do over the wire, whatever it stands on. */
 export function describeWholeServer(serverOf: () => TestServer): void {
@@ -32,10 +34,12 @@ export function describeWholeServer(serverOf: () => TestServer): void {
   describeEscalation(serverOf);
   describeManagementGuards(serverOf);
   describeApprovals(serverOf);
+  describeApprovalGuards(serverOf);
   describeApprovalStore(serverOf);
   describeRetries(serverOf);
   describeHolders(serverOf);
   describeEnrollment(serverOf);
   describeRotations(serverOf);
   describeService(serverOf);
+  describeWebhooks(serverOf);
 }
