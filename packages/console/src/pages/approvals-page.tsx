@@ -9,7 +9,7 @@ import { useLoad } from '../parts/use-load.ts';
 import { nowMs } from '../runtime/browser.ts';
 import { SaidProblem } from '../session/session.ts';
 
-const tones: Readonly<Record<string, Tone>> = { requested: 'accent', approved: 'ok', denied: 'danger' };
+const tones: Readonly<Record<string, Tone>> = { pending: 'accent', approved: 'ok', denied: 'danger' };
 
 /** Keys that a second manager has to agree to. What one asked for oneself is not to be decided here, says the server. */
 export function ApprovalsPage({ client }: { readonly client: Client }) {
@@ -28,7 +28,7 @@ export function ApprovalsPage({ client }: { readonly client: Client }) {
     });
   const shown =
     approvals.state === 'loaded'
-      ? approvals.value.filter(({ state }) => !onlyOpen || state === 'requested')
+      ? approvals.value.filter(({ state }) => !onlyOpen || state === 'pending')
       : [];
   return (
     <>
@@ -77,7 +77,7 @@ function Row(props: {
           {agoText(waits_until, nowMs())}
         </p>
       </div>
-      {state === 'requested' && (
+      {state === 'pending' && (
         <div class="row-actions">
           <button
             type="button"

@@ -6,20 +6,23 @@ import { LiveFlow, type LiveFlowOptions } from '../live/live-flow.ts';
 import type { Log } from '../logging/log.ts';
 import type { ServerMetrics } from '../metrics/server-metrics.ts';
 import { listVerifiers, type VerifiersFrom } from '../relay/list-verifiers.ts';
-import type { VerifierRegistry } from '../relay/verifier-registry.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { systemTimers } from '../runtime/timers.ts';
 import type { Reader } from '../storage/reader-port.ts';
 import type { WorkerSeat } from '../workers/worker-seat.ts';
+import type { openRelay } from './open-relay.ts';
+
+type RelayHouse = Pick<ReturnType<typeof openRelay>, 'registry' | 'onApplied'>;
 
 /** What changes in workspaces that are watched; hears of every change from its making on. */
-export function openChangeWatch(registry: VerifierRegistry, relay: FeedRelay): ChangeWatch {
+export function openChangeWatch({ registry, onApplied }: RelayHouse, relay: FeedRelay): ChangeWatch {
   const changes = new ChangeWatch({
     clock: systemClock,
     roll: () => registry.roll.entries(),
     want: () => relay.want(),
   });
   registry.onReport((entry) => changes.reported(entry));
+  onApplied((stretch) => changes.applied(stretch));
   return changes;
 }
 

@@ -1,4 +1,4 @@
-import { Secret } from '@keyswarm/core';
+import { type FeedRow, Secret } from '@keyswarm/core';
 import {
   AuthorityClock,
   createResidentVerifier,
@@ -6,6 +6,8 @@ import {
   systemVerifierClock,
 } from '@keyswarm/verifier';
 import { LeaseReads } from '../access/lease-reads.ts';
+import { CampaignDriver } from '../campaigns/campaign-driver.ts';
+import { runCampaigns } from '../campaigns/run-campaigns.ts';
 import { ConfigError } from '../config/config-error.ts';
 import type { ServerConfig } from '../config/config-schema.ts';
 import { listOf } from '../config/list-of.ts';
@@ -27,7 +29,9 @@ import { systemClock } from '../runtime/clock.ts';
 import { systemRandom } from '../runtime/random.ts';
 import { systemTimers } from '../runtime/timers.ts';
 import { loadMasterKey } from '../signing/load-master-key.ts';
+import type { MasterKey } from '../signing/master-key.ts';
 import { createReader } from '../storage/reader.ts';
+import { createRotationsReader } from '../storage/statements/read-rotations.ts';
 import type { Store } from '../storage/store.ts';
 import type { WorkerSeat } from '../workers/worker-seat.ts';
 import { bootstrap, isBootstrapKey } from '../workspaces/bootstrap.ts';
@@ -35,6 +39,7 @@ import { acceptWaiting } from './accept-waiting.ts';
 import { checkPort } from './check-port.ts';
 import { closeInOrder } from './close-in-order.ts';
 import { noteFollowerState } from './note-follower-state.ts';
+import { openDeliveries } from './open-deliveries.ts';
 import { openChangeWatch, openLive } from './open-live.ts';
 import { openNats } from './open-nats.ts';
 import { openRelay, relayProbeOf } from './open-relay.ts';
@@ -92,14 +97,10 @@ export async function startServer(config: ServerConfig, options: StartOptions): 
     const firstKey = await bootstrap(core.ports, given);
     if (firstKey !== undefined) options.showFirstKey(firstKey);
     options.signal?.throwIfAborted();
-    return await openWire(config, {
-      ...core,
-      masterKey,
-      log,
-      closing,
-      seat: options.seat,
-      demo: options.demo,
-    });
+    const out = openDeliveries(config, core, { store, log, closing, masterKey });
+    startCampaigns(core, { log, closing });
+    const { seat, demo } = options;
+    return await openWire(config, { ...core, ...out, masterKey, log, closing, seat, demo });
   } catch (error) {
     await closing.run();
     throw error;
@@ -126,8 +127,7 @@ async function startCore(config: ServerConfig, { store, log, closing, seat }: Fo
   const verifier = createResidentVerifier({ clock, shards, observer: house.observer });
   const lag = watchLag(createFeedSource(store, { shards }), verifier);
   const relay = house.attach(verifier, clock, createFeedSource(store, { shards }));
-  const changes = openChangeWatch(house.registry, relay);
-  house.onApplied((stretch) => changes.applied(stretch));
+  const changes = openChangeWatch(house, relay);
   closing.add('registry', () => house.registry.stop());
   const follower = startFollower({
     source: house.registered(lag.source),
@@ -141,6 +141,7 @@ async function startCore(config: ServerConfig, { store, log, closing, seat }: Fo
   closing.add('feed', () => follower.stop());
   seat?.onNews(() => follower.wake());
   const nats = openNats(config, { log, closing });
+  let afterCommit: ((rows: readonly FeedRow[]) => void) | undefined;
   const lanes = createLanes({
     store,
     shards,
@@ -150,6 +151,7 @@ async function startCore(config: ServerConfig, { store, log, closing, seat }: Fo
       follower.applyCommitted(rows);
       seat?.committed();
       nats?.committed(rows);
+      afterCommit?.(rows);
     },
     observer: metrics.lanes,
   });
@@ -182,23 +184,47 @@ async function startCore(config: ServerConfig, { store, log, closing, seat }: Fo
     awaitEffective,
     evidence,
     rotationTimes: metrics.rotations,
+    rotations: createRotationsReader(store),
     // An embedded store has one process, which knows its own writes before it answers them.
     catchUp: isAlone ? undefined : () => follower.catchUp(),
     jobs: workflows,
     shards,
   };
   registerJobs(workflows, ports);
-  nats?.serve({ feed, authenticator: { verifier, catchUp: ports.catchUp } });
-  return { ports, metrics, lanes, lag, feed, workflows, changes };
+  const onCommitted = (listener: typeof afterCommit) => {
+    afterCommit = listener;
+  };
+  return { ports, metrics, lanes, lag, feed, workflows, onCommitted, changes };
 }
 
 type Core = Awaited<ReturnType<typeof startCore>>;
 
+/** Whichever server is free works on what runs; stopped before the lanes are drained. */
+function startCampaigns(
+  { ports, metrics }: Core,
+  { log, closing }: Pick<Foundation, 'log' | 'closing'>,
+): void {
+  const driver = new CampaignDriver({
+    ports,
+    driverId: Buffer.from(systemRandom.bytes(8)).toString('hex'),
+    reading: () => metrics.verifyReading(),
+    onProblem: ({ campaignId, error }) =>
+      log.warn({ campaignId, err: error }, 'a step of a campaign was left to its next turn'),
+  });
+  const campaigns = runCampaigns({
+    driver,
+    timers: systemTimers,
+    onProblem: (error) => log.warn({ err: error }, 'campaigns could not be looked for'),
+  });
+  closing.add('campaigns', () => campaigns.stop());
+}
+
 async function openWire(
   config: ServerConfig,
   house: Core &
-    Omit<Foundation, 'store'> & {
-      readonly masterKey: ReturnType<typeof loadMasterKey>;
+    Omit<Foundation, 'store'> &
+    ReturnType<typeof openDeliveries> & {
+      readonly masterKey: MasterKey;
       readonly demo: DemoDoor | undefined;
     },
 ): Promise<RunningServer> {
@@ -236,6 +262,7 @@ async function openWire(
     ...(seat === undefined ? {} : { metricsText: seat.speakFor(metrics) }),
     authenticator: { verifier, catchUp: ports.catchUp },
     feed,
+    deliveries: house.deliveries,
     timers: systemTimers,
     live: openLive({
       ...house,
@@ -263,7 +290,10 @@ async function openWire(
   const said = seat === undefined ? 'listening' : 'a worker listens';
   log.info({ url, profile: config.profile, shards: ports.shards }, said);
   // Last, and not waited for: nothing that is answered hangs on it.
-  if (config.workflows) void house.workflows.start();
+  if (config.workflows) {
+    void house.workflows.start();
+    house.courier.start();
+  }
   return {
     url,
     async close() {

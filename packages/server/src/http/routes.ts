@@ -2,9 +2,12 @@ import { type AnyOperation, idempotencyKeyPattern, operationIds, operations } fr
 import { assert, Fault } from '@keyswarm/core';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Caller } from '../access/caller.ts';
+import type { UseCasePorts } from '../access/use-case-ports.ts';
+import type { DeadLetterPorts } from '../dead-letters/dead-letters.ts';
 import type { Random } from '../runtime/random.ts';
 import { IdempotencyScope } from '../signing/idempotency.ts';
 import type { MasterKey } from '../signing/master-key.ts';
+import type { WebhookPorts } from '../webhooks/change-webhook.ts';
 import type { FeedDoor } from './feed-door.ts';
 import type { GuardServices } from './guard.ts';
 import { type AnyHandler, callOf, guardedRoute, plainHandler } from './guarded-route.ts';
@@ -16,6 +19,8 @@ import {
   liveOperations,
 } from './handler.ts';
 import { approvalHandlers } from './handlers/approval-handlers.ts';
+import { campaignHandlers } from './handlers/campaign-handlers.ts';
+import { deliveryHandlers } from './handlers/delivery-handlers.ts';
 import { type DemoDoor, demoHandler } from './handlers/demo-handler.ts';
 import { enrollmentHandler } from './handlers/enrollment-handler.ts';
 import { houseHandlers } from './handlers/house-handlers.ts';
@@ -31,6 +36,8 @@ export interface RouteServices extends GuardServices, HandlerServices {
   readonly feed: FeedDoor;
   /** Absent where there is no demonstration. */
   readonly demo?: DemoDoor | undefined;
+  /** What webhooks and dead letters need besides. */
+  readonly deliveries: Omit<WebhookPorts & DeadLetterPorts, keyof UseCasePorts>;
 }
 
 /** Registers every guarded row of the contract's table; a row without a handler does not compile. */
@@ -42,9 +49,11 @@ export function registerOperations(app: FastifyInstance, services: RouteServices
     ...enrollmentHandler(services),
     ...readHandlers(services),
     ...houseHandlers(services),
+    ...campaignHandlers(services),
     ...verifyHandlers(services),
     ...verifierHandlers(services),
     ...demoHandler(services),
+    ...deliveryHandlers({ ...services.ports, ...services.deliveries }),
   };
   for (const id of operationIds) {
     if (!isGuarded(id)) continue;
