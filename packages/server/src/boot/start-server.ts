@@ -127,7 +127,6 @@ async function startCore(config: ServerConfig, { store, log, closing, seat }: Fo
   const verifier = createResidentVerifier({ clock, shards, observer: house.observer });
   const lag = watchLag(createFeedSource(store, { shards }), verifier);
   const relay = house.attach(verifier, clock, createFeedSource(store, { shards }));
-  const changes = openChangeWatch(house, relay);
   closing.add('registry', () => house.registry.stop());
   const follower = startFollower({
     source: house.registered(lag.source),
@@ -191,10 +190,11 @@ async function startCore(config: ServerConfig, { store, log, closing, seat }: Fo
     shards,
   };
   registerJobs(workflows, ports);
+  nats?.serve({ feed, authenticator: { verifier, catchUp: ports.catchUp } });
   const onCommitted = (listener: typeof afterCommit) => {
     afterCommit = listener;
   };
-  return { ports, metrics, lanes, lag, feed, workflows, onCommitted, changes };
+  return { ports, metrics, lanes, lag, feed, workflows, onCommitted, changes: openChangeWatch(house, relay) };
 }
 
 type Core = Awaited<ReturnType<typeof startCore>>;
