@@ -16,6 +16,13 @@ import { startServer } from './start-server.ts';
 
 export type Flags = Readonly<Record<string, string | boolean | undefined>>;
 
+/** What whoever starts a server has beside it. */
+export interface BesideServer {
+  readonly demo?: DemoDoor;
+  /** Told once, with the address that was really taken. Of several workers nobody tells it. */
+  readonly onListening?: (url: string) => void;
+}
+
 /** The settings of this process: file, variables, flags. Throws a `ConfigError` that names what to change. */
 export function loadProcessConfig(flags: Flags, port: ProcessPort = currentProcess): LoadedConfig {
   return loadConfig({ flags, variables: port.variables, readFile: readIfThere });
@@ -29,7 +36,7 @@ export function loadProcessConfig(flags: Flags, port: ProcessPort = currentProce
 export async function runServer(
   flags: Flags,
   port: ProcessPort = currentProcess,
-  demo?: DemoDoor,
+  { demo, onListening }: BesideServer = {},
 ): Promise<void> {
   const { config, shouts } = loadProcessConfig(flags, port);
   const log = createLog(config.logLevel);
@@ -51,7 +58,8 @@ export async function runServer(
     return;
   }
   const showFirstKey = (secret: Secret) => port.print(firstKeyBlock(secret, config));
-  await life.run((signal) => startServer(config, { log, signal, showFirstKey, demo }));
+  const server = await life.run((signal) => startServer(config, { log, signal, showFirstKey, demo }));
+  if (server !== undefined) onListening?.(server.url);
 }
 
 function runWorkers(
