@@ -40,9 +40,12 @@ try {
 async function take(browser: Browser): Promise<void> {
   const pages = await Promise.all(views.map((view) => openView(browser, view)));
   const [light, dark, phone] = pages;
-  if (light === undefined || dark === undefined || phone === undefined) throw new Error('there are three views');
+  if (light === undefined || dark === undefined || phone === undefined)
+    throw new Error('there are three views');
   // While a verifier is cut off, and its lease has run out.
-  await light.page.locator('.step.running', { hasText: 'Cut a verifier off' }).waitFor({ timeout: stepMsMax });
+  await light.page
+    .locator('.step.running', { hasText: 'Cut a verifier off' })
+    .waitFor({ timeout: stepMsMax });
   await light.page.locator('.lease.stale').first().waitFor({ timeout: stepMsMax });
   await Promise.all([dark, phone].map(shoot));
   await shoot(light);

@@ -6,6 +6,7 @@ import { Badge, Empty, Id, Problem } from '../parts/basics.tsx';
 import { ConfirmDialog } from '../parts/confirm-dialog.tsx';
 import { Pager } from '../parts/pager.tsx';
 import { PageHead } from '../parts/shell.tsx';
+import { TableScroll } from '../parts/table-scroll.tsx';
 import { useLoad } from '../parts/use-load.ts';
 import { boundText } from './keys/key-actions.tsx';
 
@@ -72,7 +73,7 @@ function OwnerTable(props: {
   readonly onAsk: (asked: Asked) => void;
 }) {
   return (
-    <div class="table-scroll" tabIndex={0} role="region" aria-label="Owners">
+    <TableScroll name="Owners">
       <table class="table">
         <thead>
           <tr>
@@ -96,7 +97,7 @@ function OwnerTable(props: {
               <td>
                 <Badge tone={owner.state === 'active' ? 'ok' : 'warn'}>{owner.state}</Badge>
               </td>
-              <td class="num">{instantText(owner.created_at)}</td>
+              <td class="when">{instantText(owner.created_at)}</td>
               <td>
                 <Id id={owner.id} />
               </td>
@@ -122,7 +123,7 @@ function OwnerTable(props: {
           ))}
         </tbody>
       </table>
-    </div>
+    </TableScroll>
   );
 }
 

@@ -4,6 +4,7 @@ import { frame } from '../live/live-store.ts';
 import { leaseBounds, leaseHealth } from '../live/series.ts';
 import { Badge, Empty } from '../parts/basics.tsx';
 import { PageHead } from '../parts/shell.tsx';
+import { TableScroll } from '../parts/table-scroll.tsx';
 import { tones, words } from './flow/lease-panel.tsx';
 
 /** Who verifies, whom it asks, how fresh it is. Live, as the registry has it. */
@@ -18,7 +19,7 @@ export function VerifiersPage() {
         title="Verifiers"
         lead={`${total} in all${total > items.length ? `, the ${items.length} with the oldest leases shown` : ''}. A verifier says "valid" only while it can prove that it is fresh.`}
       />
-      <div class="table-scroll" tabIndex={0} role="region" aria-label="Verifiers">
+      <TableScroll name="Verifiers">
         <table class="table">
           <thead>
             <tr>
@@ -56,7 +57,7 @@ export function VerifiersPage() {
             })}
           </tbody>
         </table>
-      </div>
+      </TableScroll>
       <p class="hint">
         Leases here:{' '}
         {now.keyspaces.map(({ name, lease_ms }) => `${name} ${durationText(lease_ms)}`).join(', ')}. A

@@ -18,6 +18,7 @@ export function Dialog(props: {
     };
   }, []);
   return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: by keyboard it is Escape, which the browser turns into `cancel`
     <dialog
       ref={dialog}
       class="dialog"

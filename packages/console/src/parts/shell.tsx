@@ -19,16 +19,9 @@ export function Shell({ client }: { readonly client: Client }) {
   }, [page]);
   return (
     <div class="shell">
-      <a
-        class="skip"
-        href="#main"
-        onClick={(event) => {
-          event.preventDefault();
-          main.current?.focus();
-        }}
-      >
+      <button type="button" class="skip" onClick={() => main.current?.focus()}>
         Skip to the page
-      </a>
+      </button>
       <header class="side">
         <div class="wordmark">
           <Mark />

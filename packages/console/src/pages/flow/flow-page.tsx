@@ -5,6 +5,7 @@ import { frame, isLive } from '../../live/live-store.ts';
 import { leaseBounds, leaseHealth, refused, shed, verifications } from '../../live/series.ts';
 import { Badge } from '../../parts/basics.tsx';
 import { PageHead } from '../../parts/shell.tsx';
+import { CampaignsPanel } from './campaigns-panel.tsx';
 import { DemoPanel } from './demo-panel.tsx';
 import { EndingsPanel } from './endings-panel.tsx';
 import { LanesPanel } from './lanes-panel.tsx';
@@ -35,6 +36,7 @@ export function FlowPage({ client }: { readonly client: Client }) {
         <EndingsPanel />
         <LeasePanel />
       </div>
+      <CampaignsPanel client={client} />
       <div class="grid halves">
         <LatencyPanel />
         <LanesPanel />

@@ -14,8 +14,6 @@ export function LanesPanel() {
     <Card title="Lanes and queues" aside={<span class="muted">rows that wait for their batch</span>}>
       <div class="lanes" role="img" aria-label={`Rows waiting in each lane: ${depths.join(', ')}`}>
         {depths.map((depth, shard) => (
-          // A lane has no name but its number.
-          // biome-ignore lint/suspicious/noArrayIndexKey: the shard is its place
           <div class="lane" key={shard}>
             <span class="lane-bar">
               <span

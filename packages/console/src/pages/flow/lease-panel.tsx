@@ -66,12 +66,8 @@ export function LeaseRow({ verifier, now }: { readonly verifier: Verifier; reado
       </div>
       <div
         class="meter"
-        role="meter"
-        aria-label={`Age of the lease of ${verifier.name}`}
-        aria-valuemin={0}
-        aria-valuemax={bounds.shortestMs}
-        aria-valuenow={Math.min(ageMs ?? 0, bounds.shortestMs)}
-        aria-valuetext={ageMs === null ? 'no lease' : durationText(ageMs)}
+        role="img"
+        aria-label={`${verifier.name}: ${ageMs === null ? 'no lease' : `proved ${durationText(ageMs)} ago`}`}
       >
         <span class="meter-fill" style={{ width: `${(share * 100).toFixed(1)}%` }} />
         <span class="meter-half" />

@@ -39,7 +39,7 @@ export function RateTiles() {
             <Sparkline values={all.map(value)} kept={framesKept} />
             <p class="tile-foot">
               {latency === undefined
-                ? 'at the door, before any work'
+                ? 'at the door'
                 : quantiles === null
                   ? 'none in the last 10 s'
                   : `p50 ${durationText(quantiles.p50_ms)} · p99 ${durationText(quantiles.p99_ms)}`}

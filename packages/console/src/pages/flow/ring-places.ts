@@ -4,6 +4,8 @@ export interface Placed<Item> {
   readonly y: number;
   readonly radius: number;
   readonly isNamed: boolean;
+  /** Where its name is centred: outwards of it. */
+  readonly name: { readonly x: number; readonly y: number };
 }
 
 const centre = 160;
@@ -22,6 +24,10 @@ export function placesOnRing<Item>(items: readonly Item[], ringRadius: number): 
       y: centre + ringRadius * Math.sin(angle),
       radius,
       isNamed: shown.length <= namedMax,
+      name: {
+        x: centre + (ringRadius + 6) * Math.cos(angle),
+        y: centre + (ringRadius + radius + 14) * Math.sin(angle) + (Math.abs(Math.sin(angle)) < 0.4 ? 32 : 4),
+      },
     };
   });
 }

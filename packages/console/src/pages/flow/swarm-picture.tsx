@@ -45,7 +45,7 @@ function Nodes({ now, newest }: { readonly now: LiveFrame; readonly newest: Live
   const reached = new Set(newest?.reached.map(({ verifier_id }) => verifier_id));
   return (
     <>
-      {placesOnRing(now.verifiers.items, 112).map(({ item, x, y, radius, isNamed }) => {
+      {placesOnRing(now.verifiers.items, 112).map(({ item, x, y, radius, isNamed, name }) => {
         const health = leaseHealth(item, bounds);
         const share = Math.min(1, (item.lease_age_ms ?? bounds.shortestMs) / bounds.shortestMs);
         const turn = 2 * Math.PI * (radius + 4);
@@ -62,7 +62,7 @@ function Nodes({ now, newest }: { readonly now: LiveFrame; readonly newest: Live
               transform={`rotate(-90 ${x.toFixed(1)} ${y.toFixed(1)})`}
             />
             {isNamed && (
-              <text x={x} y={y + radius + 19}>
+              <text x={name.x} y={name.y}>
                 {item.name.length > 14 ? `${item.name.slice(0, 13)}…` : item.name}
               </text>
             )}

@@ -9,7 +9,7 @@ import { refused, valid, verifications } from '../../live/series.ts';
 import { nowMs } from '../../runtime/browser.ts';
 import { theme } from '../../session/theme.ts';
 
-const height = 220;
+const height = 300;
 
 /** All verdicts as one hill, the refused ones and those without an answer laid into it, on one scale. */
 export function VerdictChart() {
@@ -75,13 +75,18 @@ function optionsFor(element: HTMLElement): uPlot.Options {
     height,
     legend: { show: false },
     cursor: { show: false },
-    padding: [8, 8, 0, 0],
+    padding: [8, 16, 0, 0],
     scales: {
       x: { time: true, range: () => windowNow() },
       y: { range: (_, __, max) => [0, Math.max(1, max * 1.15)] },
     },
     axes: [
-      { ...axis, space: 70, values: (_, ticks) => ticks.map((at) => agoTick(at)) },
+      {
+        ...axis,
+        size: 26,
+        splits: () => [120, 90, 60, 30, 0].map((ago) => windowNow()[1] - ago),
+        values: (_, ticks) => ticks.map(agoTick),
+      },
       { ...axis, size: 46, values: (_, ticks) => ticks.map(rateText) },
     ],
     series: [{}, area('all', 'verify'), area('refused', 'revoke'), area('no verdict', 'stale')],

@@ -107,9 +107,9 @@ function Versions({ rotation }: Shown) {
                   {version.state}
                 </Badge>
               </td>
-              <td class="num">{instantText(version.minted_at)}</td>
-              <td class="num">{version.retires_at === null ? '–' : instantText(version.retires_at)}</td>
-              <td class="num">{version.last_used_at === null ? '–' : instantText(version.last_used_at)}</td>
+              <td class="when">{instantText(version.minted_at)}</td>
+              <td class="when">{version.retires_at === null ? '–' : instantText(version.retires_at)}</td>
+              <td class="when">{version.last_used_at === null ? '–' : instantText(version.last_used_at)}</td>
             </tr>
           ))}
         </tbody>

@@ -1,6 +1,7 @@
 import type { KeyReply, KeyspaceReply } from '@keyswarm/contract';
 import { instantText } from '../../format/times.ts';
 import { Badge, Id, type Tone } from '../../parts/basics.tsx';
+import { TableScroll } from '../../parts/table-scroll.tsx';
 
 export const keyTones: Readonly<Record<KeyReply['state'], Tone>> = {
   active: 'ok',
@@ -16,7 +17,7 @@ export function KeyTable(props: {
 }) {
   const names = new Map(props.keyspaces.map(({ id, name }) => [id, name]));
   return (
-    <div class="table-scroll" tabIndex={0} role="region" aria-label="Keys">
+    <TableScroll name="Keys">
       <table class="table">
         <thead>
           <tr>
@@ -43,12 +44,12 @@ export function KeyTable(props: {
               </td>
               <td>{names.get(key.keyspace_id) ?? <Id id={key.keyspace_id} />}</td>
               <td class="clip mono small">{key.scopes.join(' ')}</td>
-              <td class="num">{instantText(key.expires_at)}</td>
+              <td class="when">{instantText(key.expires_at)}</td>
               <td class="num">{key.versions.at(-1)?.version ?? '–'}</td>
             </tr>
           ))}
         </tbody>
       </table>
-    </div>
+    </TableScroll>
   );
 }
