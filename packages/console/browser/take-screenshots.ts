@@ -46,7 +46,7 @@ async function take(browser: Browser): Promise<void> {
   await light.page
     .locator('.step.running', { hasText: 'Cut a verifier off' })
     .waitFor({ timeout: stepMsMax });
-  await light.page.locator('.lease.stale').first().waitFor({ timeout: stepMsMax });
+  await light.page.locator('.step.running', { hasText: 'times 503' }).waitFor({ timeout: stepMsMax });
   await Promise.all([dark, phone].map(shoot));
   await shoot(light);
   await light.page.locator('.step.done', { hasText: 'Let it back' }).waitFor({ timeout: stepMsMax });

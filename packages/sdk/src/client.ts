@@ -48,7 +48,10 @@ export interface Workspaces {
   create(workspace: BodyOf<'createWorkspace'>, options?: CallOptions): Promise<ReplyOf<'createWorkspace'>>;
 }
 
-type JsonOperation = Exclude<OperationId, 'metrics' | 'getFeedSnapshot' | 'getFeedRows' | 'streamFeed' | 'streamLive'>;
+type JsonOperation = Exclude<
+  OperationId,
+  'metrics' | 'getFeedSnapshot' | 'getFeedRows' | 'streamFeed' | 'streamLive'
+>;
 
 export interface Client {
   readonly keys: Keys;

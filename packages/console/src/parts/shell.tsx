@@ -37,14 +37,15 @@ export function Shell({ client }: { readonly client: Client }) {
         </nav>
         <div class="side-foot">
           <button type="button" class="button quiet small" onClick={nextTheme}>
-            Theme: {theme.value}
+            <span class="theme-word">Theme:&nbsp;</span>
+            {theme.value}
           </button>
           <button type="button" class="button quiet small" onClick={() => signOut()}>
             Sign out
           </button>
         </div>
       </header>
-      <main class="page" id="main" tabIndex={-1} ref={main}>
+      <main class="page" id="main" tabIndex={0} ref={main}>
         <LinkBanner />
         {page?.render(client)}
       </main>

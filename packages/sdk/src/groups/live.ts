@@ -40,7 +40,9 @@ export function liveOf(context: CallContext): Live {
     } catch (error) {
       if (error instanceof KeyswarmError) throw error;
       if (signal?.aborted === true) throw signal.reason;
-      throw lost(silence.isOver ? `Nothing came for ${silenceMsMax / 1000} s.` : 'The connection was cut off.');
+      throw lost(
+        silence.isOver ? `Nothing came for ${silenceMsMax / 1000} s.` : 'The connection was cut off.',
+      );
     } finally {
       silence.end();
       signal?.removeEventListener('abort', pass);
@@ -77,7 +79,8 @@ function frameIn({ data }: SentEvent): LiveFrame {
 /** Why the server ends it: the key is not valid any more, or it goes down. */
 function endIn({ data }: SentEvent): KeyswarmError {
   const problem = parsed(data);
-  if (!isRecord(problem) || !isFaultCode(problem.code)) return badShape('streamLive', 'An end without a reason.');
+  if (!isRecord(problem) || !isFaultCode(problem.code))
+    return badShape('streamLive', 'An end without a reason.');
   return new KeyswarmError(problem.code, {
     operationId: 'streamLive',
     detail: typeof problem.detail === 'string' ? problem.detail : problem.code,

@@ -40,6 +40,7 @@ export const consolePolicy = [
 
 const pageHeaders = {
   'content-security-policy': consolePolicy,
+  'x-content-type-options': 'nosniff',
   'referrer-policy': 'no-referrer',
   'x-frame-options': 'DENY',
   'cross-origin-opener-policy': 'same-origin',

@@ -61,7 +61,7 @@ export function registerOperations(app: FastifyInstance, services: RouteServices
     const handler = handlers[id] as unknown as AnyHandler;
     app.route({
       ...guardedRoute(id, operation, services),
-      ...(operation.mutates ? { preValidation: absentBodyIsEmpty } : {}),
+      ...(operation.method !== 'GET' && operation.bodyOptional ? { preValidation: absentBodyIsEmpty } : {}),
       handler: operation.idempotent
         ? idempotentRoute(operation, handler, services)
         : plainHandler(operation, handler, services),

@@ -4,7 +4,7 @@ export interface Placed<Item> {
   readonly y: number;
   readonly radius: number;
   readonly isNamed: boolean;
-  /** Where its name is centred: outwards of it. */
+  /** Where its name is centred: below it, and above in the upper part of the ring. */
   readonly name: { readonly x: number; readonly y: number };
 }
 
@@ -25,8 +25,8 @@ export function placesOnRing<Item>(items: readonly Item[], ringRadius: number): 
       radius,
       isNamed: shown.length <= namedMax,
       name: {
-        x: centre + (ringRadius + 6) * Math.cos(angle),
-        y: centre + (ringRadius + radius + 14) * Math.sin(angle) + (Math.abs(Math.sin(angle)) < 0.4 ? 32 : 4),
+        x: centre + ringRadius * Math.cos(angle),
+        y: centre + ringRadius * Math.sin(angle) + (Math.sin(angle) < -0.3 ? -radius - 12 : radius + 20),
       },
     };
   });
