@@ -45,6 +45,7 @@ export function Shell({ client }: { readonly client: Client }) {
           </button>
         </div>
       </header>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to take the focus (WCAG 2.1.1) */}
       <main class="page" id="main" tabIndex={0} ref={main}>
         <LinkBanner />
         {page?.render(client)}
