@@ -38,6 +38,9 @@ export const testFiles = [
 export const testsMayAlso = [
   'npm:vitest',
   'npm:fast-check',
+  'npm:jose',
+  'npm:fast-jwt',
+  'npm:@sd-jwt/jwt-status-list',
   'npm:ajv',
   'npm:ajv/**',
   'npm:ajv-formats',
@@ -53,7 +56,18 @@ export const testsMayAlso = [
   'house:core/testing',
 ];
 
-const useCases = ['access', 'keys', 'approvals', 'holders', 'owners', 'keyspaces', 'workspaces', 'events'];
+const useCases = [
+  'signing-keys',
+  'tokens',
+  'access',
+  'keys',
+  'approvals',
+  'holders',
+  'owners',
+  'keyspaces',
+  'workspaces',
+  'events',
+];
 const useCaseRooms = useCases.map((room) => `packages/server/src/${room}/**`);
 const ports = ['packages/server/src/*/*-port.ts'];
 const drivers = ['npm:pg', 'npm:pg-native', 'npm:@electric-sql/**'];

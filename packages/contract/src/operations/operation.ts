@@ -35,6 +35,8 @@ export type ManagementScope =
   | 'approvals:decide'
   | 'events:read'
   | 'feed:read'
+  | 'signing_keys:read'
+  | 'signing_keys:write'
   | 'verifiers:read';
 
 export interface OperationTerms {

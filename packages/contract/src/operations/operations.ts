@@ -7,6 +7,7 @@ import { houseOperations } from './house-operations.ts';
 import { keyOperations } from './key-operations.ts';
 import { operation } from './operation.ts';
 import { type OperationId, routes } from './routes.ts';
+import { signingKeyOperations } from './signing-key-operations.ts';
 
 /*
  * The table of operations: the contract. A row is looked up by its `operationId`; the server registers every
@@ -17,6 +18,7 @@ export const operations = Object.freeze({
   ...keyOperations,
   ...approvalOperations,
   ...holderOperations,
+  ...signingKeyOperations,
   ...feedOperations,
   healthz: operation(routes.healthz, {
     summary: 'Is the process alive?',

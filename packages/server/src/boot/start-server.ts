@@ -25,7 +25,8 @@ import { StatementCounts } from '../metrics/statement-counts.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { systemRandom } from '../runtime/random.ts';
 import { systemTimers } from '../runtime/timers.ts';
-import { loadMasterKey } from '../signing/load-master-key.ts';
+import { loadMasterKey, loadPreviousMasterKey } from '../signing/load-master-key.ts';
+import type { MasterKeys } from '../signing/seal-key.ts';
 import { createReader } from '../storage/reader.ts';
 import type { Store } from '../storage/store.ts';
 import type { WorkerSeat } from '../workers/worker-seat.ts';
@@ -37,6 +38,7 @@ import { noteFollowerState } from './note-follower-state.ts';
 import { openNats } from './open-nats.ts';
 import { openRelay, relayProbeOf } from './open-relay.ts';
 import { openStore, prepareStore } from './open-store.ts';
+import { heardBy, type OpenTokens, openTokens } from './open-tokens.ts';
 import { openUses } from './open-uses.ts';
 import { openWorkflows } from './open-workflows.ts';
 import { readVersion } from './read-version.ts';
@@ -73,7 +75,10 @@ export interface RunningServer {
 export async function startServer(config: ServerConfig, options: StartOptions): Promise<RunningServer> {
   const { log } = options;
   const given = bootstrapKeyOf(config);
-  const masterKey = loadMasterKey(config, systemRandom);
+  const masterKeys = {
+    current: loadMasterKey(config, systemRandom),
+    previous: loadPreviousMasterKey(config),
+  };
   // Where others of the house listen already, the port is taken by them.
   if (options.seat?.isAlone ?? true) await checkPort(config);
   const closing = closeInOrder(log);
@@ -81,13 +86,13 @@ export async function startServer(config: ServerConfig, options: StartOptions): 
     const statements = new StatementCounts();
     const store = statements.over(options.store ?? (await openStore(config, log)));
     closing.add('store', () => store.close());
-    const core = await startCore(config, { store, log, closing, seat: options.seat });
+    const core = await startCore(config, { store, log, closing, masterKeys, seat: options.seat });
     statements.register(core.metrics.registry);
     options.signal?.throwIfAborted();
     const firstKey = await bootstrap(core.ports, given);
     if (firstKey !== undefined) options.showFirstKey(firstKey);
     options.signal?.throwIfAborted();
-    return await openWire(config, { ...core, masterKey, log, closing, seat: options.seat });
+    return await openWire(config, { ...core, masterKeys, log, closing, seat: options.seat });
   } catch (error) {
     await closing.run();
     throw error;
@@ -99,10 +104,11 @@ interface Foundation {
   readonly log: Log;
   readonly closing: ReturnType<typeof closeInOrder>;
   readonly seat: WorkerSeat | undefined;
+  readonly masterKeys: MasterKeys;
 }
 
 /** Everything but the wire. */
-async function startCore(config: ServerConfig, { store, log, closing, seat }: Foundation) {
+async function startCore(config: ServerConfig, { store, log, closing, seat, masterKeys }: Foundation) {
   const shards = await prepareStore(store, { config, clock: systemClock, log });
   const metrics = new ServerMetrics();
   closing.add('metrics', () => metrics.close());
@@ -111,7 +117,9 @@ async function startCore(config: ServerConfig, { store, log, closing, seat }: Fo
   const authorityClock = isAlone ? undefined : new AuthorityClock(systemVerifierClock());
   const clock = authorityClock ?? systemVerifierClock();
   const house = openRelay({ store, log, isAlone });
-  const verifier = createResidentVerifier({ clock, shards, observer: house.observer });
+  let tokens: OpenTokens | undefined;
+  const observer = heardBy(house.observer, () => tokens?.statusLists);
+  const verifier = createResidentVerifier({ clock, shards, observer });
   const lag = watchLag(createFeedSource(store, { shards }), verifier);
   const relay = house.attach(verifier, clock, createFeedSource(store, { shards }));
   closing.add('registry', () => house.registry.stop());
@@ -157,6 +165,20 @@ async function startCore(config: ServerConfig, { store, log, closing, seat }: Fo
   const keyspaces = new KeyspaceDirectory(reader);
   const leases = new LeaseReads(reader);
   const { feed, evidence, awaitEffective } = house.serve({ relay, keyspaces, leases, reader, uses, shards });
+  const catchUp = isAlone ? undefined : () => follower.catchUp();
+  tokens = await openTokens({
+    config,
+    masterKeys,
+    log,
+    lanes,
+    reader,
+    verifier,
+    clock: systemClock,
+    random: systemRandom,
+    shards,
+    catchUp,
+    earliestMs: () => clock.earliestMs(),
+  });
   const ports = {
     lanes,
     reader,
@@ -169,22 +191,24 @@ async function startCore(config: ServerConfig, { store, log, closing, seat }: Fo
     evidence,
     rotationTimes: metrics.rotations,
     // An embedded store has one process, which knows its own writes before it answers them.
-    catchUp: isAlone ? undefined : () => follower.catchUp(),
+    catchUp,
+    tokens: tokens.tokens,
+    signing: tokens.signing,
     jobs: workflows,
     shards,
   };
   registerJobs(workflows, ports);
   nats?.serve({ feed, authenticator: { verifier, catchUp: ports.catchUp } });
-  return { ports, metrics, lanes, lag, feed, workflows };
+  return { ports, metrics, lanes, lag, feed, workflows, statusLists: tokens.statusLists };
 }
 
 type Core = Awaited<ReturnType<typeof startCore>>;
 
 async function openWire(
   config: ServerConfig,
-  house: Core & Omit<Foundation, 'store'> & { readonly masterKey: ReturnType<typeof loadMasterKey> },
+  house: Core & Omit<Foundation, 'store'>,
 ): Promise<RunningServer> {
-  const { ports, metrics, lanes, lag, feed, log, closing, masterKey, seat } = house;
+  const { ports, metrics, lanes, lag, feed, log, closing, masterKeys, seat } = house;
   const { verifier } = ports;
   const admission = new Admission(config, metrics);
   let isLeaving = false;
@@ -201,7 +225,8 @@ async function openWire(
     ports,
     metrics,
     admission,
-    masterKey,
+    masterKey: masterKeys,
+    oauth: { ports, statusLists: house.statusLists },
     config,
     log,
     clock: systemClock,

@@ -5,6 +5,7 @@ import type { Caller } from '../access/caller.ts';
 import type { Random } from '../runtime/random.ts';
 import { IdempotencyScope } from '../signing/idempotency.ts';
 import type { MasterKey } from '../signing/master-key.ts';
+import type { MasterKeys } from '../signing/seal-key.ts';
 import type { FeedDoor } from './feed-door.ts';
 import type { GuardServices } from './guard.ts';
 import { type AnyHandler, callOf, guardedRoute, plainHandler } from './guarded-route.ts';
@@ -15,11 +16,12 @@ import { houseHandlers } from './handlers/house-handlers.ts';
 import { importHandler } from './handlers/import-handler.ts';
 import { keyHandlers } from './handlers/key-handlers.ts';
 import { readHandlers } from './handlers/read-handlers.ts';
+import { signingKeyHandlers } from './handlers/signing-key-handlers.ts';
 import { verifierHandlers } from './handlers/verifier-handlers.ts';
 import { verifyHandlers } from './handlers/verify-handlers.ts';
 
 export interface RouteServices extends GuardServices, HandlerServices {
-  readonly masterKey: MasterKey;
+  readonly masterKey: MasterKey | MasterKeys;
   readonly random: Random;
   readonly feed: FeedDoor;
 }
@@ -35,6 +37,7 @@ export function registerOperations(app: FastifyInstance, services: RouteServices
     ...houseHandlers(services),
     ...verifyHandlers(services),
     ...verifierHandlers(services),
+    ...signingKeyHandlers(services),
   };
   for (const id of operationIds) {
     if (!isGuarded(id)) continue;
