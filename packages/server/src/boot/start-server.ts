@@ -29,6 +29,7 @@ import { loadMasterKey, loadPreviousMasterKey } from '../signing/load-master-key
 import type { MasterKeys } from '../signing/seal-key.ts';
 import { createReader } from '../storage/reader.ts';
 import type { Store } from '../storage/store.ts';
+import type { StatusLists } from '../tokens/status-lists.ts';
 import type { WorkerSeat } from '../workers/worker-seat.ts';
 import { bootstrap, isBootstrapKey } from '../workspaces/bootstrap.ts';
 import { acceptWaiting } from './accept-waiting.ts';
@@ -38,7 +39,7 @@ import { noteFollowerState } from './note-follower-state.ts';
 import { openNats } from './open-nats.ts';
 import { openRelay, relayProbeOf } from './open-relay.ts';
 import { openStore, prepareStore } from './open-store.ts';
-import { heardBy, type OpenTokens, openTokens } from './open-tokens.ts';
+import { heardBy, openTokens } from './open-tokens.ts';
 import { openUses } from './open-uses.ts';
 import { openWorkflows } from './open-workflows.ts';
 import { readVersion } from './read-version.ts';
@@ -107,8 +108,8 @@ interface Foundation {
   readonly masterKeys: MasterKeys;
 }
 
-/** Everything but the wire. */
-async function startCore(config: ServerConfig, { store, log, closing, seat, masterKeys }: Foundation) {
+/** The verifier of this process, what feeds it, and the lanes that write. */
+async function openPlane(config: ServerConfig, { store, log, closing, seat }: Foundation) {
   const shards = await prepareStore(store, { config, clock: systemClock, log });
   const metrics = new ServerMetrics();
   closing.add('metrics', () => metrics.close());
@@ -117,8 +118,9 @@ async function startCore(config: ServerConfig, { store, log, closing, seat, mast
   const authorityClock = isAlone ? undefined : new AuthorityClock(systemVerifierClock());
   const clock = authorityClock ?? systemVerifierClock();
   const house = openRelay({ store, log, isAlone });
-  let tokens: OpenTokens | undefined;
-  const observer = heardBy(house.observer, () => tokens?.statusLists);
+  // What hears of every row, and is there only once all the rest is.
+  const heard: { lists: StatusLists | undefined } = { lists: undefined };
+  const observer = heardBy(house.observer, () => heard.lists);
   const verifier = createResidentVerifier({ clock, shards, observer });
   const lag = watchLag(createFeedSource(store, { shards }), verifier);
   const relay = house.attach(verifier, clock, createFeedSource(store, { shards }));
@@ -149,6 +151,14 @@ async function startCore(config: ServerConfig, { store, log, closing, seat, mast
   });
   closing.add('lanes', () => lanes.drain());
   await follower.ready;
+  return { shards, metrics, isAlone, clock, house, verifier, lag, relay, follower, nats, lanes, heard };
+}
+
+/** Everything but the wire. */
+async function startCore(config: ServerConfig, foundation: Foundation) {
+  const { store, log, closing, masterKeys } = foundation;
+  const plane = await openPlane(config, foundation);
+  const { shards, metrics, isAlone, clock, house, verifier, lag, relay, follower, nats, lanes } = plane;
   const uses = openUses({ store, shards, verifier, metrics, log, closing });
   const upkeep = startUpkeep({
     store,
@@ -166,7 +176,7 @@ async function startCore(config: ServerConfig, { store, log, closing, seat, mast
   const leases = new LeaseReads(reader);
   const { feed, evidence, awaitEffective } = house.serve({ relay, keyspaces, leases, reader, uses, shards });
   const catchUp = isAlone ? undefined : () => follower.catchUp();
-  tokens = await openTokens({
+  const tokens = await openTokens({
     config,
     masterKeys,
     log,
@@ -197,6 +207,7 @@ async function startCore(config: ServerConfig, { store, log, closing, seat, mast
     jobs: workflows,
     shards,
   };
+  plane.heard.lists = tokens.statusLists;
   registerJobs(workflows, ports);
   nats?.serve({ feed, authenticator: { verifier, catchUp: ports.catchUp } });
   return { ports, metrics, lanes, lag, feed, workflows, statusLists: tokens.statusLists };
