@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { decodeJwt } from 'jose';
 import { describe, expect, test } from 'vitest';
 import { issue, makeKeyspace, makeWorkspace, manager, verdictOf } from './fixtures.ts';
@@ -89,8 +90,10 @@ export function describeOAuth(serverOf: () => TestServer): void {
         owner: { kind: 'service', external_id: 'old' },
         scopes: ['orders:read'],
       };
-      const hash = (await import('node:crypto')).hash('sha256', 'a weak old key', 'hex');
-      await server.post('/v1/keys/import', { keys: [{ ...imported, hash, format: 'sha256' }] });
+      const value = hash('sha256', 'a weak old key', 'hex');
+      await server.post('/v1/keys/import', {
+        keys: [{ ...imported, hash: { format: 'sha256-hex', value } }],
+      });
       expect(await verdictOf(server, 'a weak old key')).toBe('valid');
       const weak = await postForm(server, '/oauth/token', {
         ...exchangeGrant,

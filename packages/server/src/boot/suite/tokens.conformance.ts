@@ -135,9 +135,9 @@ export function describeTokens(serverOf: () => TestServer): void {
       expect(problemOf(refused)).toEqual({ status: 422, code: 'ttl_too_long', field: '/max_ttl_seconds' });
       const long = await server.post('/v1/keyspaces', { ...body, max_ttl_seconds: 400 * 86_400 });
       expect(problemOf(long)).toMatchObject({ code: 'ttl_too_long' });
-      const keyspace = await makeTokenKeyspace(server, { default_ttl_seconds: null } as object);
+      const keyspace = await makeTokenKeyspace(server, { default_ttl_seconds: 60 });
       const scopes = Array.from({ length: 64 }, (_, at) => `orders:${String(at).padStart(100, 'x')}`);
-      const large = await server.post('/v1/keys', terms(keyspace.name, { scopes, ttl_seconds: 60 }));
+      const large = await server.post('/v1/keys', terms(keyspace.name, { scopes }));
       expect(problemOf(large)).toEqual({ status: 400, code: 'invalid_field', field: '/scopes' });
     });
 
@@ -145,7 +145,12 @@ export function describeTokens(serverOf: () => TestServer): void {
       const server = serverOf();
       const keyspace = await makeTokenKeyspace(server);
       const { scopes, owner } = terms(keyspace.name) as { scopes: unknown; owner: unknown };
-      const key = { keyspace: keyspace.name, owner, scopes, hash: 'a'.repeat(64), format: 'sha256' };
+      const key = {
+        keyspace: keyspace.name,
+        owner,
+        scopes,
+        hash: { format: 'sha256-hex', value: 'a'.repeat(64) },
+      };
       const reply = await server.post('/v1/keys/import', { keys: [key] });
       expect(reply.text).toContain('invalid_field');
     });

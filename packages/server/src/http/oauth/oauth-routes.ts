@@ -15,6 +15,7 @@ import {
 import type { StatusLists } from '../../tokens/status-lists.ts';
 import { authenticate } from '../authenticate.ts';
 import { type GuardServices, openGuardOf, shedFault } from '../guard.ts';
+import { refuseMethodsBut } from '../other-methods.ts';
 import { faultOf } from '../problem-reply.ts';
 import { Visit } from '../visit.ts';
 import { basicAuthOf, parseForm } from './form-body.ts';
@@ -24,6 +25,13 @@ import { basicAuthOf, parseForm } from './form-body.ts';
  * They stand beside the table of operations, whose rows are JSON with problems.
  */
 
+const readPaths = [
+  '/.well-known/jwks.json',
+  '/.well-known/oauth-authorization-server',
+  '/status-lists/:id',
+] as const;
+const formPaths = ['/oauth/token', '/oauth/introspect', '/oauth/revoke'] as const;
+
 export interface OAuthServices extends GuardServices {
   readonly ports: OAuthPorts;
   readonly statusLists: StatusLists;
@@ -31,10 +39,10 @@ export interface OAuthServices extends GuardServices {
 }
 
 export function registerOAuthRoutes(app: FastifyInstance, services: OAuthServices): void {
-  app.register(async (scope) => {
-    registerPublic(scope, services);
-    registerForms(scope, services);
-  });
+  registerPublic(app, services);
+  // Apart: forms and errors of another shape are for these alone.
+  app.register(async (scope) => registerForms(scope, services));
+  refuseMethodsBut(app, { GET: readPaths, POST: formPaths });
 }
 
 function registerPublic(app: FastifyInstance, services: OAuthServices): void {
