@@ -37,6 +37,47 @@ export {
   withdrawApproval,
 } from './approvals/decide-approval.ts';
 export { issueNeedsApproval, requireApproved, scopeToApprove } from './approvals/scope-to-approve.ts';
+export {
+  abortCampaign,
+  afterWaiting,
+  type Campaign,
+  type CampaignKind,
+  type CampaignPace,
+  type CampaignPhase,
+  type CampaignTerms,
+  type CampaignTotals,
+  campaignKinds,
+  campaignStages,
+  completeStage,
+  type DeadlinePolicy,
+  deadlinePolicies,
+  finishCampaign,
+  isEnded,
+  type KeySelector,
+  nextStage,
+  noTotals,
+  pauseCampaign,
+  type RankRange,
+  resumeCampaign,
+  type SelectableState,
+  selectableStates,
+  stageRanks,
+  type ThrottleReason,
+  tripCampaign,
+} from './campaigns/campaign.ts';
+export {
+  type ChunkKey,
+  enforceOn,
+  isSamePlace,
+  type KeyOutcome,
+  noProgress,
+  progressIn,
+  type ShardProgress,
+  takeKey,
+} from './campaigns/chunk.ts';
+export { isOverBudget, nextPace, type Pace, samplesMin, type VerifySample } from './campaigns/pace.ts';
+export { isInRange, isUnnarrowed, mayMeet, rankOf, selects } from './campaigns/selector.ts';
+export { type CampaignState, campaignStates, campaignTransitions } from './campaigns/transitions.ts';
 export { bytesOfHex, hexOf } from './encoding/hex.ts';
 export type { JsonObject, JsonValue } from './encoding/json.ts';
 export { AssertionBroken, assert } from './errors/assert.ts';
@@ -95,6 +136,7 @@ export {
 export type {
   ApprovalId,
   CampaignId,
+  DeadLetterId,
   IdKind,
   IdKinds,
   KeyId,
@@ -118,6 +160,7 @@ export {
   mintKeyString,
   parseKeyString,
 } from './key-format/key-format.ts';
+export { checkScopes, checkText } from './lifecycle/check-fields.ts';
 export {
   type DocumentId,
   type DocumentKind,
@@ -202,6 +245,7 @@ export { type RenewKey, renewKey, renewWindowOfKey, type SuccessorUse } from './
 export { type RenewableVersion, type RenewWindow, renewWindowOf } from './lifecycle/renew-window.ts';
 export { type RevokeKey, revokeKey } from './lifecycle/revoke-key.ts';
 export { type FinishRotation, finishRotation, type RotateKey, rotateKey } from './lifecycle/rotate-key.ts';
+export { type RenewalRequest, requestRenewal, settleRotation } from './lifecycle/scheduled-rotation.ts';
 export {
   effectiveExpiryMs,
   graceVersionAt,
@@ -226,6 +270,7 @@ export {
   isSettled,
   refusalToFinish,
   type SettlingEvidence,
+  settlingWindowMs,
   type UnheardVerifier,
   type UseEvidence,
   type VersionUse,

@@ -272,6 +272,59 @@ export const statementNamesMax = 128;
 /** Before a server at a broker listens again to the wishes of its relay, which has just loaded a new table. */
 export const wishesPauseMs = 250;
 
+// --- Campaigns: bulk rotations and revocations. ----------------------------------------------------------------
+
+/** Campaigns of one workspace that have not ended; each is a few statements a second while it runs. */
+export const campaignsActiveMax = 32;
+
+/** Campaigns of all workspaces that one look finds: their records are a few hundred bytes, and 30 kB at the worst. */
+export const campaignsAtOnceMax = 1_000;
+
+/** Keyspaces of one campaign: their ids are kept with it, 1,000 x 30 bytes. */
+export const campaignKeyspacesMax = 1_000;
+
+/** Scopes of a selector; each makes the filter of every key that is looked at longer. */
+export const campaignScopesMax = 8;
+
+/** What a selector matches is counted so far: about a second of an index scan. Beyond it the count is "at least". */
+export const campaignCountMax = 1_000_000;
+
+/** Keys a second, if nothing is said, and the most that may be asked for: what the lanes of one process write. */
+export const campaignPaceDefault = 500;
+export const campaignPaceMax = 20_000;
+
+export const campaignVerifyP99MsDefault = 50;
+export const campaignVerifyP99MsMax = 10_000;
+/** One verification in a thousand. */
+export const campaignErrorBudgetDefault = 0.001;
+
+/** How long each sample is watched. */
+export const campaignHoldSecondsDefault = 60;
+
+/** Over how long holders are spread, and how long after that the deadline lies if none is given. */
+export const campaignWindowSecondsDefault = 3_600;
+export const campaignWaitSecondsDefault = 7 * 86_400;
+
+/** Keys of one chunk: one transaction of a lane, in which everybody else's writes to that shard wait for it. */
+export const campaignChunkKeysMax = 500;
+
+/** A chunk holds at most what the pace allows in this time, so that a slow campaign makes short transactions. */
+export const campaignChunkMs = 200;
+
+/** Chunks of one campaign that are written at once, each in a shard of its own. */
+export const campaignChunksAtOnceMax = 4;
+
+/** How often a server looks for campaigns while it works on none: two reads of an index that is mostly empty. */
+export const campaignLookMs = 1_000;
+
+/** How often it notes how far its own have come: one small write each. */
+export const campaignNoteMs = 400;
+
+/** How long a campaign stays with the process that works on it after that was last heard of: 25 missed notes. */
+export const campaignClaimMs = 10_000;
+
+/** The share of a process's time that the counting of one campaign's holders may take. */
+export const campaignCountShare = 0.05;
 // --- Uses of rotating keys. -----------------------------------------------------------------------------------
 
 /** Between two writes of the uses that were told: with the second and a quarter at the verifier, evidence is 3 s old. */
@@ -371,3 +424,67 @@ export const statusExpirySeconds = 86_400;
 /** A form of OAuth: two tokens of 4 kB and what stands around them. */
 export const formBytesMax = 16 * 1024;
 export const formFieldsMax = 32;
+// --- Deliveries: events to webhooks. ---------------------------------------------------------------------------
+
+/** Webhooks of one workspace: each reads the feed for itself. */
+export const webhooksPerWorkspaceMax = 100;
+
+/** Active webhooks that one store serves; past that the last ones are not served, and the log says so. */
+export const webhooksServedMax = 2_000;
+
+/** Pairs of webhook and shard that one process serves at once; each holds one page. */
+export const pumpsMax = 64;
+
+/** Rows that one page looks through: 500 x about 1 kB, times the pumps, is 32 MB at the worst. */
+export const deliveryPageRows = 500;
+
+/** Requests of one pair under way: with 4 shards and a consumer 10 ms away, 6,400 events a second. */
+export const deliveriesAtOnceMax = 16;
+
+/** Connections to one consumer. */
+export const deliverySocketsMax = 128;
+
+/** A kept connection is given up before the usual 5 s at which servers close one. */
+export const deliverySocketIdleMs = 4_000;
+
+/** From the first byte sent to the head of the answer. */
+export const deliveryTimeoutMs = 10_000;
+
+/** The answer's body is not needed: read to keep the connection, and no more than this, no longer than this. */
+export const deliveryReplyBytesMax = 16_384;
+export const deliveryReplyMsMax = 2_000;
+
+/** A `Retry-After` of the consumer counts up to this. */
+export const retryAfterHonouredMsMax = 3_600_000;
+
+/** 1 s, 4 s, 16 s … up to an hour: ten attempts are some three and a half hours. Then the event is a dead letter. */
+export const deliveryAttemptsMax = 10;
+export const deliveryRetryMsMin = 1_000;
+export const deliveryRetryMsMax = 3_600_000;
+
+/** A webhook that has taken nothing for two days is disabled: a day before the feed no longer has what it missed. */
+export const webhookFailingMsMax = 2 * 86_400_000;
+
+/** How long a claim on a pair holds without being renewed; it is renewed three times in that. */
+export const deliveryClaimMs = 20_000;
+
+/** How often a process looks for what others left, for retries that are due, and for webhooks made elsewhere. */
+export const deliveryPollMs = 3_000;
+export const webhookRefreshMs = 15_000;
+
+/** Commits that come one after the other are looked after together. */
+export const deliveryWakeMs = 50;
+
+/** How often what waits is counted, for the metrics. */
+export const backlogReadMs = 30_000;
+/** Keys that periodic work changes by one write: half a batch, so that a caller's write fits beside it. */
+export const keysPerSweepMax = 250;
+
+/** Keys that a walk looks at by one read: 2,000 rows of 60 bytes, some 10 ms. */
+export const keysPerWalkMax = 2_000;
+
+/** How often rotations that have settled are ended: a settle time is a minute at the least. */
+export const settleSweepSeconds = 60;
+
+/** How often keys are walked for those whose secret is due: a rule is a matter of days. */
+export const renewalSweepSeconds = 900;

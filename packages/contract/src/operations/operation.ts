@@ -31,13 +31,19 @@ export type ManagementScope =
   | 'keys:suspend'
   | 'keys:verify'
   | 'keys:import'
+  | 'campaigns:read'
+  | 'campaigns:write'
   | 'approvals:read'
   | 'approvals:decide'
   | 'events:read'
   | 'feed:read'
   | 'signing_keys:read'
   | 'signing_keys:write'
-  | 'verifiers:read';
+  | 'verifiers:read'
+  | 'webhooks:read'
+  | 'webhooks:write'
+  | 'dead_letters:read'
+  | 'dead_letters:write';
 
 export interface OperationTerms {
   readonly summary: string;

@@ -64,6 +64,12 @@ export const routes = Object.freeze({
   verifyKey: ask('/v1/keys/verify'),
   verifyKeysBulk: ask('/v1/keys/verify/bulk'),
 
+  startCampaign: create('/v1/campaigns'),
+  listCampaigns: read('/v1/campaigns'),
+  getCampaign: read('/v1/campaigns/:id'),
+  pauseCampaign: change('/v1/campaigns/:id/pause'),
+  resumeCampaign: change('/v1/campaigns/:id/resume'),
+  abortCampaign: change('/v1/campaigns/:id/abort'),
   getSelf: read('/v1/keys/self'),
   renewSelf: change('/v1/keys/self/renew'),
   revokeSelf: change('/v1/keys/self/revoke'),
@@ -83,6 +89,17 @@ export const routes = Object.freeze({
   removeSigningKey: change('/v1/signing-keys/:id/remove'),
 
   listEvents: read('/v1/events'),
+
+  createWebhook: create('/v1/webhooks'),
+  listWebhooks: read('/v1/webhooks'),
+  getWebhook: read('/v1/webhooks/:id'),
+  updateWebhook: patch('/v1/webhooks/:id'),
+  rotateWebhookSecret: change('/v1/webhooks/:id/rotate-secret'),
+  deleteWebhook: change('/v1/webhooks/:id/delete'),
+
+  listDeadLetters: read('/v1/dead-letters'),
+  replayDeadLetter: change('/v1/dead-letters/:id/replay'),
+  discardDeadLetter: change('/v1/dead-letters/:id/discard'),
 
   askLease: ask('/v1/feed/lease'),
   getFeedSnapshot: read('/v1/feed/snapshot'),

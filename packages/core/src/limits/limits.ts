@@ -49,6 +49,9 @@ export const renewAskAgainMs = 3_600_000;
 /** Exchanges of one enrollment key: a fleet of a million, made with one. */
 export const enrollmentUsesMax = 1_000_000;
 
+/** Holders that are asked by a keyspace's rule come within a day: a million of them are twelve a second. */
+export const renewalSpreadMsMax = 86_400_000;
+
 /**
  * A verifier tells of a use at once, and of further ones of the same version no sooner than this after it has told of
  * one. So of a version that is in use something was told within the last of these, and a window is never shorter.
@@ -77,6 +80,9 @@ export const externalIdLengthMax = 256;
 export const reasonLengthMax = 256;
 export const prefixLengthMax = 24;
 
+/** Holders of a campaign are spread over a month at the most, and a sample is watched for a day. */
+export const campaignWindowSecondsMax = 31 * 86_400;
+export const campaignHoldSecondsMax = 86_400;
 /** How long a request may wait to be decided, and once more to be collected. */
 export const approvalWaitSecondsMin = 60;
 export const approvalWaitDefaultSeconds = 86_400;

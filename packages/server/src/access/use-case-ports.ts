@@ -6,6 +6,7 @@ import type { Clock } from '../runtime/clock.ts';
 import type { Random } from '../runtime/random.ts';
 import type { SigningPorts } from '../signing-keys/signing-key-ports.ts';
 import type { Reader } from '../storage/reader-port.ts';
+import type { RotationsReader } from '../storage/rotations-port.ts';
 import type { TokenIssuer } from '../tokens/token-ports.ts';
 import type { Jobs } from '../workflows/jobs-port.ts';
 import type { AwaitEffective } from './await-effective.ts';
@@ -30,6 +31,8 @@ export interface UseCasePorts {
   readonly awaitEffective?: AwaitEffective | undefined;
   readonly evidence: RotationEvidence;
   readonly rotationTimes: RotationTimes;
+  /** What periodic work on rotations looks for. */
+  readonly rotations: RotationsReader;
   /** Work that nobody waits for. */
   readonly jobs: Jobs;
   /** Signs tokens. Absent where nothing does: in tests of single rooms. */

@@ -111,7 +111,6 @@ describe('the master key', () => {
     const during = await start({
       masterKey: keyOf(8),
       previousMasterKey: keyOf(7),
-      bootstrapKey: before.rootKey,
     });
     expect(during.log()).toContain('sealed under the new master key');
     const next = await issue(during, keyspace.name, {}, { key: before.rootKey });

@@ -1,4 +1,4 @@
-import { Secret } from '@keyswarm/core';
+import { type FeedRow, Secret } from '@keyswarm/core';
 import {
   AuthorityClock,
   createResidentVerifier,
@@ -6,6 +6,8 @@ import {
   systemVerifierClock,
 } from '@keyswarm/verifier';
 import { LeaseReads } from '../access/lease-reads.ts';
+import { CampaignDriver } from '../campaigns/campaign-driver.ts';
+import { runCampaigns } from '../campaigns/run-campaigns.ts';
 import { ConfigError } from '../config/config-error.ts';
 import type { ServerConfig } from '../config/config-schema.ts';
 import { listOf } from '../config/list-of.ts';
@@ -28,6 +30,7 @@ import { systemTimers } from '../runtime/timers.ts';
 import { loadMasterKey, loadPreviousMasterKey } from '../signing/load-master-key.ts';
 import type { MasterKeys } from '../signing/seal-key.ts';
 import { createReader } from '../storage/reader.ts';
+import { createRotationsReader } from '../storage/statements/read-rotations.ts';
 import type { Store } from '../storage/store.ts';
 import type { StatusLists } from '../tokens/status-lists.ts';
 import type { WorkerSeat } from '../workers/worker-seat.ts';
@@ -36,6 +39,7 @@ import { acceptWaiting } from './accept-waiting.ts';
 import { checkPort } from './check-port.ts';
 import { closeInOrder } from './close-in-order.ts';
 import { noteFollowerState } from './note-follower-state.ts';
+import { openDeliveries } from './open-deliveries.ts';
 import { openNats } from './open-nats.ts';
 import { openRelay, relayProbeOf } from './open-relay.ts';
 import { openStore, prepareStore } from './open-store.ts';
@@ -93,7 +97,9 @@ export async function startServer(config: ServerConfig, options: StartOptions): 
     const firstKey = await bootstrap(core.ports, given);
     if (firstKey !== undefined) options.showFirstKey(firstKey);
     options.signal?.throwIfAborted();
-    return await openWire(config, { ...core, masterKeys, log, closing, seat: options.seat });
+    const out = openDeliveries(config, core, { store, log, closing, masterKey: masterKeys });
+    startCampaigns(core, { log, closing });
+    return await openWire(config, { ...core, ...out, masterKeys, log, closing, seat: options.seat });
   } catch (error) {
     await closing.run();
     throw error;
@@ -108,6 +114,11 @@ interface Foundation {
   readonly masterKeys: MasterKeys;
 }
 
+interface Heard {
+  lists: StatusLists | undefined;
+  afterCommit: ((rows: readonly FeedRow[]) => void) | undefined;
+}
+
 /** The verifier of this process, what feeds it, and the lanes that write. */
 async function openPlane(config: ServerConfig, { store, log, closing, seat }: Foundation) {
   const shards = await prepareStore(store, { config, clock: systemClock, log });
@@ -118,8 +129,8 @@ async function openPlane(config: ServerConfig, { store, log, closing, seat }: Fo
   const authorityClock = isAlone ? undefined : new AuthorityClock(systemVerifierClock());
   const clock = authorityClock ?? systemVerifierClock();
   const house = openRelay({ store, log, isAlone });
-  // What hears of every row, and is there only once all the rest is.
-  const heard: { lists: StatusLists | undefined } = { lists: undefined };
+  // What hears of rows, and is there only once all the rest is.
+  const heard: Heard = { lists: undefined, afterCommit: undefined };
   const observer = heardBy(house.observer, () => heard.lists);
   const verifier = createResidentVerifier({ clock, shards, observer });
   const lag = watchLag(createFeedSource(store, { shards }), verifier);
@@ -146,6 +157,7 @@ async function openPlane(config: ServerConfig, { store, log, closing, seat }: Fo
       follower.applyCommitted(rows);
       seat?.committed();
       nats?.committed(rows);
+      heard.afterCommit?.(rows);
     },
     observer: metrics.lanes,
   });
@@ -200,6 +212,7 @@ async function startCore(config: ServerConfig, foundation: Foundation) {
     awaitEffective,
     evidence,
     rotationTimes: metrics.rotations,
+    rotations: createRotationsReader(store),
     // An embedded store has one process, which knows its own writes before it answers them.
     catchUp,
     tokens: tokens.tokens,
@@ -210,14 +223,37 @@ async function startCore(config: ServerConfig, foundation: Foundation) {
   plane.heard.lists = tokens.statusLists;
   registerJobs(workflows, ports);
   nats?.serve({ feed, authenticator: { verifier, catchUp: ports.catchUp } });
-  return { ports, metrics, lanes, lag, feed, workflows, statusLists: tokens.statusLists };
+  const onCommitted = (listener: Heard['afterCommit']) => {
+    plane.heard.afterCommit = listener;
+  };
+  return { ports, metrics, lanes, lag, feed, workflows, onCommitted, statusLists: tokens.statusLists };
 }
 
 type Core = Awaited<ReturnType<typeof startCore>>;
 
+/** Whichever server is free works on what runs; stopped before the lanes are drained. */
+function startCampaigns(
+  { ports, metrics }: Core,
+  { log, closing }: Pick<Foundation, 'log' | 'closing'>,
+): void {
+  const driver = new CampaignDriver({
+    ports,
+    driverId: Buffer.from(systemRandom.bytes(8)).toString('hex'),
+    reading: () => metrics.verifyReading(),
+    onProblem: ({ campaignId, error }) =>
+      log.warn({ campaignId, err: error }, 'a step of a campaign was left to its next turn'),
+  });
+  const campaigns = runCampaigns({
+    driver,
+    timers: systemTimers,
+    onProblem: (error) => log.warn({ err: error }, 'campaigns could not be looked for'),
+  });
+  closing.add('campaigns', () => campaigns.stop());
+}
+
 async function openWire(
   config: ServerConfig,
-  house: Core & Omit<Foundation, 'store'>,
+  house: Core & Omit<Foundation, 'store'> & ReturnType<typeof openDeliveries>,
 ): Promise<RunningServer> {
   const { ports, metrics, lanes, lag, feed, log, closing, masterKeys, seat } = house;
   const { verifier } = ports;
@@ -254,6 +290,7 @@ async function openWire(
     ...(seat === undefined ? {} : { metricsText: seat.speakFor(metrics) }),
     authenticator: { verifier, catchUp: ports.catchUp },
     feed,
+    deliveries: house.deliveries,
     timers: systemTimers,
     readiness: readinessOf({
       clock: systemClock,
@@ -273,7 +310,10 @@ async function openWire(
   const said = seat === undefined ? 'listening' : 'a worker listens';
   log.info({ url, profile: config.profile, shards: ports.shards }, said);
   // Last, and not waited for: nothing that is answered hangs on it.
-  if (config.workflows) void house.workflows.start();
+  if (config.workflows) {
+    void house.workflows.start();
+    house.courier.start();
+  }
   return {
     url,
     async close() {

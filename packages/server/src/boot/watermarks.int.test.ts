@@ -19,6 +19,7 @@ import { type Clock, systemClock } from '../runtime/clock.ts';
 import { systemRandom } from '../runtime/random.ts';
 import { systemTimers } from '../runtime/timers.ts';
 import { createReader } from '../storage/reader.ts';
+import { createRotationsReader } from '../storage/statements/read-rotations.ts';
 import type { Store } from '../storage/store.ts';
 import { bootstrap } from '../workspaces/bootstrap.ts';
 
@@ -73,6 +74,7 @@ describe('keys of an owner or a keyspace, rotated and revoked at once by two ser
       },
       rotationTimes: { firstUsed() {}, retired() {} },
       jobs: { send: async () => {} },
+      rotations: createRotationsReader(store),
       shards,
     };
   };

@@ -1,8 +1,15 @@
 import { readEventPage } from './reader-events.ts';
 import type { Reader } from './reader-port.ts';
+import {
+  countAskedKeys,
+  countCampaignKeys,
+  selectAskedKeys,
+  selectCampaignKeys,
+} from './statements/campaign-keys.ts';
 import { listDocuments, readDocument } from './statements/documents.ts';
 import { findKeyspace, listKeyspaces } from './statements/list-keyspaces.ts';
 import { listOwners } from './statements/list-owners.ts';
+import { readHeads } from './statements/read-heads.ts';
 import { listKeys, readKey } from './statements/read-keys.ts';
 import { readLeases } from './statements/read-leases.ts';
 import { readLineage } from './statements/read-lineage.ts';
@@ -63,6 +70,18 @@ export function createReader(store: Store, options: { readonly shards: number })
     documents: (list) => listDocuments(store, list, shards),
 
     leases: (wanted) => readLeases(store, wanted, shards),
+
+    async heads() {
+      const rows = await readHeads(store);
+      return { epoch: rows[0]?.epoch ?? 0, seqs: rows.map(({ seq }) => seq) };
+    },
+    campaignKeys: (wish) => selectCampaignKeys(store, wish),
+
+    countCampaignKeys: (wish) => countCampaignKeys(store, wish),
+
+    askedKeys: (wish) => selectAskedKeys(store, wish),
+
+    countAskedKeys: (wish) => countAskedKeys(store, wish, shards),
 
     events: (workspaceId, query) => readEventPage(store, shards, workspaceId, query),
   };
