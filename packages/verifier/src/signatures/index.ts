@@ -3,4 +3,4 @@
  */
 
 export { bytesOfBase64url, jwkOf, publicKeyBytes, publicKeyOf, rawOfJwk } from './public-key.ts';
-export { isKeyOf, signBytes, verifyBytes } from './sign-bytes.ts';
+export { isKeyOf, signatureCheck, signBytes, verifyBytes } from './sign-bytes.ts';
