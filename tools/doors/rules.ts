@@ -56,7 +56,7 @@ export const testsMayAlso = [
 const useCases = ['access', 'keys', 'owners', 'keyspaces', 'workspaces', 'events'];
 const useCaseRooms = useCases.map((room) => `packages/server/src/${room}/**`);
 const ports = ['packages/server/src/*/*-port.ts'];
-const drivers = ['npm:pg', 'npm:pg-*', 'npm:@electric-sql/**'];
+const drivers = ['npm:pg', 'npm:pg-native', 'npm:@electric-sql/**'];
 
 export const doors: readonly Door[] = [
   {
@@ -296,6 +296,32 @@ export const doors: readonly Door[] = [
     never: drivers,
     because: 'two engines stay one port only while nobody else can name either of them',
     breach: { path: 'packages/server/src/feed/a.ts', source: "import type { Pool } from 'pg';" },
+  },
+  {
+    name: 'queues-live-in-workflows',
+    rooms: ['packages/server/src/**'],
+    free: ['packages/server/src/workflows/**'],
+    never: ['npm:pg-boss'],
+    because: 'a room says what is to be done and hands it on; which queues carry it is known in one place',
+    breach: { path: 'packages/server/src/keys/a.ts', source: "import { PgBoss } from 'pg-boss';" },
+  },
+  {
+    name: 'workflows-know-no-use',
+    rooms: ['packages/server/src/workflows/**'],
+    free: ['**/*.test.ts', '**/*.conformance.ts'],
+    never: [
+      ...drivers,
+      'packages/server/src/http/**',
+      'packages/server/src/lanes/**',
+      ...useCaseRooms,
+      'npm:fastify',
+      'npm:fastify/**',
+    ],
+    because: 'queues carry any job; what one does is given to them by whoever owns the work',
+    breach: {
+      path: 'packages/server/src/workflows/a.ts',
+      source: "import { rotate } from '../keys/rotate-key.ts';",
+    },
   },
   {
     name: 'workers-only-supervise',

@@ -45,8 +45,16 @@ export async function flood({ cluster, report }: Phases): Promise<void> {
   );
 }
 
-/** What a server at rest asks its store as well, a few times a second: the heads, and the registry of verifiers. */
-const housekeeping: ReadonlySet<string> = new Set(['read_heads', 'write_registry', 'read_registry']);
+/**
+ * What a server at rest asks its store as well: the heads and the registry of verifiers a few times a second, and
+ * about once a second whether there are jobs.
+ */
+const housekeeping: ReadonlySet<string> = new Set([
+  'read_heads',
+  'write_registry',
+  'read_registry',
+  'pgboss',
+]);
 
 function forgedKey(count: number): string {
   const key = mintKeyString('orders', (bytes) => randomBytes(bytes));

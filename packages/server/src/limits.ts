@@ -247,3 +247,40 @@ export const statementNamesMax = 128;
 
 /** Before a server at a broker listens again to the wishes of its relay, which has just loaded a new table. */
 export const wishesPauseMs = 250;
+
+// --- Workflows: jobs in the store. ----------------------------------------------------------------------------
+
+/** How often a worker without work looks for jobs of other processes: a dozen kinds are about one read a second. */
+export const bossPollSeconds = 15;
+
+/** How often claims that are not kept alive are looked for: what bounds, with the next two, a killed worker's delay. */
+export const bossSuperviseSeconds = 15;
+
+/** A claim is renewed twice in this time; it is the least that pg-boss takes. */
+export const jobHeartbeatSeconds = 10;
+
+/** One attempt at a job that sets no bound of its own. */
+export const jobTimeoutSecondsDefault = 300;
+
+/** With a delay that doubles from 5 seconds this is about an hour of trying. */
+export const jobRetriesDefault = 9;
+export const jobRetryDelaySecondsDefault = 5;
+
+export const jobConcurrencyDefault = 2;
+
+/** Jobs that are done, for those who look: a day of those with data, a few runs of the periodic ones. */
+export const jobKeptSeconds = 86_400;
+export const periodicKeptSeconds = 900;
+
+/** How long a sender waits for the queues of a process that has just started. */
+export const jobSendWaitMsMax = 2_000;
+
+/** Making its tables takes pg-boss a quarter of a second, and minutes where it builds an index anew. */
+export const bossStatementMsMax = 300_000;
+
+/** Between two starts that failed; it doubles. */
+export const bossStartPauseMsMin = 1_000;
+export const bossStartPauseMsMax = 30_000;
+
+/** A store that is down is told of once in this time, not at every poll. */
+export const bossQuietMs = 30_000;

@@ -5,6 +5,7 @@ import type { Lanes } from '../lanes/lane-port.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Random } from '../runtime/random.ts';
 import type { Reader } from '../storage/reader-port.ts';
+import type { Jobs } from '../workflows/jobs-port.ts';
 import type { AwaitEffective } from './await-effective.ts';
 import type { LeaseReads } from './lease-reads.ts';
 
@@ -24,6 +25,8 @@ export interface UseCasePorts {
   readonly catchUp?: (() => Promise<void>) | undefined;
   /** Waits until every verifier knows a change. Absent where nobody but this process verifies. */
   readonly awaitEffective?: AwaitEffective | undefined;
+  /** Work that nobody waits for. */
+  readonly jobs: Jobs;
   /** Shards of the store; a power of two. */
   readonly shards: number;
 }

@@ -37,7 +37,9 @@ import { noteFollowerState } from './note-follower-state.ts';
 import { openNats } from './open-nats.ts';
 import { openRelay, relayProbeOf } from './open-relay.ts';
 import { openStore, prepareStore } from './open-store.ts';
+import { openWorkflows } from './open-workflows.ts';
 import { readVersion } from './read-version.ts';
+import { registerJobs } from './register-jobs.ts';
 import { watchLag } from './watch-lag.ts';
 
 /*
@@ -148,6 +150,7 @@ async function startCore(config: ServerConfig, { store, log, closing, seat }: Fo
   closing.add('upkeep', () => upkeep.stop());
   // Before the first write, so that today has its partition and no row falls into the net below it.
   await upkeep.run();
+  const workflows = openWorkflows(config, { store, log, closing });
   const reader = createReader(store, { shards });
   const keyspaces = new KeyspaceDirectory(reader);
   const leases = new LeaseReads(reader);
@@ -163,10 +166,12 @@ async function startCore(config: ServerConfig, { store, log, closing, seat }: Fo
     awaitEffective,
     // An embedded store has one process, which knows its own writes before it answers them.
     catchUp: isAlone ? undefined : () => follower.catchUp(),
+    jobs: workflows,
     shards,
   };
+  registerJobs(workflows, ports);
   nats?.serve({ feed, authenticator: { verifier, catchUp: ports.catchUp } });
-  return { ports, metrics, lanes, lag, feed };
+  return { ports, metrics, lanes, lag, feed, workflows };
 }
 
 type Core = Awaited<ReturnType<typeof startCore>>;
@@ -227,6 +232,8 @@ async function openWire(
   const url = urlOfWire(config.host, app.server.address());
   const said = seat === undefined ? 'listening' : 'a worker listens';
   log.info({ url, profile: config.profile, shards: ports.shards }, said);
+  // Last, and not waited for: nothing that is answered hangs on it.
+  if (config.workflows) void house.workflows.start();
   return {
     url,
     async close() {

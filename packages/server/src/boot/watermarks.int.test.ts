@@ -66,6 +66,7 @@ describe('keys of an owner or a keyspace, rotated and revoked at once by two ser
       random: systemRandom,
       keyspaces: new KeyspaceDirectory(reader),
       leases: new LeaseReads(reader),
+      jobs: { send: async () => {} },
       shards,
     };
   };

@@ -115,6 +115,15 @@ export const configSchema = Type.Object(
       pattern: '^ks_[0-9A-Za-z]+(,ks_[0-9A-Za-z]+){0,255}$',
       byDefault: null,
     }),
+    workflows: yesOrNo({
+      about:
+        'Does this process do jobs: retention, expiry, webhooks, campaigns? All processes share them; one has to.',
+      byDefault: true,
+    }),
+    workflowConcurrency: whole(1, 64, {
+      about: 'Jobs of one kind that this process does at once, at the most.',
+      byDefault: 4,
+    }),
     ...logSettings,
     ...requestSettings,
     mutationsInFlightMax: whole(1, 100_000, {

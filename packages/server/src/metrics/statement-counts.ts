@@ -47,7 +47,8 @@ export class StatementCounts {
     };
   }
 
-  #count({ name }: Statement): void {
+  #count(statement: Statement): void {
+    const name = statement.name || (statement.countedAs ?? '');
     const isKept = name !== '' && (this.#counts.has(name) || this.#counts.size < statementNamesMax);
     const counted = isKept ? name : unnamed;
     this.#counts.set(counted, (this.#counts.get(counted) ?? 0) + 1);

@@ -7,6 +7,10 @@ export interface Statement {
   readonly text: string;
   /** How long its answer is waited for, where the store's own bound is too short (migrations). */
   readonly timeoutMs?: number;
+  /** Of a text of several statements: the rows of all of them, one after the other, in place of the last one's. */
+  readonly everyRow?: boolean;
+  /** What a statement without a name is counted as; for texts that a library writes. */
+  readonly countedAs?: string;
 }
 
 /** A row as the driver gives it. `bytea` comes as Uint8Array, `timestamptz` as ms, `bigint` as number, `json` parsed. */

@@ -51,7 +51,8 @@ export async function startTestServer({ store, config }: TestServerOptions): Pro
   const rootKey = mintBootstrapKey(systemRandom).reveal();
   const lines: string[] = [];
   const log = createLog('debug', { write: (line) => void lines.push(line) });
-  const settings = configWith({ port: 0, masterKey, bootstrapKey: rootKey, ...config });
+  // Jobs only where a suite is about them: most servers of the tests live for a second.
+  const settings = configWith({ port: 0, masterKey, bootstrapKey: rootKey, workflows: false, ...config });
   const server = await startServer(settings, { log, store, showFirstKey: () => {} });
   const call: TestServer['call'] = (method, path, options = {}) =>
     send(server.url, method, path, { key: rootKey, ...options });

@@ -1,3 +1,4 @@
+import { assert } from '@keyswarm/core';
 import type { PoolClient } from 'pg';
 import type { Statement } from '../store.ts';
 import { encodeParams } from '../wire/encode-param.ts';
@@ -21,6 +22,9 @@ export async function runStatement<R extends object>(
     ...(statement.timeoutMs === undefined ? {} : { query_timeout: statement.timeoutMs }),
   });
   // A text of several statements is answered by a list, one result each.
-  const last: unknown = Array.isArray(answer) ? answer.at(-1) : answer;
-  return last as StatementResult<R>;
+  if (!Array.isArray(answer)) return answer as StatementResult<R>;
+  const results = answer as readonly StatementResult<R>[];
+  const last = results.at(-1);
+  assert(last !== undefined, 'a text holds a statement');
+  return statement.everyRow ? { ...last, rows: results.flatMap(({ rows }) => rows) } : last;
 }

@@ -1,0 +1,67 @@
+import type { JsonObject } from '@keyswarm/core';
+import type { Job, PgBoss } from 'pg-boss';
+import type { Log } from '../logging/log.ts';
+import type { Registered } from './workflows.ts';
+
+export interface QueueWorkersOptions {
+  readonly log: Log;
+  readonly concurrencyMax: number;
+  readonly pollSeconds: number;
+  readonly leaving: AbortSignal;
+}
+
+/**
+ * The workers of this process: as many a kind as may run at once, each of which takes one job after another. One
+ * that finished a job looks for the next at once; one that found none sleeps until it is woken or its poll is due.
+ */
+export class QueueWorkers {
+  readonly #options: QueueWorkersOptions;
+  readonly #wakers = new Map<string, (() => void)[]>();
+
+  constructor(options: QueueWorkersOptions) {
+    this.#options = options;
+  }
+
+  async open(boss: PgBoss, registered: Registered): Promise<void> {
+    const { name, policy } = registered.kind;
+    const wakers: (() => void)[] = [];
+    this.#wakers.set(name, wakers);
+    const count = Math.min(policy.concurrency, this.#options.concurrencyMax);
+    for (let worker = 0; worker < count; worker += 1) {
+      let wake = (): void => {};
+      const options = { pollingIntervalSeconds: this.#options.pollSeconds };
+      const id = await boss.work<JsonObject | null>(name, options, async ([job]) => {
+        if (job === undefined) return;
+        try {
+          await this.#run(registered, job);
+        } finally {
+          wake();
+        }
+      });
+      wake = () => boss.notifyWorker(id);
+      wakers.push(wake);
+    }
+  }
+
+  wake(name: string): void {
+    for (const wake of this.#wakers.get(name) ?? []) wake();
+  }
+
+  async #run({ kind, handler }: Registered, job: Job<JsonObject | null>): Promise<void> {
+    const signal = AbortSignal.any([job.signal, this.#options.leaving]);
+    const attempt = job.retryCount + 1;
+    try {
+      await handler(job.data ?? {}, { id: job.id, attempt, signal });
+    } catch (error) {
+      this.#options.log.warn({ job: kind.name, id: job.id, attempt, err: error }, 'a job failed');
+      throw withoutDetails(error);
+    }
+  }
+}
+
+/** pg-boss keeps what is thrown as the job's output: the sentence is kept, and whatever else hangs on it is not. */
+function withoutDetails(error: unknown): Error {
+  const plain = new Error(error instanceof Error ? error.message : 'not an Error');
+  plain.stack = '';
+  return plain;
+}
