@@ -22,6 +22,7 @@ export {
   type BadRow,
   decodeKeyFact,
   decodeKeyspaceFact,
+  decodeKeyTraitsFact,
   decodeOwnerFact,
   isBadRow,
 } from './facts/decode-facts.ts';
@@ -31,6 +32,7 @@ export {
   encodeFeedRow,
   encodeKeyFact,
   encodeKeyspaceFact,
+  encodeKeyTraitsFact,
   encodeOwnerFact,
   feedRowFormat,
 } from './facts/encode-facts.ts';
@@ -41,10 +43,18 @@ export {
   type FeedRow,
   type KeyFact,
   type KeyspaceFact,
+  type KeyTraitsFact,
   type OwnerFact,
+  type SubjectId,
   type VersionFact,
 } from './facts/facts.ts';
-export { fingerprintFactBytes, keyFactOf, keyspaceFactOf, ownerFactOf } from './facts/make-facts.ts';
+export {
+  fingerprintFactBytes,
+  keyFactOf,
+  keyspaceFactOf,
+  ownerFactOf,
+  traitsMemberOf,
+} from './facts/make-facts.ts';
 export {
   type AnyId,
   idFromUuidBytes,
@@ -56,7 +66,19 @@ export {
   uuidBytesOf,
   uuidHexOf,
 } from './ids/id-codec.ts';
-export type { IdKind, IdKinds, KeyId, KeyspaceId, OwnerId, WorkspaceId } from './ids/ids.ts';
+export type {
+  ApprovalId,
+  CampaignId,
+  IdKind,
+  IdKinds,
+  KeyId,
+  KeyspaceId,
+  NoteId,
+  OwnerId,
+  SigningKeyId,
+  WebhookId,
+  WorkspaceId,
+} from './ids/ids.ts';
 export { uuidV7, uuidV8FromHash } from './ids/uuid.ts';
 export { crc32 } from './key-format/crc32.ts';
 export {
@@ -70,6 +92,14 @@ export {
   mintKeyString,
   parseKeyString,
 } from './key-format/key-format.ts';
+export {
+  type DocumentId,
+  type DocumentKind,
+  type DocumentRecord,
+  documentKindOf,
+  documentKinds,
+  withBody,
+} from './lifecycle/document-record.ts';
 export {
   type ImportedFormat,
   type ImportKey,
@@ -88,6 +118,7 @@ export type {
   StoredKeyState,
   VersionState,
 } from './lifecycle/key-record.ts';
+export { decodeKeyTraits, encodeKeyTraits, type KeyTraits, noTraits } from './lifecycle/key-traits.ts';
 export {
   builtinKeyspace,
   builtinKeyspaceName,
@@ -103,6 +134,14 @@ export {
   suspendKeyspace,
   updateKeyspace,
 } from './lifecycle/keyspace.ts';
+export {
+  type ApprovalRules,
+  decodeKeyspaceRules,
+  encodeKeyspaceRules,
+  type KeyspaceRules,
+  type RotationRules,
+  rulesDefault,
+} from './lifecycle/keyspace-rules.ts';
 export {
   type CreateOwner,
   createOwner,
@@ -154,7 +193,7 @@ export {
 } from './signed-requests/profile.ts';
 export { formatSigningKeyId, parseSigningKeyId } from './signed-requests/signing-key-id.ts';
 export { hasControlCharacter, isStorableText, isWithinLength } from './text/check-text.ts';
-export { judge, newStanding, type Standing } from './verdict/judge.ts';
+export { judge, newStanding, type ParentRefusal, type Standing } from './verdict/judge.ts';
 export {
   type Answer,
   type RefusalCode,

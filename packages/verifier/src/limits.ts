@@ -44,6 +44,9 @@ export const pushGraceMs = 15;
 /** Rounds in a row in which a push failed to bring what it should have, before it is taken for deaf. */
 export const deafRoundsMax = 3;
 
+/** The traits of one key in a snapshot, as JSON: a time, an id and some flags. */
+export const keyTraitsTextMax = 1_024;
+
 // --- The feed over HTTP. --------------------------------------------------------------------------------------
 
 /** A heartbeat on a stream; three missed ones and its reader gives it up. */

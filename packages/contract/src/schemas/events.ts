@@ -12,7 +12,7 @@ export const eventsQuery = strictObject({
   types: Type.Optional(
     Type.String({
       pattern: `^${oneType}(?:,${oneType}){0,${eventTypes.length - 1}}$`,
-      maxLength: 512,
+      maxLength: 1024,
       description: 'Only these, separated by commas: `key.issued,key.revoked`.',
       'x-parameter': {
         style: 'form',
@@ -36,7 +36,7 @@ export const cloudEvent = strictObject(
       type: 'string',
       enum: eventTypes.map((type) => `dev.keyswarm.${type}`),
     }),
-    subject: Type.String({ description: 'Id of the key, owner or keyspace that changed.' }),
+    subject: Type.String({ description: 'Id of what changed: a key, an owner, a keyspace, a campaign …' }),
     time: timeField,
     datacontenttype: Type.Literal('application/json'),
     data: Type.Unsafe<Readonly<Record<string, unknown>>>({

@@ -4,7 +4,10 @@ import {
   leaseSecondsMin,
   maxGraceDefaultSeconds,
   maxGraceSecondsMax,
+  rotateAfterSecondsMax,
+  rotateAfterSecondsMin,
   scopesPerKeyspaceMax,
+  settleSecondsMax,
 } from '@keyswarm/core';
 import Type, { type Static } from 'typebox';
 import { prefixTextLengthMax } from '../wire-limits.ts';
@@ -45,6 +48,32 @@ const maxGrace = Type.Integer({
   maximum: maxGraceSecondsMax,
   description: `Longest time for which the old version goes on working after a rotation. ${maxGraceDefaultSeconds} unless given.`,
 });
+const rotateAfter = Type.Integer({
+  minimum: rotateAfterSecondsMin,
+  maximum: rotateAfterSecondsMax,
+  description: 'A secret that is older is due: its holder is asked to renew it. Null: nobody is asked.',
+});
+const settle = Type.Integer({
+  minimum: 0,
+  maximum: settleSecondsMax,
+  description:
+    'How long after the first use of a new version the old one is retired, if it has been silent. Null: at the end of its grace.',
+});
+const rotationRules = strictObject({
+  rotate_after_seconds: Type.Optional(nullable<number>(rotateAfter)),
+  settle_seconds: Type.Optional(nullable<number>(settle)),
+});
+const approvalRules = strictObject({
+  scopes: listOf(scopeField, {
+    maxItems: scopesPerKeyspaceMax,
+    description:
+      'Issuing a key with a scope that one of these covers needs a second manager. Empty: nothing does.',
+  }),
+});
+const rulesPatch = {
+  rotation: Type.Optional(rotationRules),
+  approval: Type.Optional(approvalRules),
+};
 const format = Type.Enum(['opaque'], { type: 'string', description: 'How key strings look.' });
 const state = Type.Enum(['active', 'suspended'], { type: 'string' });
 
@@ -61,6 +90,7 @@ export const keyspaceCreate = strictObject(
     max_ttl_seconds: Type.Optional(maxTtl),
     max_grace_seconds: Type.Optional(maxGrace),
     lease_seconds: Type.Optional(leaseSeconds),
+    ...rulesPatch,
   },
   { title: 'KeyspaceCreate' },
 );
@@ -73,6 +103,7 @@ export const keyspaceUpdate = strictObject(
     max_ttl_seconds: Type.Optional(nullable<number>(maxTtl)),
     max_grace_seconds: Type.Optional(maxGrace),
     lease_seconds: Type.Optional(leaseSeconds),
+    ...rulesPatch,
   },
   { title: 'KeyspaceUpdate', minProperties: 1 },
 );
@@ -88,6 +119,11 @@ export const keyspaceReply = strictObject(
     max_ttl_seconds: nullable<number>(maxTtl),
     max_grace_seconds: maxGrace,
     lease_seconds: leaseSeconds,
+    rotation: strictObject({
+      rotate_after_seconds: nullable<number>(rotateAfter),
+      settle_seconds: nullable<number>(settle),
+    }),
+    approval: approvalRules,
     state,
     keys_not_before: nullableTimeField,
     created_at: timeField,
@@ -95,6 +131,9 @@ export const keyspaceReply = strictObject(
   },
   { title: 'Keyspace' },
 );
+
+export type RotationRulesBody = Static<typeof rotationRules>;
+export type ApprovalRulesBody = Static<typeof approvalRules>;
 
 /** What a keyspace is after it was made or changed. */
 export const keyspaceChanged = strictObject(

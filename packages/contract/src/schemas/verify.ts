@@ -53,6 +53,12 @@ const verdictObject: TObject = strictObject(
         { description: 'Present when this version is about to be retired: fetch the new one.' },
       ),
     ),
+    renew_after: Type.Optional(
+      Type.String({
+        ...timeField,
+        description: 'Present when the holder is asked to renew the key: from then on.',
+      }),
+    ),
   },
   { title: 'Verdict', description: 'A refusal says its code and nothing of the key.' },
 );
@@ -68,6 +74,7 @@ export interface ValidVerdictView {
   readonly scopes: readonly string[];
   readonly expires_at: string | null;
   readonly rotation?: { readonly state: 'grace'; readonly retires_at: string };
+  readonly renew_after?: string;
 }
 export interface RefusedVerdictView {
   readonly valid: false;

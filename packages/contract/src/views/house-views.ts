@@ -41,6 +41,11 @@ export function keyspaceView(keyspace: KeyspaceRecord): KeyspaceReply {
     max_ttl_seconds: keyspace.maxTtlSeconds,
     max_grace_seconds: keyspace.maxGraceSeconds,
     lease_seconds: keyspace.leaseSeconds,
+    rotation: {
+      rotate_after_seconds: keyspace.rotation.rotateAfterSeconds,
+      settle_seconds: keyspace.rotation.settleSeconds,
+    },
+    approval: { scopes: keyspace.approval.scopes },
     state: keyspace.state,
     keys_not_before: nullableTimeText(keyspace.keysNotBeforeMs),
     created_at: timeText(keyspace.createdAtMs),

@@ -7,7 +7,7 @@ import { nullableTimeText, timeText } from './time.ts';
 
 export function verdictView(verdict: Verdict): VerdictView {
   if (!verdict.valid) return { valid: false, code: verdict.code } satisfies RefusedVerdictView;
-  const { rotation } = verdict;
+  const { rotation, renewAfterMs } = verdict;
   const view: ValidVerdictView = {
     valid: true,
     code: 'valid',
@@ -19,8 +19,14 @@ export function verdictView(verdict: Verdict): VerdictView {
     scopes: verdict.scopes,
     expires_at: nullableTimeText(verdict.expiresAtMs),
   };
-  if (rotation === null) return view;
-  return { ...view, rotation: { state: rotation.state, retires_at: timeText(rotation.retiresAtMs) } };
+  if (rotation === null && renewAfterMs === null) return view;
+  return {
+    ...view,
+    ...(rotation === null
+      ? {}
+      : { rotation: { state: rotation.state, retires_at: timeText(rotation.retiresAtMs) } }),
+    ...(renewAfterMs === null ? {} : { renew_after: timeText(renewAfterMs) }),
+  };
 }
 
 export const staleDetail = 'The verifier can not prove that what it knows is fresh enough.';

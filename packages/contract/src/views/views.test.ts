@@ -75,6 +75,7 @@ const key: KeyRecord = {
   createdAtMs: nowMs - hourMs,
   revokedAtMs: null,
   revokeReason: null,
+  traits: {},
   revision: 2,
   versions: [
     { number: 1, fingerprint, state: 'grace', mintedAtMs: nowMs - hourMs, retiresAtMs: nowMs + 1000 },
@@ -103,6 +104,8 @@ const keyspace: KeyspaceRecord = {
   maxGraceSeconds: 600,
   leaseSeconds: 30,
   formerLeaseUntilMs: null,
+  rotation: { rotateAfterSeconds: 86_400, settleSeconds: null },
+  approval: { scopes: ['orders:write'] },
   state: 'active',
   keysNotBeforeMs: null,
   createdAtMs: nowMs,
@@ -121,6 +124,7 @@ const valid: ValidVerdict = {
   scopes: ['orders:read'],
   expiresAtMs: null,
   rotation: null,
+  renewAfterMs: null,
 };
 
 describe('the view of a wait', () => {

@@ -9,7 +9,7 @@ import {
 } from '../limits/limits.ts';
 import { isScope, isScopeSegment } from '../scopes/scopes.ts';
 import { FactReader } from './fact-reader.ts';
-import type { KeyFact, KeyspaceFact, OwnerFact, VersionFact } from './facts.ts';
+import type { KeyFact, KeyspaceFact, KeyTraitsFact, OwnerFact, VersionFact } from './facts.ts';
 import { fingerprintFactBytes } from './make-facts.ts';
 
 /*
@@ -63,7 +63,7 @@ const keyMembers = [
 ];
 
 export function readKeyFact(reader: FactReader, json: unknown, where: string): KeyFact {
-  const fields = reader.object(json, where, keyMembers);
+  const fields = reader.object(json, where, keyMembers, ['traits']);
   return {
     id: reader.id('key', fields.id, `${where}.id`),
     revision: reader.revision(fields.revision, `${where}.revision`),
@@ -73,7 +73,30 @@ export function readKeyFact(reader: FactReader, json: unknown, where: string): K
     state: reader.oneOf(fields.state, `${where}.state`, ['active', 'suspended', 'revoked']),
     notBeforeMs: reader.timeMsOrNull(fields.not_before_ms, `${where}.not_before_ms`),
     expiresAtMs: reader.timeMsOrNull(fields.expires_at_ms, `${where}.expires_at_ms`),
+    ...(fields.traits === undefined
+      ? {}
+      : { traits: readKeyTraits(reader, fields.traits, `${where}.traits`) }),
     versions: readVersions(reader, fields.versions, `${where}.versions`),
+  };
+}
+
+/** Also of the traits in a snapshot, which are the same JSON. */
+export function decodeKeyTraitsFact(json: unknown): KeyTraitsFact | BadRow {
+  return decodeWith(readKeyTraits, json, 'traits');
+}
+
+const traitMembers = ['renew_after_ms', 'parent_id', 'enrollment'];
+
+function readKeyTraits(reader: FactReader, json: unknown, where: string): KeyTraitsFact {
+  const fields = reader.object(json, where, [], traitMembers);
+  const { renew_after_ms: renewAfterMs, parent_id: parentId, enrollment } = fields;
+  reader.check(enrollment === undefined || enrollment === true, `${where}.enrollment is not true`);
+  return {
+    ...(renewAfterMs === undefined
+      ? {}
+      : { renewAfterMs: reader.timeMs(renewAfterMs, `${where}.renew_after_ms`) }),
+    ...(parentId === undefined ? {} : { parentId: reader.id('key', parentId, `${where}.parent_id`) }),
+    ...(enrollment === undefined ? {} : { enrollment: true }),
   };
 }
 

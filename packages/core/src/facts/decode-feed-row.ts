@@ -1,4 +1,3 @@
-import type { KeyId, KeyspaceId, OwnerId } from '../ids/ids.ts';
 import { shardsMax } from '../limits/limits.ts';
 import { type BadRow, decodeWith, readKeyFact, readKeyspaceFact, readOwnerFact } from './decode-facts.ts';
 import { feedRowFormat } from './encode-facts.ts';
@@ -11,12 +10,14 @@ import {
   type KeyFact,
   type KeyspaceFact,
   type OwnerFact,
+  type SubjectId,
 } from './facts.ts';
 
 /**
  * One row of the feed out of JSON. A bad row quarantines its shard, so the answer is a value and nothing throws,
  * whatever `json` is. A row must also agree with itself: a `key.*` row carries the key it speaks of together
- * with that key's owner and keyspace, an `owner.*` row its owner alone, a `keyspace.*` row its keyspace alone.
+ * with that key's owner and keyspace, an `owner.*` row its owner alone, a `keyspace.*` row its keyspace alone, and a
+ * row of anything else no fact at all.
  */
 export function decodeFeedRow(json: unknown): FeedRow | BadRow {
   return decodeWith(readFeedRow, json, 'row');
@@ -60,35 +61,38 @@ function readFeedRow(reader: FactReader, json: unknown, where: string): FeedRow 
   return row;
 }
 
-type Subject = 'key' | 'owner' | 'keyspace';
+/** By the first word of the event's name: the kind of id that its subject has, and the fact that it carries. */
+const subjects = {
+  key: { id: 'key', fact: 'key' },
+  owner: { id: 'own', fact: 'owner' },
+  keyspace: { id: 'ks', fact: 'keyspace' },
+  campaign: { id: 'camp', fact: null },
+  approval: { id: 'appr', fact: null },
+  webhook: { id: 'wh', fact: null },
+  signing_key: { id: 'sk', fact: null },
+} as const;
 
-function subjectOf(type: EventType): Subject {
-  if (type.startsWith('key.')) return 'key';
-  return type.startsWith('owner.') ? 'owner' : 'keyspace';
+type Family = keyof typeof subjects;
+
+function familyOf(type: EventType): Family {
+  return type.slice(0, type.indexOf('.')) as Family;
 }
 
-const subjectIdKinds = { key: 'key', owner: 'own', keyspace: 'ks' } as const;
-
-function readSubject(
-  reader: FactReader,
-  type: EventType,
-  value: unknown,
-  where: string,
-): KeyId | OwnerId | KeyspaceId {
-  return reader.id(subjectIdKinds[subjectOf(type)], value, where);
+function readSubject(reader: FactReader, type: EventType, value: unknown, where: string): SubjectId {
+  return reader.id(subjects[familyOf(type)].id, value, where);
 }
 
 function checkAgreement(reader: FactReader, row: FeedRow, where: string): void {
-  const subject = subjectOf(row.type);
-  const facts: Record<Subject, KeyFact | OwnerFact | KeyspaceFact | null> = row;
-  reader.check(facts[subject]?.id === row.subject, `${where}.${subject} is not the subject`);
-  if (subject === 'key') {
+  const { fact } = subjects[familyOf(row.type)];
+  const facts: Record<'key' | 'owner' | 'keyspace', KeyFact | OwnerFact | KeyspaceFact | null> = row;
+  if (fact !== null) reader.check(facts[fact]?.id === row.subject, `${where}.${fact} is not the subject`);
+  if (fact === 'key') {
     reader.check(row.owner?.id === row.key?.ownerId, `${where}.owner is not that of the key`);
     reader.check(row.keyspace?.id === row.key?.keyspaceId, `${where}.keyspace is not that of the key`);
   } else {
     reader.check(row.key === null, `${where}.key does not belong to this event`);
-    reader.check(subject === 'owner' || row.owner === null, `${where}.owner does not belong to this event`);
-    reader.check(subject === 'keyspace' || row.keyspace === null, `${where}.keyspace does not belong here`);
+    reader.check(fact === 'owner' || row.owner === null, `${where}.owner does not belong to this event`);
+    reader.check(fact === 'keyspace' || row.keyspace === null, `${where}.keyspace does not belong here`);
   }
   reader.check(
     row.keyspace === null || row.keyspace.workspaceId === row.workspaceId,

@@ -2,7 +2,7 @@ import { hexOf } from '../encoding/hex.ts';
 import type { JsonObject } from '../encoding/json.ts';
 import { assert } from '../errors/assert.ts';
 import { isEventData } from './event-data.ts';
-import type { FeedRow, KeyFact, KeyspaceFact, OwnerFact, VersionFact } from './facts.ts';
+import type { FeedRow, KeyFact, KeyspaceFact, KeyTraitsFact, OwnerFact, VersionFact } from './facts.ts';
 
 /*
  * Facts as plain JSON values: snake_case, times in whole Unix milliseconds (this is a wire between machines, and
@@ -39,7 +39,16 @@ export function encodeKeyFact(fact: KeyFact): JsonObject {
     state: fact.state,
     not_before_ms: fact.notBeforeMs,
     expires_at_ms: fact.expiresAtMs,
+    ...(fact.traits === undefined ? {} : { traits: encodeKeyTraitsFact(fact.traits) }),
     versions: fact.versions.map(encodeVersionFact),
+  };
+}
+
+export function encodeKeyTraitsFact({ renewAfterMs, parentId, enrollment }: KeyTraitsFact): JsonObject {
+  return {
+    ...(renewAfterMs === undefined ? {} : { renew_after_ms: renewAfterMs }),
+    ...(parentId === undefined ? {} : { parent_id: parentId }),
+    ...(enrollment === undefined ? {} : { enrollment }),
   };
 }
 

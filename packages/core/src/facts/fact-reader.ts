@@ -25,14 +25,18 @@ export class FactReader {
     if (!holds) this.refuse(problem);
   }
 
-  /** An object with exactly these members: an unknown one might be a restriction that this reader can't apply. */
-  object(value: unknown, where: string, names: readonly string[]): Fields {
+  /**
+   * An object with exactly these members, and perhaps some of the `optional` ones: an unknown one might be a
+   * restriction that this reader can't apply.
+   */
+  object(value: unknown, where: string, names: readonly string[], optional: readonly string[] = []): Fields {
     if (!isPlainObject(value)) {
       this.refuse(`${where} is not an object`);
       return noFields;
     }
     for (const name of names) this.check(Object.hasOwn(value, name), `${where}.${name} is missing`);
-    this.check(Object.keys(value).length === names.length, `${where} has a member that is not known`);
+    const expected = names.length + optional.filter((name) => Object.hasOwn(value, name)).length;
+    this.check(Object.keys(value).length === expected, `${where} has a member that is not known`);
     return value;
   }
 

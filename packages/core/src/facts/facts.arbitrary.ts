@@ -1,12 +1,14 @@
 import fc from 'fast-check';
-import { idFromUuidBytes } from '../ids/id-codec.ts';
+import { idFromUuidBytes, uuidBytesOf } from '../ids/id-codec.ts';
 import { scopeLists } from '../scopes/scopes.arbitrary.ts';
 import { normaliseScopes } from '../scopes/scopes.ts';
 import {
+  type EventType,
   eventTypes,
   type FeedRow,
   type KeyFact,
   type KeyspaceFact,
+  type KeyTraitsFact,
   type OwnerFact,
   type VersionFact,
 } from './facts.ts';
@@ -45,7 +47,13 @@ const versions: fc.Arbitrary<readonly VersionFact[]> = fc
     }),
   );
 
-export const keyFacts: fc.Arbitrary<KeyFact> = fc.record({
+/** Absent for most keys. */
+const traits: fc.Arbitrary<KeyTraitsFact> = fc.record(
+  { renewAfterMs: times, parentId: keyIds, enrollment: fc.constant(true as const) },
+  { requiredKeys: [] },
+);
+
+const plainKeyFacts = fc.record({
   id: keyIds,
   revision: revisions,
   keyspaceId: keyspaceIds,
@@ -56,6 +64,12 @@ export const keyFacts: fc.Arbitrary<KeyFact> = fc.record({
   expiresAtMs: timesOrNull,
   versions,
 });
+
+export const keyFacts: fc.Arbitrary<KeyFact> = fc
+  .tuple(plainKeyFacts, fc.option(traits, { nil: undefined, freq: 3 }))
+  .map(([fact, has]) =>
+    has === undefined || Object.keys(has).length === 0 ? fact : { ...fact, traits: has },
+  );
 
 export const ownerFacts: fc.Arbitrary<OwnerFact> = fc.record({
   id: ownerIds,
@@ -101,6 +115,11 @@ export const feedRows: fc.Arbitrary<FeedRow> = fc
       return { ...row, subject: owner.id, key: null, owner, keyspace: null };
     if (rest.type.startsWith('keyspace.'))
       return { ...row, subject: keyspace.id, key: null, owner: null, keyspace };
+    const kind = documentKindOfEvent(rest.type);
+    if (kind !== undefined) {
+      const subject = idFromUuidBytes(kind, uuidBytesOf(key.id));
+      return { ...row, subject, key: null, owner: null, keyspace: null };
+    }
     return {
       ...row,
       subject: key.id,
@@ -109,3 +128,10 @@ export const feedRows: fc.Arbitrary<FeedRow> = fc
       keyspace,
     };
   });
+
+function documentKindOfEvent(type: EventType): 'camp' | 'appr' | 'wh' | 'sk' | undefined {
+  if (type.startsWith('campaign.')) return 'camp';
+  if (type.startsWith('approval.')) return 'appr';
+  if (type.startsWith('webhook.')) return 'wh';
+  return type.startsWith('signing_key.') ? 'sk' : undefined;
+}

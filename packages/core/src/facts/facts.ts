@@ -1,4 +1,13 @@
-import type { KeyId, KeyspaceId, OwnerId, WorkspaceId } from '../ids/ids.ts';
+import type {
+  ApprovalId,
+  CampaignId,
+  KeyId,
+  KeyspaceId,
+  OwnerId,
+  SigningKeyId,
+  WebhookId,
+  WorkspaceId,
+} from '../ids/ids.ts';
 import type { OwnerKind, StoredKeyState, VersionState } from '../lifecycle/key-record.ts';
 
 /*
@@ -16,6 +25,13 @@ export interface VersionFact {
   readonly retiresAtMs: number | null;
 }
 
+/** What few keys have (`key-traits.ts`), as far as a verifier has to know it. */
+export interface KeyTraitsFact {
+  readonly renewAfterMs?: number;
+  readonly parentId?: KeyId;
+  readonly enrollment?: true;
+}
+
 export interface KeyFact {
   readonly id: KeyId;
   readonly revision: number;
@@ -25,6 +41,8 @@ export interface KeyFact {
   readonly state: StoredKeyState;
   readonly notBeforeMs: number | null;
   readonly expiresAtMs: number | null;
+  /** Absent where there is none of it. */
+  readonly traits?: KeyTraitsFact;
   readonly versions: readonly VersionFact[];
 }
 
@@ -54,14 +72,17 @@ export interface FeedPosition {
   readonly seq: number;
 }
 
+/** What a change can be of. Verifiers need to know nothing of the last four: rows of them carry no fact. */
+export type SubjectId = KeyId | OwnerId | KeyspaceId | CampaignId | ApprovalId | WebhookId | SigningKeyId;
+
 /** One committed change. A key row also carries its owner and keyspace as they were at commit. */
 export interface FeedRow extends FeedPosition {
   /** The event's name after `dev.keyswarm.`, such as `key.issued`. */
   readonly type: EventType;
   readonly atMs: number;
   readonly workspaceId: WorkspaceId;
-  /** The id of the key, owner or keyspace that changed. */
-  readonly subject: KeyId | OwnerId | KeyspaceId;
+  /** The id of what changed. */
+  readonly subject: SubjectId;
   readonly key: KeyFact | null;
   readonly owner: OwnerFact | null;
   readonly keyspace: KeyspaceFact | null;
@@ -78,6 +99,10 @@ export const eventTypes = [
   'key.suspended',
   'key.resumed',
   'key.revoked',
+  'key.expiring',
+  'key.expired',
+  'key.renew_requested',
+  'key.exchanged',
   'owner.created',
   'owner.suspended',
   'owner.resumed',
@@ -87,6 +112,23 @@ export const eventTypes = [
   'keyspace.suspended',
   'keyspace.resumed',
   'keyspace.keys_revoked',
+  'campaign.started',
+  'campaign.paused',
+  'campaign.resumed',
+  'campaign.aborted',
+  'campaign.finished',
+  'approval.requested',
+  'approval.approved',
+  'approval.denied',
+  'approval.expired',
+  'webhook.created',
+  'webhook.updated',
+  'webhook.deleted',
+  'signing_key.published',
+  'signing_key.activated',
+  'signing_key.retired',
+  'signing_key.removed',
+  'signing_key.revoked',
 ] as const;
 
 export type EventType = (typeof eventTypes)[number];

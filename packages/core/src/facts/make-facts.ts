@@ -1,5 +1,6 @@
 import type { KeyRecord, KeyspaceRecord, KeyVersion, OwnerRecord } from '../lifecycle/key-record.ts';
-import type { KeyFact, KeyspaceFact, OwnerFact, VersionFact } from './facts.ts';
+import { type KeyTraits, noTraits } from '../lifecycle/key-traits.ts';
+import type { KeyFact, KeyspaceFact, KeyTraitsFact, OwnerFact, VersionFact } from './facts.ts';
 
 /** Bytes of a fingerprint that verifiers hold: half of SHA-256 leaves 128 bits, too many to search for. */
 export const fingerprintFactBytes = 16;
@@ -15,8 +16,21 @@ export function keyFactOf(record: KeyRecord): KeyFact {
     state: record.state,
     notBeforeMs: record.notBeforeMs,
     expiresAtMs: record.expiresAtMs,
+    ...traitsMemberOf(record.traits),
     versions: record.versions.map(versionFactOf),
   };
+}
+
+/** The member `traits` of a fact: absent where a verifier has nothing to know. */
+export function traitsMemberOf(traits: KeyTraits): { readonly traits?: KeyTraitsFact } {
+  const { renewAfterMs, parentId, enrollment } = traits;
+  if (traits === noTraits) return {};
+  const fact: KeyTraitsFact = {
+    ...(renewAfterMs === undefined ? {} : { renewAfterMs }),
+    ...(parentId === undefined ? {} : { parentId }),
+    ...(enrollment === undefined ? {} : { enrollment: true }),
+  };
+  return Object.keys(fact).length === 0 ? {} : { traits: fact };
 }
 
 export function ownerFactOf(record: OwnerRecord): OwnerFact {

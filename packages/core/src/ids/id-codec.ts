@@ -9,7 +9,17 @@ import { uuidBytesOfText, uuidTextOf, uuidVersionOf } from './uuid.ts';
  * three are one thing: an id made here from bytes gives the same bytes back, and ids sort as their bytes do.
  */
 
-const heads: { readonly [Kind in IdKind]: string } = { ws: 'ws_', ks: 'ks_', own: 'own_', key: 'key_' };
+const heads: { readonly [Kind in IdKind]: string } = {
+  ws: 'ws_',
+  ks: 'ks_',
+  own: 'own_',
+  key: 'key_',
+  camp: 'camp_',
+  appr: 'appr_',
+  wh: 'wh_',
+  sk: 'sk_',
+  note: 'note_',
+};
 
 export type AnyId = IdKinds[IdKind];
 

@@ -10,12 +10,23 @@ export type WorkspaceId = Branded<'ws'>;
 export type KeyspaceId = Branded<'ks'>;
 export type OwnerId = Branded<'own'>;
 export type KeyId = Branded<'key'>;
+export type CampaignId = Branded<'camp'>;
+export type ApprovalId = Branded<'appr'>;
+export type WebhookId = Branded<'wh'>;
+export type SigningKeyId = Branded<'sk'>;
+/** Of what the house notes for itself, such as how far a sweep has come. */
+export type NoteId = Branded<'note'>;
 
 export interface IdKinds {
   readonly ws: WorkspaceId;
   readonly ks: KeyspaceId;
   readonly own: OwnerId;
   readonly key: KeyId;
+  readonly camp: CampaignId;
+  readonly appr: ApprovalId;
+  readonly wh: WebhookId;
+  readonly sk: SigningKeyId;
+  readonly note: NoteId;
 }
 
 export type IdKind = keyof IdKinds;

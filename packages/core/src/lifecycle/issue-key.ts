@@ -5,6 +5,7 @@ import { scopesPerKeyMax } from '../limits/limits.ts';
 import { resolveExpiryMs } from './check-expiry.ts';
 import { checkMetadata, checkName, checkScopes, checkTimeMs } from './check-fields.ts';
 import type { KeyRecord, KeyspaceRecord } from './key-record.ts';
+import { type KeyTraits, noTraits } from './key-traits.ts';
 import { mintVersion } from './mint-version.ts';
 
 /*
@@ -30,6 +31,7 @@ export interface IssueKey {
   readonly expiresAtMs?: number | undefined;
   readonly notBeforeMs?: number | undefined;
   readonly metadata: Readonly<Record<string, string>>;
+  readonly traits?: KeyTraits | undefined;
   /** SHA-256 of the key string, 32 bytes. */
   readonly fingerprint: Uint8Array;
   readonly nowMs: number;
@@ -64,6 +66,7 @@ export function issueKey(wish: IssueKey): KeyRecord {
     createdAtMs: nowMs,
     revokedAtMs: null,
     revokeReason: null,
+    traits: wish.traits ?? noTraits,
     revision: 1,
     versions: [version],
   };

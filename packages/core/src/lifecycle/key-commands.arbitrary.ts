@@ -255,6 +255,8 @@ function checkVerdicts(model: KeyModel, real: Real, fact: KeyFact): void {
       keyspaceSuspended: false,
       keyspaceKeysNotBeforeMs: Number.NEGATIVE_INFINITY,
       scopesCovered: true,
+      parentRefusal: 'none' as const,
+      isEnrollment: false,
     };
     const modelled = model.versions.find(({ number }) => number === version.number);
     if (modelled === undefined) throw new Error('the model does not know this version');

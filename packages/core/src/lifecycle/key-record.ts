@@ -1,4 +1,6 @@
 import type { KeyId, KeyspaceId, OwnerId, WorkspaceId } from '../ids/ids.ts';
+import type { KeyTraits } from './key-traits.ts';
+import type { KeyspaceRules } from './keyspace-rules.ts';
 
 /**
  * The state a key is stored in. `pending` and `expired` are not stored: they follow from the clock and
@@ -40,6 +42,7 @@ export interface KeyRecord {
   readonly createdAtMs: number;
   readonly revokedAtMs: number | null;
   readonly revokeReason: string | null;
+  readonly traits: KeyTraits;
   /** 1 at issue, one more at every change. */
   readonly revision: number;
   /** Ascending by number. */
@@ -60,7 +63,7 @@ export interface OwnerRecord {
   readonly revision: number;
 }
 
-export interface KeyspaceRecord {
+export interface KeyspaceRecord extends KeyspaceRules {
   readonly id: KeyspaceId;
   readonly workspaceId: WorkspaceId;
   readonly name: string;

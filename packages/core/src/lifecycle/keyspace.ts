@@ -17,6 +17,7 @@ import {
 import { isScopeSegment } from '../scopes/scopes.ts';
 import { checkInteger, checkScopes } from './check-fields.ts';
 import type { KeyspaceRecord } from './key-record.ts';
+import { type KeyspaceRulesPatch, patchRules, rulesDefault } from './keyspace-rules.ts';
 
 /*
  * A family of keys for one access point, with its policy. Name, prefix and format are for ever: they stand in
@@ -28,7 +29,7 @@ import type { KeyspaceRecord } from './key-record.ts';
 export const builtinKeyspaceName = 'keyswarm';
 export const builtinPrefix = 'keyswarm';
 
-export interface KeyspacePolicy {
+export interface KeyspacePolicy extends KeyspaceRulesPatch {
   /** What keys may be given: each scope of a key must be covered by one of these. */
   readonly allowedScopes: readonly string[];
   readonly defaultTtlSeconds?: number | null | undefined;
@@ -85,10 +86,11 @@ export function updateKeyspace(
       detail: 'There is nothing to change.',
       field: '',
       expected:
-        'at least one of allowed_scopes, default_ttl_seconds, max_ttl_seconds, max_grace_seconds, lease_seconds',
+        'at least one of allowed_scopes, default_ttl_seconds, max_ttl_seconds, max_grace_seconds, lease_seconds, rotation, approval',
     });
   }
   if (patch.allowedScopes !== undefined) refuseBuiltin(keyspace, '/allowed_scopes');
+  const { rotation, approval } = patch;
   const leaseSeconds = patch.leaseSeconds ?? keyspace.leaseSeconds;
   return checkPolicy({
     ...keyspace,
@@ -98,6 +100,7 @@ export function updateKeyspace(
     maxGraceSeconds: patch.maxGraceSeconds ?? keyspace.maxGraceSeconds,
     leaseSeconds,
     formerLeaseUntilMs: formerLeaseUntilMs(keyspace, leaseSeconds, nowMs),
+    ...patchRules(keyspace, { rotation, approval }),
     revision: keyspace.revision + 1,
   });
 }
@@ -157,6 +160,7 @@ function newKeyspace(wish: CreateKeyspace, nowMs: number): KeyspaceRecord {
     maxGraceSeconds: wish.maxGraceSeconds ?? maxGraceDefaultSeconds,
     leaseSeconds: wish.leaseSeconds ?? leaseDefaultSeconds,
     formerLeaseUntilMs: null,
+    ...patchRules(rulesDefault, { rotation: wish.rotation, approval: wish.approval }),
     state: 'active',
     keysNotBeforeMs: null,
     createdAtMs: nowMs,

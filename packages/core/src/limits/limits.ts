@@ -28,6 +28,11 @@ export const graceDefaultSeconds = 600;
 /** What a keyspace gets as its maximum when none is given, and the most that it can be given. */
 export const maxGraceDefaultSeconds = 7 * 86_400;
 export const maxGraceSecondsMax = 366 * 86_400;
+/** Below a minute a schedule would ask faster than holders can renew; 100 years is as good as never. */
+export const rotateAfterSecondsMin = 60;
+export const rotateAfterSecondsMax = 100 * 366 * 86_400;
+/** As long as the longest grace: a settling that outlasts the grace has no effect. */
+export const settleSecondsMax = maxGraceSecondsMax;
 /** A version used within this window counts as in use: finishing its rotation needs force. */
 export const inUseWindowMs = 5 * 60_000;
 

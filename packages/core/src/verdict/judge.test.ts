@@ -17,6 +17,8 @@ const standingThatPasses: Standing = {
   keyspaceSuspended: false,
   keyspaceKeysNotBeforeMs: Number.NEGATIVE_INFINITY,
   scopesCovered: true,
+  parentRefusal: 'none',
+  isEnrollment: false,
 };
 
 const earliest = 5000;
@@ -26,6 +28,7 @@ const latest = 5010;
 const refusals: readonly (readonly [VerdictCode, Partial<Standing>])[] = [
   ['wrong_keyspace', { keyspaceMatches: false }],
   ['revoked', { keyState: 'revoked' }],
+  ['revoked', { parentRefusal: 'revoked' }],
   ['revoked', { ownerKeysNotBeforeMs: 1000 }],
   ['revoked', { keyspaceKeysNotBeforeMs: 1000 }],
   ['expired', { expiresAtMs: latest }],
@@ -34,8 +37,10 @@ const refusals: readonly (readonly [VerdictCode, Partial<Standing>])[] = [
   ['suspended', { keyState: 'suspended' }],
   ['suspended', { ownerSuspended: true }],
   ['suspended', { keyspaceSuspended: true }],
+  ['suspended', { parentRefusal: 'suspended' }],
   ['not_yet_valid', { notBeforeMs: earliest + 1 }],
   ['insufficient_scope', { scopesCovered: false }],
+  ['insufficient_scope', { isEnrollment: true }],
 ];
 
 describe('a verdict', () => {

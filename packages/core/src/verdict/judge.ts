@@ -23,7 +23,13 @@ export interface Standing {
   /** -Infinity: never used. */
   keyspaceKeysNotBeforeMs: number;
   scopesCovered: boolean;
+  /** What it hangs on, if anything, is refused so. */
+  parentRefusal: ParentRefusal;
+  /** It can be exchanged and nothing else. */
+  isEnrollment: boolean;
 }
+
+export type ParentRefusal = 'none' | 'suspended' | 'revoked';
 
 /** A scratch that is refused until it has been filled. */
 export function newStanding(): Standing {
@@ -40,6 +46,8 @@ export function newStanding(): Standing {
     keyspaceSuspended: true,
     keyspaceKeysNotBeforeMs: Number.POSITIVE_INFINITY,
     scopesCovered: false,
+    parentRefusal: 'revoked',
+    isEnrollment: true,
   };
 }
 
@@ -55,7 +63,7 @@ export function newStanding(): Standing {
  */
 export function judge(standing: Standing, earliestMs: number, latestMs: number): VerdictCode {
   if (!standing.keyspaceMatches) return 'wrong_keyspace';
-  if (standing.keyState === 'revoked') return 'revoked';
+  if (standing.keyState === 'revoked' || standing.parentRefusal === 'revoked') return 'revoked';
   if (!(standing.mintedAtMs > standing.ownerKeysNotBeforeMs)) return 'revoked';
   if (!(standing.mintedAtMs > standing.keyspaceKeysNotBeforeMs)) return 'revoked';
   if (!(latestMs < standing.expiresAtMs)) return 'expired';
@@ -65,7 +73,8 @@ export function judge(standing: Standing, earliestMs: number, latestMs: number):
   }
   if (standing.keyState !== 'active' || standing.ownerSuspended || standing.keyspaceSuspended)
     return 'suspended';
+  if (standing.parentRefusal !== 'none') return 'suspended';
   if (!(earliestMs >= standing.notBeforeMs)) return 'not_yet_valid';
-  if (!standing.scopesCovered) return 'insufficient_scope';
+  if (standing.isEnrollment || !standing.scopesCovered) return 'insufficient_scope';
   return 'valid';
 }

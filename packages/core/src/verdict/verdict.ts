@@ -40,6 +40,8 @@ export interface ValidVerdict {
   /** When this version stops working: the key's expiry, or the end of its grace if that is sooner. */
   readonly expiresAtMs: number | null;
   readonly rotation: RotationHint | null;
+  /** From when on its holder is asked to renew it; null: nobody asked. */
+  readonly renewAfterMs: number | null;
 }
 
 export interface RefusedVerdict {

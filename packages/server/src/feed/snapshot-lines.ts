@@ -1,12 +1,14 @@
 import {
   assert,
   bytesOfHex,
+  decodeKeyTraits,
   type IdKind,
   type IdKinds,
   idFromUuidText,
   type KeyFact,
   type KeyspaceFact,
   type OwnerFact,
+  traitsMemberOf,
   type VersionFact,
   versionsKeptMax,
 } from '@keyswarm/core';
@@ -66,7 +68,7 @@ export class SnapshotLines {
   }
 
   #keyFact(line: string, versions: readonly VersionFact[]): KeyFact {
-    const [id, revision, keyspaceId, ownerId, state, notBefore, expiresAt, scopes] = fields(line, 8);
+    const [id, revision, keyspaceId, ownerId, state, notBefore, expiresAt, scopes, traits] = fields(line, 9);
     return {
       id: idFromUuidText('key', id),
       revision: Number(revision),
@@ -76,6 +78,7 @@ export class SnapshotLines {
       state: state as KeyFact['state'],
       notBeforeMs: timeMs(notBefore),
       expiresAtMs: timeMs(expiresAt),
+      ...(traits === '-' ? {} : traitsMemberOf(decodeKeyTraits(JSON.parse(traits)))),
       versions,
     };
   }
@@ -122,11 +125,11 @@ function timeMs(text: string): number | null {
   return text === '-' ? null : Number(text);
 }
 
-type Fields = [string, string, string, string, string, string, string, string];
+type Fields = [string, string, string, string, string, string, string, string, string];
 
 /** The last field takes the rest of the line, spaces and all. */
 function fields(line: string, count: number): Fields {
-  const parts: Fields = ['', '', '', '', '', '', '', ''];
+  const parts: Fields = ['', '', '', '', '', '', '', '', ''];
   let from = 0;
   for (let at = 0; at < count - 1; at += 1) {
     const end = line.indexOf(' ', from);

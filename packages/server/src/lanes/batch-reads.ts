@@ -1,4 +1,5 @@
-import { hexOf, type KeyId, type KeyspaceId, type OwnerId, shardOfId } from '@keyswarm/core';
+import { type DocumentId, hexOf, type KeyId, type KeyspaceId, type OwnerId, shardOfId } from '@keyswarm/core';
+import { lockDocuments } from '../storage/statements/documents.ts';
 import { findFingerprints } from '../storage/statements/find-fingerprints.ts';
 import { lockKeys } from '../storage/statements/lock-keys.ts';
 import { lockKeyspaces } from '../storage/statements/lock-keyspaces.ts';
@@ -28,7 +29,7 @@ export interface BatchReads {
  * changes one is guarded by its revision and run again if it lost; one for which that is too late says so
  * (`ownersHeld`).
  *
- * Locks are taken in one order (keys, owners, keyspaces, each by id), and the clock is read after the last of them.
+ * Locks are taken in one order (keys, documents, owners, keyspaces, each by id), and the clock is read after the last of them.
  * It is the store's: those of two servers may be an hour apart, and a version that one of them mints has to be
  * dated before a watermark that the other sets later.
  *
@@ -45,6 +46,7 @@ export async function readBatch(
   const owners = new Set<OwnerId>();
   const ownersHeld = new Set<OwnerId>();
   const keyspaces = new Set<KeyspaceId>();
+  const documents = new Set<DocumentId>();
   const fingerprints = new Set<string>();
   for (const { reads } of writes) {
     for (const id of reads.keys ?? []) keys.add(id);
@@ -54,6 +56,7 @@ export async function readBatch(
       ownersHeld.add(id);
     }
     for (const id of reads.keyspaces ?? []) keyspaces.add(id);
+    for (const id of reads.documents ?? []) documents.add(id);
     for (const bytes of reads.fingerprints ?? []) fingerprints.add(hexOf(bytes));
   }
   view.keys.expect(keys);
@@ -63,6 +66,11 @@ export async function readBatch(
       owners.add(key.ownerId);
       keyspaces.add(key.keyspaceId);
     }
+  }
+  view.documents.expect(documents);
+  if (documents.size > 0) {
+    for (const one of await lockDocuments(tx, context.shard, [...documents]))
+      view.documents.load(one.id, one);
   }
   if (fingerprints.size > 0) {
     view.expectFingerprints(fingerprints, await findFingerprints(tx, context.shard, [...fingerprints]));

@@ -1,5 +1,7 @@
 import {
   assert,
+  type DocumentId,
+  type DocumentRecord,
   hexOf,
   type KeyId,
   type KeyRecord,
@@ -16,6 +18,7 @@ export class BatchView implements LaneView {
   readonly keys = new RecordTable<KeyId, KeyRecord>();
   readonly owners = new RecordTable<OwnerId, OwnerRecord>();
   readonly keyspaces = new RecordTable<KeyspaceId, KeyspaceRecord>();
+  readonly documents = new RecordTable<DocumentId, DocumentRecord>();
   readonly workspaces: WorkspaceRecord[] = [];
   /** Owners that a change made: their insert must not find them there already. */
   readonly ownersMade = new Set<OwnerId>();
@@ -39,6 +42,10 @@ export class BatchView implements LaneView {
     return this.keyspaces.see(id);
   }
 
+  document(id: DocumentId): DocumentRecord | undefined {
+    return this.documents.see(id);
+  }
+
   hasFingerprint(fingerprint: Uint8Array): boolean {
     const hex = hexOf(fingerprint);
     assert(
@@ -58,11 +65,13 @@ export class BatchView implements LaneView {
     this.keys.keep();
     this.owners.keep();
     this.keyspaces.keep();
+    this.documents.keep();
   }
 
   drop(): void {
     this.keys.drop();
     this.owners.drop();
     this.keyspaces.drop();
+    this.documents.drop();
   }
 }

@@ -1,4 +1,5 @@
 import type { OwnerRecord } from '@keyswarm/core';
+import { insertDocuments, updateDocuments } from '../storage/statements/documents.ts';
 import { insertKeys } from '../storage/statements/insert-keys.ts';
 import { insertWorkspaces } from '../storage/statements/insert-workspaces.ts';
 import { updateKeys } from '../storage/statements/update-keys.ts';
@@ -25,7 +26,8 @@ export interface WriteContext {
 }
 
 /**
- * Writes what a batch decided. The order is the same in every lane (owners, keyspaces, keys; then replies and the feed), and each
+ * Writes what a batch decided. The order is the same in every lane (owners, keyspaces, keys, documents; then replies
+ * and the feed), and each
  * statement goes by ascending id: rows of other shards are touched here, and two lanes that touch the same ones
  * must wait for each other in one direction only.
  */
@@ -37,6 +39,14 @@ export async function writeBatch(tx: Queryable, view: BatchView, context: WriteC
   if (created.length > 0) await insertKeys(tx, context.shard, created);
   const updated = view.keys.updated();
   if (updated.length > 0) expectAll(await updateKeys(tx, context.shard, updated), updated.length);
+  await writeDocuments(tx, view, context.shard);
+}
+
+async function writeDocuments(tx: Queryable, view: BatchView, shard: number): Promise<void> {
+  const created = view.documents.created();
+  if (created.length > 0) await insertDocuments(tx, shard, created);
+  const updated = view.documents.updated();
+  if (updated.length > 0) expectAll(await updateDocuments(tx, shard, updated), updated.length);
 }
 
 async function writeOwners(tx: Queryable, view: BatchView, shards: number): Promise<void> {

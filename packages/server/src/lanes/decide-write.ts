@@ -1,8 +1,9 @@
-import { assert, shardOfId } from '@keyswarm/core';
+import { type AnyId, assert, shardOfId } from '@keyswarm/core';
 import type { BatchView } from './batch-view.ts';
 import { type DraftRow, draftRow } from './draft-row.ts';
 import type { LaneEntry } from './lane-entry.ts';
 import type { Change, Decision } from './lane-port.ts';
+import type { RecordTable } from './record-table.ts';
 
 export interface DecideContext {
   readonly shards: number;
@@ -27,6 +28,9 @@ export function decideWrite(entry: LaneEntry, view: BatchView, context: DecideCo
       stageChange(change, view, write.shard, context.shards);
       return draftRow(change, view, { shard: write.shard, nowMs: context.nowMs, actor: write.actor });
     });
+    const { shards } = context;
+    for (const one of decision.documents ?? [])
+      stage(view.documents, one.id, one, { shard: write.shard, shards });
     keepDecision(decision, view);
     return { kind: 'done', reply: decision.reply, rows };
   } catch (error) {
@@ -36,16 +40,22 @@ export function decideWrite(entry: LaneEntry, view: BatchView, context: DecideCo
 }
 
 function stageChange(change: Change, view: BatchView, shard: number, shards: number): void {
-  assert(shardOfId(change.after.id, shards) === shard, 'a write changes only things of its own shard');
-  const before = tableOf(change, view).find(change.after.id);
-  assert(change.after.revision === (before?.revision ?? 0) + 1, 'a change raises the revision by one');
-  if (change.kind === 'key') view.keys.put(change.after.id, change.after);
-  else if (change.kind === 'owner') view.owners.put(change.after.id, change.after);
-  else view.keyspaces.put(change.after.id, change.after);
+  const { kind, after } = change;
+  if (kind === 'key') stage(view.keys, after.id, after, { shard, shards });
+  else if (kind === 'owner') stage(view.owners, after.id, after, { shard, shards });
+  else if (kind === 'keyspace') stage(view.keyspaces, after.id, after, { shard, shards });
+  else stage(view.documents, after.id, after, { shard, shards });
 }
 
-function tableOf(change: Change, view: BatchView): { find(id: string): { revision: number } | undefined } {
-  return change.kind === 'key' ? view.keys : change.kind === 'owner' ? view.owners : view.keyspaces;
+function stage<Id extends AnyId, Item extends { readonly revision: number }>(
+  table: RecordTable<Id, Item>,
+  id: Id,
+  after: Item,
+  { shard, shards }: { readonly shard: number; readonly shards: number },
+): void {
+  assert(shardOfId(id, shards) === shard, 'a write changes only things of its own shard');
+  assert(after.revision === (table.find(id)?.revision ?? 0) + 1, 'a change raises the revision by one');
+  table.put(id, after);
 }
 
 /** The last step, after all that can refuse the write. */

@@ -1,13 +1,17 @@
 import {
   assert,
+  type DocumentId,
   decodeFeedRow,
+  documentKindOf,
   encodeFeedRow,
   type FeedRow,
   isBadRow,
   type JsonObject,
   keyFactOf,
   keyspaceFactOf,
+  type NoteId,
   ownerFactOf,
+  type SubjectId,
 } from '@keyswarm/core';
 import type { BatchView } from './batch-view.ts';
 import type { Actor, Change } from './lane-port.ts';
@@ -37,7 +41,7 @@ export function draftRow(
     type: change.event,
     atMs: context.nowMs,
     workspaceId: change.after.workspaceId,
-    subject: change.after.id,
+    subject: subjectOf(change),
     ...factsOf(change, view),
     data: change.data,
   };
@@ -47,9 +51,21 @@ export function draftRow(
   return { row, encoded, actor: context.actor, revision: change.after.revision };
 }
 
+function subjectOf(change: Change): SubjectId {
+  if (change.kind !== 'document') return change.after.id;
+  const { id } = change.after;
+  assert(!isNoteId(id), 'what the house notes for itself is no event');
+  return id;
+}
+
+function isNoteId(id: DocumentId): id is NoteId {
+  return documentKindOf(id) === 'note';
+}
+
 function factsOf(change: Change, view: BatchView): Pick<FeedRow, 'key' | 'owner' | 'keyspace'> {
   if (change.kind === 'owner') return { key: null, owner: ownerFactOf(change.after), keyspace: null };
   if (change.kind === 'keyspace') return { key: null, owner: null, keyspace: keyspaceFactOf(change.after) };
+  if (change.kind === 'document') return { key: null, owner: null, keyspace: null };
   const owner = view.owners.find(change.after.ownerId);
   const keyspace = view.keyspaces.find(change.after.keyspaceId);
   assert(owner !== undefined, 'the owner of a key that changes was read');

@@ -1,4 +1,6 @@
 import type {
+  DocumentId,
+  DocumentRecord,
   EventType,
   FeedPosition,
   KeyId,
@@ -35,6 +37,7 @@ export type Change = {
   | { readonly kind: 'key'; readonly after: KeyRecord }
   | { readonly kind: 'owner'; readonly after: OwnerRecord }
   | { readonly kind: 'keyspace'; readonly after: KeyspaceRecord }
+  | { readonly kind: 'document'; readonly after: DocumentRecord }
 );
 
 /** What a write wants to see before it decides, read in the transaction. Keys are locked, as they are to change. */
@@ -47,6 +50,8 @@ export interface Reads {
    */
   readonly ownersHeld?: readonly OwnerId[];
   readonly keyspaces?: readonly KeyspaceId[];
+  /** Locked, as keys are. Only those of the lane's own shard. */
+  readonly documents?: readonly DocumentId[];
   /** Is a version with this fingerprint (32 bytes) known? Only fingerprints of the lane's own shard. */
   readonly fingerprints?: readonly Uint8Array[];
 }
@@ -56,6 +61,7 @@ export interface LaneView {
   key(id: KeyId): KeyRecord | undefined;
   owner(id: OwnerId): OwnerRecord | undefined;
   keyspace(id: KeyspaceId): KeyspaceRecord | undefined;
+  document(id: DocumentId): DocumentRecord | undefined;
   hasFingerprint(fingerprint: Uint8Array): boolean;
 }
 
@@ -64,6 +70,8 @@ export interface Decision<Reply> {
   /** Owners first seen by this write: inserted unless they exist. They cause no feed row of their own. */
   readonly newOwners?: readonly OwnerRecord[];
   readonly newWorkspace?: WorkspaceRecord;
+  /** Documents that are made or changed without an event, such as how far a sweep has come; one revision on. */
+  readonly documents?: readonly DocumentRecord[];
   readonly reply: Reply;
 }
 

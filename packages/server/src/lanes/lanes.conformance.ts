@@ -364,6 +364,7 @@ function bound(view: Parameters<LaneWrite<unknown>['decide']>[0]): typeof view {
     key: (id) => view.key(id),
     owner: (id) => view.owner(id),
     keyspace: (id) => view.keyspace(id),
+    document: (id) => view.document(id),
     hasFingerprint: (fingerprint) => view.hasFingerprint(fingerprint),
   };
 }

@@ -6,6 +6,7 @@ import { systemClock } from '../runtime/clock.ts';
 import { systemTimers } from '../runtime/timers.ts';
 import { createReader } from '../storage/reader.ts';
 import type { Store } from '../storage/store.ts';
+import { documentsConformance } from './documents.conformance.ts';
 import type { RerunReason } from './lane-observer.ts';
 import { silentLaneObserver } from './lane-observer.ts';
 import { lanesConformance } from './lanes.conformance.ts';
@@ -24,6 +25,7 @@ afterAll(() => postgres.stop());
 
 describe('lanes over PostgreSQL', () => {
   lanesConformance(async () => openServerStore(await postgres.createDatabase(), shards), shards);
+  documentsConformance(async () => openServerStore(await postgres.createDatabase(), shards), shards);
 });
 
 describe('two processes on one PostgreSQL', () => {

@@ -1,4 +1,5 @@
 import { describe } from 'vitest';
+import { documentsConformance } from './documents.conformance.ts';
 import { lanesConformance } from './lanes.conformance.ts';
 import { openMemoryStore } from './testing/test-store.ts';
 
@@ -6,4 +7,5 @@ const shards = 4;
 
 describe('lanes over the embedded store', () => {
   lanesConformance(() => openMemoryStore(shards), shards);
+  documentsConformance(() => openMemoryStore(shards), shards);
 });

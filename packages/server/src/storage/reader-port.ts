@@ -1,4 +1,6 @@
 import type {
+  DocumentId,
+  DocumentRecord,
   EventType,
   FeedRow,
   KeyId,
@@ -11,6 +13,7 @@ import type {
   OwnerRecord,
   WorkspaceId,
 } from '@keyswarm/core';
+import type { DocumentList } from './statements/documents.ts';
 
 export interface KeyFilter {
   readonly keyspaceId?: KeyspaceId | undefined;
@@ -78,5 +81,9 @@ export interface Reader {
     readonly keyspaces: readonly KeyspaceId[];
     readonly workspaces: readonly WorkspaceId[];
   }): Promise<Leases>;
+  /** Not bound to a workspace: what the house does by itself reads them too. Whoever serves a caller looks whose it is. */
+  document(id: DocumentId): Promise<DocumentRecord | undefined>;
+  /** Ascending by id. */
+  documents(list: DocumentList): Promise<readonly DocumentRecord[]>;
   events(workspaceId: WorkspaceId, query: EventQuery): Promise<EventPage>;
 }

@@ -1,5 +1,6 @@
 import { readEventPage } from './reader-events.ts';
 import type { Reader } from './reader-port.ts';
+import { listDocuments, readDocument } from './statements/documents.ts';
 import { findKeyspace, listKeyspaces } from './statements/list-keyspaces.ts';
 import { listOwners } from './statements/list-owners.ts';
 import { listKeys, readKey } from './statements/read-keys.ts';
@@ -48,6 +49,10 @@ export function createReader(store: Store, options: { readonly shards: number })
     keyspaces(workspaceId, page) {
       return listKeyspaces(store, { workspaceId, after: page.after, limit: page.limit }, shards);
     },
+
+    document: (id) => readDocument(store, id, shards),
+
+    documents: (list) => listDocuments(store, list, shards),
 
     leases: (wanted) => readLeases(store, wanted, shards),
 

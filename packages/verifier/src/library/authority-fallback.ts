@@ -93,7 +93,7 @@ function verdictOf(json: unknown): AuthorityVerdict {
   const refusal = refusalCodes.find((code): code is RefusalCode => code === view.code);
   if (view.valid === false && refusal !== undefined) return { valid: false, code: refusal };
   if (view.valid !== true || view.code !== 'valid') throw new BadAnswer('the verdict is none');
-  const { version, keyspace, scopes, rotation } = view;
+  const { version, keyspace, scopes, rotation, renew_after: renewAfter } = view;
   const owner = fieldsOf(view.owner);
   const kind = ownerKinds.find((known) => known === owner.kind);
   const keyId = parseId('key', textOf(view.key_id));
@@ -114,6 +114,7 @@ function verdictOf(json: unknown): AuthorityVerdict {
     expiresAtMs: view.expires_at === null ? null : timeOf(view.expires_at),
     rotation:
       rotation === undefined ? null : { state: 'grace', retiresAtMs: timeOf(fieldsOf(rotation).retires_at) },
+    renewAfterMs: renewAfter === undefined ? null : timeOf(renewAfter),
   };
 }
 

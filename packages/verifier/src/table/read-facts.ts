@@ -104,8 +104,14 @@ function keyFactAt(table: ResidentTable, record: number, given: NumberSet): KeyF
     state: keyStateIn(ownerWord),
     notBeforeMs: limitOf(notBeforeMsOf(table, record, ownerWord)),
     expiresAtMs: expiryOf(table, record),
+    ...traitsAt(table, record),
     versions,
   };
+}
+
+function traitsAt({ traits }: ResidentTable, record: number): Pick<KeyFact, 'traits'> {
+  const known = traits.size === 0 ? undefined : traits.get(record);
+  return known === undefined ? {} : { traits: known };
 }
 
 function versionFactAt({ records, wide }: ResidentTable, record: number): VersionFact {

@@ -3,6 +3,7 @@ import {
   fingerprintFactBytes,
   type KeyFact,
   type KeyId,
+  type KeyTraitsFact,
   timeMsMax,
   uuidBytesOf,
   type WorkspaceId,
@@ -63,6 +64,10 @@ export class ResidentTable {
   readonly notBefores = new SideColumn();
   readonly graceUses = new GraceUses(this.records);
   readonly index: FingerprintIndex;
+  /** By record. Few keys have any, and the others cost nothing here. */
+  readonly traits = new Map<number, KeyTraitsFact>();
+  /** One record of each key that others may hang on. */
+  readonly parents = new Map<KeyId, number>();
   #twins = 0;
 
   constructor(seed: IndexSeed) {
@@ -148,12 +153,27 @@ export class ResidentTable {
         versionNumber: version.number,
       });
       if (fact.notBeforeMs !== null) this.notBefores.set(record, fact.notBeforeMs);
+      this.#setTraits(record, fact);
       if (!after.includes(record)) after.push(record);
     }
     for (const record of before) if (!after.includes(record)) this.#forget(record);
     for (let at = 0; at < after.length; at += 1) {
       linkTo(this.records, after[at] ?? 0, after[(at + 1) % after.length] ?? 0);
     }
+  }
+
+  #setTraits(record: number, { id, traits }: KeyFact): void {
+    if (traits === undefined) {
+      if (this.traits.size > 0) this.traits.delete(record);
+      return;
+    }
+    this.traits.set(record, traits);
+    if (traits.enrollment === true) this.parents.set(id, record);
+  }
+
+  #forgetTraits(record: number): void {
+    if (this.traits.size === 0 || !this.traits.delete(record)) return;
+    for (const [id, at] of this.parents) if (at === record) this.parents.delete(id);
   }
 
   /** Writes over the record of this fingerprint and key if there is one, else a new one. */
@@ -188,6 +208,7 @@ export class ResidentTable {
     this.#releaseInterned(record);
     this.graceUses.forget(record);
     this.wide.forget(record);
+    this.#forgetTraits(record);
     this.index.remove(record);
     this.records.release(record);
     if (this.#twins > 0 && this.index.find(w0, w1, w2, w3) !== 0) this.#twins -= 1;

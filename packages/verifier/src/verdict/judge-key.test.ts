@@ -49,6 +49,7 @@ describe('a valid key', () => {
       scopes: ['orders:*'],
       expiresAtMs: startMs + 24 * hourMs,
       rotation: null,
+      renewAfterMs: null,
     });
   });
 

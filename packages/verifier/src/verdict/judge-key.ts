@@ -1,9 +1,11 @@
 import {
   type Answer,
   judge,
+  type KeyId,
   keyLengthMax,
   keyStringPrefixLength,
   newStanding,
+  type ParentRefusal,
   type RefusalCode,
   type RefusedVerdict,
   refusalCodes,
@@ -141,6 +143,7 @@ export class KeyJudge {
       scopes: table.scopeSets.scopes((page[from + word.scopes] ?? 0) >>> 5),
       expiresAtMs: endMs === Number.POSITIVE_INFINITY ? null : endMs,
       rotation: inGrace ? { state: 'grace', retiresAtMs: endMs } : null,
+      renewAfterMs: table.traits.size === 0 ? null : (table.traits.get(record)?.renewAfterMs ?? null),
     };
     if (!this.#isLeased(keyspace, behind, latestMs)) return stale;
     if (inGrace) table.graceUses.note(record, latestMs);
@@ -185,10 +188,36 @@ export class KeyJudge {
     standing.ownerKeysNotBeforeMs = restriction?.keysNotBeforeMs ?? Number.NEGATIVE_INFINITY;
     standing.keyspaceSuspended = keyspace.suspended;
     standing.keyspaceKeysNotBeforeMs = keyspace.keysNotBeforeMs;
+    this.#fillTraits(table, record);
     const scopes = requirement.scopes ?? noScopes;
     const scopesIndex = (page[from + word.scopes] ?? 0) >>> 5;
     standing.scopesCovered = scopes.length === 0 || table.scopeSets.coversAll(scopesIndex, scopes);
   }
+
+  #fillTraits(table: ResidentTable, record: number): void {
+    const traits = table.traits.size === 0 ? undefined : table.traits.get(record);
+    const parentId = traits?.parentId;
+    this.#standing.isEnrollment = traits?.enrollment === true;
+    this.#standing.parentRefusal = parentId === undefined ? 'none' : parentRefusalOf(table, parentId);
+  }
+}
+
+/**
+ * How a key is refused by what it hangs on. A parent is made before its child and in its shard, so one that isn't known
+ * has been forgotten, and is as good as revoked.
+ */
+function parentRefusalOf(table: ResidentTable, parentId: KeyId): ParentRefusal {
+  const record = table.parents.get(parentId);
+  if (record === undefined) return 'revoked';
+  const ownerWord = table.records.get(record, word.owner);
+  const owner = table.owners.restriction(ownerWord >>> 5);
+  const keyspace = keyspaceOf(table, record);
+  const state = keyStateIn(ownerWord);
+  const mintedAtMs = mintedAtMsOf(table, record);
+  const isAfter = (watermarkMs: number | undefined) => mintedAtMs > (watermarkMs ?? Number.NEGATIVE_INFINITY);
+  if (state === 'revoked' || !isAfter(owner?.keysNotBeforeMs) || !isAfter(keyspace.keysNotBeforeMs))
+    return 'revoked';
+  return state === 'suspended' || owner?.suspended === true ? 'suspended' : 'none';
 }
 
 /**

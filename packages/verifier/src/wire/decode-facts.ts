@@ -1,7 +1,9 @@
 import {
+  decodeKeyTraitsFact,
   externalIdLengthMax,
   fingerprintFactBytes,
   idFromUuidBytes,
+  isBadRow,
   isScope,
   isScopeSegment,
   isStorableText,
@@ -9,6 +11,7 @@ import {
   type KeyFact,
   type KeyspaceFact,
   type KeyspaceId,
+  type KeyTraitsFact,
   keyspaceNameLengthMax,
   leaseSecondsMax,
   leaseSecondsMin,
@@ -21,6 +24,7 @@ import {
   versionsLiveMax,
 } from '@keyswarm/core';
 import type { SnapshotSink } from '../feed/feed-source.ts';
+import { keyTraitsTextMax } from '../limits.ts';
 import { keyIdOfWords } from '../verdict/key-id-text.ts';
 import { BadFrame, UnknownVersion } from './bad-frame.ts';
 import { ByteReader } from './byte-reader.ts';
@@ -131,9 +135,34 @@ export class FactsDecoder {
     const scopes = named(this.#scopes, reader, 'key.scopes');
     const notBeforeMs = timeIf(reader, flags & keyFlags.notBefore, 'key.not_before_ms');
     const expiresAtMs = timeIf(reader, flags & keyFlags.expiry, 'key.expires_at_ms');
-    const versions = readVersions(reader, flags >>> keyFlags.versionsShift);
-    return { id, revision, keyspaceId, ownerId, scopes, state, notBeforeMs, expiresAtMs, versions };
+    const versions = readVersions(reader, (flags >>> keyFlags.versionsShift) & placeMask);
+    const traits = (flags & keyFlags.traits) === 0 ? {} : { traits: readTraits(reader) };
+    return {
+      id,
+      revision,
+      keyspaceId,
+      ownerId,
+      scopes,
+      state,
+      notBeforeMs,
+      expiresAtMs,
+      ...traits,
+      versions,
+    };
   }
+}
+
+function readTraits(reader: ByteReader): KeyTraitsFact {
+  const text = reader.text(keyTraitsTextMax, 'key.traits');
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    throw new BadFrame('key.traits is not JSON');
+  }
+  const traits = decodeKeyTraitsFact(json);
+  if (isBadRow(traits)) throw new BadFrame(`key.${traits.reason}`);
+  return traits;
 }
 
 function readVersions(reader: ByteReader, count: number): readonly VersionFact[] {

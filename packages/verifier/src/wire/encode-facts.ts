@@ -1,5 +1,6 @@
 import {
   assert,
+  encodeKeyTraitsFact,
   fingerprintFactBytes,
   type KeyFact,
   type KeyspaceFact,
@@ -96,7 +97,7 @@ export class FactsEncoder {
   }
 
   #key(writer: ByteWriter, fact: KeyFact): void {
-    const { notBeforeMs, expiresAtMs, versions } = fact;
+    const { notBeforeMs, expiresAtMs, traits, versions } = fact;
     assert(versions.length >= 1 && versions.length <= versionsKeptMax, 'a key fact has 1 to 3 versions');
     const keyspace = this.#keyspaceNumber(writer, fact.keyspaceId);
     const owner = this.#ownerNumber(writer, fact.ownerId);
@@ -107,6 +108,7 @@ export class FactsEncoder {
       keyStates.indexOf(fact.state) |
         flagIf(notBeforeMs !== null, keyFlags.notBefore) |
         flagIf(expiresAtMs !== null, keyFlags.expiry) |
+        flagIf(traits !== undefined, keyFlags.traits) |
         (versions.length << keyFlags.versionsShift),
     );
     writer.whole(fact.revision);
@@ -116,6 +118,7 @@ export class FactsEncoder {
     if (notBeforeMs !== null) writer.timeMs(notBeforeMs);
     if (expiresAtMs !== null) writer.timeMs(expiresAtMs);
     for (const version of versions) writeVersion(writer, version);
+    if (traits !== undefined) writer.text(JSON.stringify(encodeKeyTraitsFact(traits)));
   }
 
   #keyspaceNumber(writer: ByteWriter, id: KeyspaceId): number {

@@ -12,6 +12,7 @@
  *   4 owner id       id, the same
  *   5 scopes         count | texts
  *   6 key            id | flags | revision | keyspace | owner | scopes | [not-before] | [expiry] | versions
+ *                    | [traits, as the text of their JSON]
  *     each version   flags | number | fingerprint | minted | [retires]
  *
  * Keyspaces (1, 3), owners (2, 4) and scope sets (5) are counted from 0 in the order in which they come, over the
@@ -34,5 +35,6 @@ export const ownerKinds = ['service', 'integration', 'user'] as const;
 export const placeMask = 3;
 export const keyspaceFlags = { notBefore: 4, all: 7 } as const;
 export const ownerFlags = { suspended: 4, notBefore: 8, all: 15 } as const;
-export const keyFlags = { notBefore: 4, expiry: 8, versionsShift: 4, all: 63 } as const;
+/** The number of versions takes two bits. */
+export const keyFlags = { notBefore: 4, expiry: 8, versionsShift: 4, traits: 64, all: 127 } as const;
 export const versionFlags = { retires: 4, all: 7 } as const;

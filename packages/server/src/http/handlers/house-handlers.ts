@@ -1,8 +1,10 @@
 import {
+  type ApprovalRulesBody,
   createdWorkspaceView,
   keyspaceView,
   ownerView,
   placedView,
+  type RotationRulesBody,
   resumedKeyspaceView,
   resumedOwnerView,
   revokedKeyspaceKeysView,
@@ -112,6 +114,8 @@ interface PolicyBody {
   readonly max_ttl_seconds?: number | null;
   readonly max_grace_seconds?: number;
   readonly lease_seconds?: number;
+  readonly rotation?: RotationRulesBody;
+  readonly approval?: ApprovalRulesBody;
 }
 
 function policyOf(body: PolicyBody) {
@@ -120,5 +124,10 @@ function policyOf(body: PolicyBody) {
     maxTtlSeconds: body.max_ttl_seconds,
     maxGraceSeconds: body.max_grace_seconds,
     leaseSeconds: body.lease_seconds,
+    rotation: body.rotation && {
+      rotateAfterSeconds: body.rotation.rotate_after_seconds,
+      settleSeconds: body.rotation.settle_seconds,
+    },
+    approval: body.approval,
   };
 }

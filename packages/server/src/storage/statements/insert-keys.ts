@@ -1,6 +1,7 @@
-import { type KeyRecord, uuidHexOf } from '@keyswarm/core';
+import { encodeKeyTraits, type KeyRecord, uuidHexOf } from '@keyswarm/core';
 import type { Queryable } from '../store.ts';
 import { instantText, instantTextOrNull } from './instant-text.ts';
+import { jsonTextOrNull } from './json-text.ts';
 import { versionParams } from './version-params.ts';
 
 /*
@@ -19,15 +20,16 @@ const insertKeysStatement = {
         as v (key_id, number, fingerprint, state, minted_at, retires_at)
     )
     insert into keys (shard, id, workspace_id, keyspace_id, owner_id, name, scopes, metadata, state, not_before,
-      expires_at, created_at, revoked_at, revoke_reason, revision)
+      expires_at, created_at, revoked_at, revoke_reason, traits, revision)
     select $1::smallint, k.id, k.workspace_id, k.keyspace_id, k.owner_id, k.name,
       string_to_array(k.scopes, ' '), k.metadata, k.state, k.not_before,
       k.expires_at, k.created_at, k.revoked_at,
-      k.revoke_reason, k.revision
+      k.revoke_reason, k.traits, k.revision
     from unnest($8::uuid[], $9::uuid[], $10::uuid[], $11::uuid[], $12::text[], $13::text[], $14::jsonb[],
-      $15::text[], $16::timestamptz[], $17::timestamptz[], $18::timestamptz[], $19::timestamptz[], $20::text[], $21::integer[])
+      $15::text[], $16::timestamptz[], $17::timestamptz[], $18::timestamptz[], $19::timestamptz[], $20::text[], $21::jsonb[],
+      $22::integer[])
       as k (id, workspace_id, keyspace_id, owner_id, name, scopes, metadata, state, not_before, expires_at,
-      created_at, revoked_at, revoke_reason, revision)`,
+      created_at, revoked_at, revoke_reason, traits, revision)`,
 };
 
 /** Inserts keys that were not there; one that is there is a unique violation. */
@@ -48,6 +50,7 @@ export async function insertKeys(tx: Queryable, shard: number, keys: readonly Ke
     keys.map((key) => instantText(key.createdAtMs)),
     keys.map((key) => instantTextOrNull(key.revokedAtMs)),
     keys.map((key) => key.revokeReason),
+    keys.map((key) => jsonTextOrNull(encodeKeyTraits(key.traits))),
     keys.map((key) => key.revision),
   ]);
 }

@@ -23,19 +23,20 @@ const readReferencesStatement = {
       null::timestamptz as keys_not_before, clock_timestamp() as created_at, null::integer as revision,
       null::text as kind, null::text as external_id, null::text as name, null::text as prefix, null::text as format,
       null::text[] as allowed_scopes, null::bigint as default_ttl_seconds, null::bigint as max_ttl_seconds,
-      null::bigint as max_grace_seconds, null::integer as lease_seconds, null::timestamptz as former_lease_until
+      null::bigint as max_grace_seconds, null::integer as lease_seconds, null::timestamptz as former_lease_until,
+      null::jsonb as rules
     union all
     select 'owner', o.id, o.workspace_id, o.state, o.keys_not_before, o.created_at, o.revision,
       o.kind, o.external_id, null, null, null,
       null, null, null,
-      null, null, null
+      null, null, null, null
     from unnest($1::smallint[], $2::uuid[]) as wanted (shard, id)
     join owners o on o.shard = wanted.shard and o.id = wanted.id
     union all
     select 'keyspace', s.id, s.workspace_id, s.state, s.keys_not_before, s.created_at, s.revision,
       null, null, s.name, s.prefix, s.format,
       s.allowed_scopes, s.default_ttl_seconds, s.max_ttl_seconds,
-      s.max_grace_seconds, s.lease_seconds, s.former_lease_until
+      s.max_grace_seconds, s.lease_seconds, s.former_lease_until, s.rules
     from unnest($3::smallint[], $4::uuid[]) as wanted (shard, id)
     join keyspaces s on s.shard = wanted.shard and s.id = wanted.id`,
 };

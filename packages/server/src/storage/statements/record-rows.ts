@@ -1,4 +1,6 @@
 import {
+  decodeKeyspaceRules,
+  decodeKeyTraits,
   idFromUuidText,
   type KeyRecord,
   type KeyspaceRecord,
@@ -17,7 +19,7 @@ import {
 
 export const keyColumns =
   'k.id, k.workspace_id, k.keyspace_id, k.owner_id, k.name, k.scopes, k.metadata, k.state, k.not_before, ' +
-  'k.expires_at, k.created_at, k.revoked_at, k.revoke_reason, k.revision';
+  'k.expires_at, k.created_at, k.revoked_at, k.revoke_reason, k.traits, k.revision';
 
 export interface KeyRow {
   readonly id: string;
@@ -33,6 +35,7 @@ export interface KeyRow {
   readonly created_at: number;
   readonly revoked_at: number | null;
   readonly revoke_reason: string | null;
+  readonly traits: Readonly<Record<string, unknown>> | null;
   readonly revision: number;
 }
 
@@ -63,7 +66,7 @@ export interface OwnerRow {
 
 export const keyspaceColumns =
   's.id, s.workspace_id, s.name, s.prefix, s.format, s.allowed_scopes, s.default_ttl_seconds, s.max_ttl_seconds, ' +
-  's.max_grace_seconds, s.lease_seconds, s.former_lease_until, s.state, s.keys_not_before, s.created_at, s.revision';
+  's.max_grace_seconds, s.lease_seconds, s.former_lease_until, s.state, s.keys_not_before, s.created_at, s.rules, s.revision';
 
 export interface KeyspaceRow {
   readonly id: string;
@@ -80,6 +83,7 @@ export interface KeyspaceRow {
   readonly state: 'active' | 'suspended';
   readonly keys_not_before: number | null;
   readonly created_at: number;
+  readonly rules: Readonly<Record<string, unknown>> | null;
   readonly revision: number;
 }
 
@@ -98,6 +102,7 @@ export function keyRecordOf(row: KeyRow, versions: readonly KeyVersion[]): KeyRe
     createdAtMs: row.created_at,
     revokedAtMs: row.revoked_at,
     revokeReason: row.revoke_reason,
+    traits: decodeKeyTraits(row.traits),
     revision: row.revision,
     versions,
   };
@@ -152,6 +157,7 @@ export function keyspaceRecordOf(row: KeyspaceRow): KeyspaceRecord {
     maxTtlSeconds: row.max_ttl_seconds,
     maxGraceSeconds: row.max_grace_seconds,
     leaseSeconds: row.lease_seconds,
+    ...decodeKeyspaceRules(row.rules),
     formerLeaseUntilMs: row.former_lease_until,
     state: row.state,
     keysNotBeforeMs: row.keys_not_before,

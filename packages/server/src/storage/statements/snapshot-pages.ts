@@ -8,8 +8,8 @@ import type { Queryable, Statement } from '../store.ts';
  * made, so the keys of a range lie together on disk whatever their shards are. Rejected: shard by shard, which
  * reads every page of the table once for each shard.
  *
- * Fields are separated by a space and none of them holds one, but for the last of an owner: its external id, as
- * JSON, which holds no raw line break. `-` stands for null. Times are Unix milliseconds.
+ * Fields are separated by a space and none of them holds one, but for the last of an owner, its external id, and of a
+ * key, its traits: JSON, which holds no raw line break. `-` stands for null. Times are Unix milliseconds.
  */
 
 /** Exclusive start, inclusive end. */
@@ -37,6 +37,7 @@ const fieldsOf: Readonly<Record<SnapshotTable, readonly string[]>> = {
     ms('r.not_before'),
     ms('r.expires_at'),
     "array_to_string(r.scopes, ',')",
+    "coalesce(r.traits::text, '-')",
   ],
   owners: [
     'r.id',

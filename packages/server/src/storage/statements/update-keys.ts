@@ -1,6 +1,7 @@
-import { type KeyRecord, uuidHexOf } from '@keyswarm/core';
+import { encodeKeyTraits, type KeyRecord, uuidHexOf } from '@keyswarm/core';
 import type { Queryable } from '../store.ts';
 import { instantTextOrNull } from './instant-text.ts';
+import { jsonTextOrNull } from './json-text.ts';
 import { type VersionOfKey, versionParams } from './version-params.ts';
 
 /*
@@ -23,10 +24,11 @@ const updateKeysStatement = {
     update keys k
     set name = n.name, scopes = string_to_array(n.scopes, ' '), metadata = n.metadata, state = n.state,
       not_before = n.not_before, expires_at = n.expires_at,
-      revoked_at = n.revoked_at, revoke_reason = n.revoke_reason, revision = n.revision
+      revoked_at = n.revoked_at, revoke_reason = n.revoke_reason, traits = n.traits,
+      revision = n.revision
     from unnest($8::uuid[], $9::text[], $10::text[], $11::jsonb[], $12::text[], $13::timestamptz[], $14::timestamptz[],
-      $15::timestamptz[], $16::text[], $17::integer[], $18::integer[]) as n (id, name, scopes, metadata, state,
-      not_before, expires_at, revoked_at, revoke_reason, revision, expected)
+      $15::timestamptz[], $16::text[], $17::jsonb[], $18::integer[], $19::integer[]) as n (id, name, scopes, metadata,
+      state, not_before, expires_at, revoked_at, revoke_reason, traits, revision, expected)
     where k.shard = $1::smallint and k.id = n.id and k.revision = n.expected
     returning k.id`,
 };
@@ -54,6 +56,7 @@ export async function updateKeys(
     updates.map(({ after }) => instantTextOrNull(after.expiresAtMs)),
     updates.map(({ after }) => instantTextOrNull(after.revokedAtMs)),
     updates.map(({ after }) => after.revokeReason),
+    updates.map(({ after }) => jsonTextOrNull(encodeKeyTraits(after.traits))),
     updates.map(({ after }) => after.revision),
     updates.map(({ before }) => before.revision),
   ]);

@@ -1,6 +1,7 @@
-import { type KeyspaceRecord, shardOfId, uuidHexOf } from '@keyswarm/core';
+import { encodeKeyspaceRules, type KeyspaceRecord, shardOfId, uuidHexOf } from '@keyswarm/core';
 import type { Queryable } from '../store.ts';
 import { instantText, instantTextOrNull } from './instant-text.ts';
+import { jsonTextOrNull } from './json-text.ts';
 
 /*
  * Scopes travel as one text with a space between: no scope holds a space, and an array of arrays can't be
@@ -12,15 +13,15 @@ const insertKeyspacesStatement = {
   text: `
     insert into keyspaces (shard, id, workspace_id, name, prefix, format, allowed_scopes, default_ttl_seconds,
       max_ttl_seconds, max_grace_seconds, lease_seconds, former_lease_until, state, keys_not_before, created_at,
-      revision)
+      rules, revision)
     select s.shard, s.id, s.workspace_id, s.name, s.prefix, s.format, string_to_array(s.allowed_scopes, ' '),
       s.default_ttl_seconds, s.max_ttl_seconds, s.max_grace_seconds, s.lease_seconds, s.former_lease_until,
-      s.state, s.keys_not_before, s.created_at, s.revision
+      s.state, s.keys_not_before, s.created_at, s.rules, s.revision
     from unnest($1::smallint[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[],
       $8::bigint[], $9::bigint[], $10::bigint[], $11::integer[], $12::timestamptz[], $13::text[], $14::timestamptz[],
-      $15::timestamptz[], $16::integer[]) as s (shard, id, workspace_id, name, prefix, format, allowed_scopes,
+      $15::timestamptz[], $16::jsonb[], $17::integer[]) as s (shard, id, workspace_id, name, prefix, format, allowed_scopes,
       default_ttl_seconds, max_ttl_seconds, max_grace_seconds, lease_seconds, former_lease_until, state,
-      keys_not_before, created_at, revision)
+      keys_not_before, created_at, rules, revision)
     order by s.shard, s.id`,
 };
 
@@ -31,11 +32,11 @@ const updateKeyspacesStatement = {
     set allowed_scopes = string_to_array(n.allowed_scopes, ' '), default_ttl_seconds = n.default_ttl_seconds,
       max_ttl_seconds = n.max_ttl_seconds, max_grace_seconds = n.max_grace_seconds,
       lease_seconds = n.lease_seconds, former_lease_until = n.former_lease_until, state = n.state,
-      keys_not_before = n.keys_not_before, revision = n.revision
+      keys_not_before = n.keys_not_before, rules = n.rules, revision = n.revision
     from unnest($1::smallint[], $2::uuid[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::integer[],
-      $8::timestamptz[], $9::text[], $10::timestamptz[], $11::integer[], $12::integer[]) as n (shard, id,
+      $8::timestamptz[], $9::text[], $10::timestamptz[], $11::jsonb[], $12::integer[], $13::integer[]) as n (shard, id,
       allowed_scopes, default_ttl_seconds, max_ttl_seconds, max_grace_seconds, lease_seconds, former_lease_until,
-      state, keys_not_before, revision, expected)
+      state, keys_not_before, rules, revision, expected)
     where s.shard = n.shard and s.id = n.id and s.revision = n.expected
     returning s.id`,
 };
@@ -61,6 +62,7 @@ export async function insertKeyspaces(
     keyspaces.map((keyspace) => keyspace.state),
     keyspaces.map((keyspace) => instantTextOrNull(keyspace.keysNotBeforeMs)),
     keyspaces.map((keyspace) => instantText(keyspace.createdAtMs)),
+    keyspaces.map((keyspace) => jsonTextOrNull(encodeKeyspaceRules(keyspace))),
     keyspaces.map((keyspace) => keyspace.revision),
   ]);
 }
@@ -88,6 +90,7 @@ export async function updateKeyspaces(
     updates.map(({ after }) => instantTextOrNull(after.formerLeaseUntilMs)),
     updates.map(({ after }) => after.state),
     updates.map(({ after }) => instantTextOrNull(after.keysNotBeforeMs)),
+    updates.map(({ after }) => jsonTextOrNull(encodeKeyspaceRules(after))),
     updates.map(({ after }) => after.revision),
     updates.map(({ expected }) => expected),
   ]);

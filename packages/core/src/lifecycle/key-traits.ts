@@ -1,0 +1,48 @@
+import type { JsonObject } from '../encoding/json.ts';
+import { assert } from '../errors/assert.ts';
+import { parseId } from '../ids/id-codec.ts';
+import type { KeyId } from '../ids/ids.ts';
+
+/*
+ * What few keys have. An ordinary key has none of it, and then neither its row, its fact nor its place in a
+ * verifier's memory holds a byte for it.
+ */
+
+export interface KeyTraits {
+  /** From when on its holder is asked to renew it: by a campaign or by the keyspace's schedule. */
+  readonly renewAfterMs?: number;
+  /** The campaign that asked last, so that no campaign asks twice and two don't ask at once. */
+  readonly campaign?: string;
+  /** The key that this one hangs on: it is refused while that one is. */
+  readonly parentId?: KeyId;
+  /** It can be exchanged for lasting keys, and for nothing else: it is never VALID. */
+  readonly enrollment?: JsonObject;
+}
+
+export const noTraits: KeyTraits = Object.freeze({});
+
+/** As the store keeps it; null: none. */
+export function encodeKeyTraits(traits: KeyTraits): JsonObject | null {
+  const { renewAfterMs, campaign, parentId, enrollment } = traits;
+  const present = {
+    ...(renewAfterMs === undefined ? {} : { renew_after_ms: renewAfterMs }),
+    ...(campaign === undefined ? {} : { campaign }),
+    ...(parentId === undefined ? {} : { parent_id: parentId }),
+    ...(enrollment === undefined ? {} : { enrollment }),
+  };
+  return Object.keys(present).length === 0 ? null : present;
+}
+
+/** Of what the store gave back: what is not as it was written is a bug. */
+export function decodeKeyTraits(stored: Readonly<Record<string, unknown>> | null): KeyTraits {
+  if (stored === null) return noTraits;
+  const { renew_after_ms: renewAfterMs, campaign, parent_id: parent, enrollment } = stored;
+  const parentId = typeof parent === 'string' ? parseId('key', parent) : undefined;
+  assert((parent === undefined) === (parentId === undefined), 'a stored parent is the id of a key');
+  return {
+    ...(typeof renewAfterMs === 'number' ? { renewAfterMs } : {}),
+    ...(typeof campaign === 'string' ? { campaign } : {}),
+    ...(parentId === undefined ? {} : { parentId }),
+    ...(enrollment === undefined ? {} : { enrollment: enrollment as JsonObject }),
+  };
+}
