@@ -172,6 +172,13 @@ export {
   versionTransitions,
 } from './lifecycle/transitions.ts';
 export { type UpdateKey, updateKey } from './lifecycle/update-key.ts';
+export {
+  decodeProofs,
+  isProofMaterial,
+  type NewProof,
+  proofBytes,
+  type VersionProof,
+} from './lifecycle/version-proof.ts';
 export * from './limits/limits.ts';
 export {
   type CompiledScopes,

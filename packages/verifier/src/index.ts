@@ -103,7 +103,9 @@ export {
   type ResidentVerifierOptions,
   type VerifierLimits,
 } from './resident-verifier.ts';
+export { noContent, type RequestContent, type SignedRequest } from './signatures/signed-request.ts';
 export { fingerprintOf } from './verdict/fingerprint.ts';
+export type { MacKeyOf, NonceLimits } from './verdict/judge-request.ts';
 export { hasApplied, mayBeNews } from './verdict/news.ts';
 export type {
   Applied,

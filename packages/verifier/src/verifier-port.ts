@@ -10,6 +10,7 @@ import type {
 } from '@keyswarm/core';
 import type { Fact, FactFilter } from './feed/fact.ts';
 import type { FeedStretch, FeedView, TablePlace } from './feed/feed-source.ts';
+import type { SignedRequest } from './signatures/signed-request.ts';
 import type { LeaseBounds } from './table/keyspaces.ts';
 
 /** What the access point requires of the key. */
@@ -55,6 +56,8 @@ export interface VerifierStats {
   readonly scopeSets: number;
   /** Bytes of the record pages and the index, without interned owners and scope sets. */
   readonly tableBytes: number;
+  /** Nonces of accepted requests that have not expired. */
+  readonly noncesRemembered: number;
   readonly leaseAgeMs: number;
 }
 
@@ -62,6 +65,11 @@ export interface VerifierStats {
 export interface ResidentVerifier {
   /** Decides from memory: fingerprint → table → verdict → lease check. `key` may be any string of any length. */
   verify(key: string, requirement: Requirement): Answer;
+  /**
+   * The same for a request that is signed (RFC 9421, in the profile of `@keyswarm/core`); `signature_required` for one
+   * that isn't. Accepts each nonce once: so it is asked once for a request, and its answer kept.
+   */
+  verifyRequest(request: SignedRequest, requirement: Requirement): Answer;
 
   /** Facts of one feed row or snapshot page. Idempotent: a lower or equal revision changes nothing. */
   applyKey(fact: KeyFact): void;

@@ -104,6 +104,7 @@ const keyspace: KeyspaceRecord = {
   maxGraceSeconds: 600,
   leaseSeconds: 30,
   formerLeaseUntilMs: null,
+  proof: 'bearer',
   rotation: { rotateAfterSeconds: 86_400, settleSeconds: null },
   approval: { scopes: ['orders:write'] },
   state: 'active',

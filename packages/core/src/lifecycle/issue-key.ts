@@ -5,8 +5,9 @@ import { scopesPerKeyMax } from '../limits/limits.ts';
 import { resolveExpiryMs } from './check-expiry.ts';
 import { checkMetadata, checkName, checkScopes, checkTimeMs } from './check-fields.ts';
 import type { KeyRecord, KeyspaceRecord } from './key-record.ts';
-import { type KeyTraits, noTraits } from './key-traits.ts';
+import { type KeyTraits, noTraits, withProofs } from './key-traits.ts';
 import { mintVersion } from './mint-version.ts';
+import { checkNewProof, type NewProof, proofsAfter } from './version-proof.ts';
 
 /*
  * The lifecycle, written as pure deciders: each takes the record as it is and what is asked of it, and returns
@@ -32,6 +33,8 @@ export interface IssueKey {
   readonly notBeforeMs?: number | undefined;
   readonly metadata: Readonly<Record<string, string>>;
   readonly traits?: KeyTraits | undefined;
+  /** What the first version signs requests with. */
+  readonly proof?: NewProof | undefined;
   /** SHA-256 of the key string, 32 bytes. */
   readonly fingerprint: Uint8Array;
   readonly nowMs: number;
@@ -40,6 +43,8 @@ export interface IssueKey {
 export function issueKey(wish: IssueKey): KeyRecord {
   const { keyspace, nowMs } = wish;
   assert(keyspace.workspaceId === wish.workspaceId, 'a key is issued in a keyspace of its workspace');
+  checkNewProof(keyspace, wish.proof);
+  const proofs = proofsAfter(undefined, { version: 1, proof: wish.proof });
   const notBeforeMs = wish.notBeforeMs === undefined ? null : checkTimeMs(wish.notBeforeMs, '/not_before');
   const version = mintVersion({
     number: 1,
@@ -66,7 +71,7 @@ export function issueKey(wish: IssueKey): KeyRecord {
     createdAtMs: nowMs,
     revokedAtMs: null,
     revokeReason: null,
-    traits: wish.traits ?? noTraits,
+    traits: withProofs(wish.traits ?? noTraits, proofs),
     revision: 1,
     versions: [version],
   };

@@ -2,6 +2,7 @@ import type { JsonObject } from '../encoding/json.ts';
 import { assert } from '../errors/assert.ts';
 import { parseId } from '../ids/id-codec.ts';
 import type { KeyId } from '../ids/ids.ts';
+import { decodeProofs, encodeProofs, type VersionProof } from './version-proof.ts';
 
 /*
  * What few keys have. An ordinary key has none of it, and then neither its row, its fact nor its place in a
@@ -17,18 +18,29 @@ export interface KeyTraits {
   readonly parentId?: KeyId;
   /** It can be exchanged for lasting keys, and for nothing else: it is never VALID. */
   readonly enrollment?: JsonObject;
+  /** What its versions can sign requests with; ascending. */
+  readonly proofs?: readonly VersionProof[];
 }
 
 export const noTraits: KeyTraits = Object.freeze({});
 
+/** The traits with these proofs in place of those that were there. */
+export function withProofs(traits: KeyTraits, proofs: readonly VersionProof[] | undefined): KeyTraits {
+  if (proofs === traits.proofs) return traits;
+  if (proofs !== undefined) return { ...traits, proofs };
+  const { proofs: _former, ...others } = traits;
+  return Object.keys(others).length === 0 ? noTraits : others;
+}
+
 /** As the store keeps it; null: none. */
 export function encodeKeyTraits(traits: KeyTraits): JsonObject | null {
-  const { renewAfterMs, campaign, parentId, enrollment } = traits;
+  const { renewAfterMs, campaign, parentId, enrollment, proofs } = traits;
   const present = {
     ...(renewAfterMs === undefined ? {} : { renew_after_ms: renewAfterMs }),
     ...(campaign === undefined ? {} : { campaign }),
     ...(parentId === undefined ? {} : { parent_id: parentId }),
     ...(enrollment === undefined ? {} : { enrollment }),
+    ...(proofs === undefined ? {} : { proofs: encodeProofs(proofs) }),
   };
   return Object.keys(present).length === 0 ? null : present;
 }
@@ -38,11 +50,14 @@ export function decodeKeyTraits(stored: Readonly<Record<string, unknown>> | null
   if (stored === null) return noTraits;
   const { renew_after_ms: renewAfterMs, campaign, parent_id: parent, enrollment } = stored;
   const parentId = typeof parent === 'string' ? parseId('key', parent) : undefined;
+  const proofs = decodeProofs(stored.proofs);
+  assert((stored.proofs === undefined) === (proofs === undefined), 'stored proofs are as they were written');
   assert((parent === undefined) === (parentId === undefined), 'a stored parent is the id of a key');
   return {
     ...(typeof renewAfterMs === 'number' ? { renewAfterMs } : {}),
     ...(typeof campaign === 'string' ? { campaign } : {}),
     ...(parentId === undefined ? {} : { parentId }),
     ...(enrollment === undefined ? {} : { enrollment: enrollment as JsonObject }),
+    ...(proofs === undefined ? {} : { proofs }),
   };
 }

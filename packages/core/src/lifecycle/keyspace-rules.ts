@@ -1,4 +1,6 @@
 import type { JsonObject } from '../encoding/json.ts';
+import { assert } from '../errors/assert.ts';
+import { Fault } from '../errors/fault.ts';
 import {
   rotateAfterSecondsMax,
   rotateAfterSecondsMin,
@@ -24,12 +26,18 @@ export interface ApprovalRules {
   readonly scopes: readonly string[];
 }
 
+/** `signature`: every request has to be signed (RFC 9421), and a bare bearer is refused by every verifier. */
+export const proofRules = ['bearer', 'signature'] as const;
+export type ProofRule = (typeof proofRules)[number];
+
 export interface KeyspaceRules {
+  readonly proof: ProofRule;
   readonly rotation: RotationRules;
   readonly approval: ApprovalRules;
 }
 
 export type KeyspaceRulesPatch = {
+  readonly proof?: ProofRule | undefined;
   readonly rotation?:
     | { readonly [Name in keyof RotationRules]?: RotationRules[Name] | undefined }
     | undefined;
@@ -37,14 +45,16 @@ export type KeyspaceRulesPatch = {
 };
 
 export const rulesDefault: KeyspaceRules = Object.freeze({
+  proof: 'bearer',
   rotation: Object.freeze({ rotateAfterSeconds: null, settleSeconds: null }),
   approval: Object.freeze({ scopes: Object.freeze([]) }),
 });
 
 /** The rules after a patch, checked. What is absent stays as it was. */
 export function patchRules(present: KeyspaceRules, patch: KeyspaceRulesPatch): KeyspaceRules {
-  const { rotation = {}, approval } = patch;
+  const { rotation = {}, approval, proof } = patch;
   return {
+    proof: proof === undefined ? present.proof : checkProofRule(proof),
     rotation: checkRotation({
       rotateAfterSeconds: kept(rotation.rotateAfterSeconds, present.rotation.rotateAfterSeconds),
       settleSeconds: kept(rotation.settleSeconds, present.rotation.settleSeconds),
@@ -54,9 +64,10 @@ export function patchRules(present: KeyspaceRules, patch: KeyspaceRulesPatch): K
 }
 
 /** As the store keeps it; null: all as by default. */
-export function encodeKeyspaceRules({ rotation, approval }: KeyspaceRules): JsonObject | null {
+export function encodeKeyspaceRules({ proof, rotation, approval }: KeyspaceRules): JsonObject | null {
   const { rotateAfterSeconds, settleSeconds } = rotation;
   const present = {
+    ...(proof === 'bearer' ? {} : { proof }),
     ...(rotateAfterSeconds === null ? {} : { rotate_after_seconds: rotateAfterSeconds }),
     ...(settleSeconds === null ? {} : { settle_seconds: settleSeconds }),
     ...(approval.scopes.length === 0 ? {} : { approval_scopes: approval.scopes }),
@@ -68,7 +79,10 @@ export function encodeKeyspaceRules({ rotation, approval }: KeyspaceRules): Json
 export function decodeKeyspaceRules(stored: Readonly<Record<string, unknown>> | null): KeyspaceRules {
   if (stored === null) return rulesDefault;
   const { rotate_after_seconds: rotateAfter, settle_seconds: settle, approval_scopes: scopes } = stored;
+  const proof = proofRules.find((rule) => rule === stored.proof) ?? 'bearer';
+  assert(stored.proof === undefined || stored.proof === proof, 'a stored rule of proof is one that is known');
   return {
+    proof,
     rotation: {
       rotateAfterSeconds: typeof rotateAfter === 'number' ? rotateAfter : null,
       settleSeconds: typeof settle === 'number' ? settle : null,
@@ -91,6 +105,15 @@ function checkRotation(rules: RotationRules): RotationRules {
     });
   }
   return rules;
+}
+
+function checkProofRule(proof: ProofRule): ProofRule {
+  if (proofRules.includes(proof)) return proof;
+  throw new Fault('invalid_field', {
+    detail: 'How requests prove their key is not known.',
+    field: '/proof',
+    expected: proofRules.join(' or '),
+  });
 }
 
 function checkApproval({ scopes }: ApprovalRules): ApprovalRules {

@@ -86,11 +86,12 @@ export function updateKeyspace(
       detail: 'There is nothing to change.',
       field: '',
       expected:
-        'at least one of allowed_scopes, default_ttl_seconds, max_ttl_seconds, max_grace_seconds, lease_seconds, rotation, approval',
+        'at least one of allowed_scopes, default_ttl_seconds, max_ttl_seconds, max_grace_seconds, lease_seconds, proof, rotation, approval',
     });
   }
   if (patch.allowedScopes !== undefined) refuseBuiltin(keyspace, '/allowed_scopes');
-  const { rotation, approval } = patch;
+  if (patch.proof !== undefined) refuseBuiltin(keyspace, '/proof');
+  const { proof, rotation, approval } = patch;
   const leaseSeconds = patch.leaseSeconds ?? keyspace.leaseSeconds;
   return checkPolicy({
     ...keyspace,
@@ -100,7 +101,7 @@ export function updateKeyspace(
     maxGraceSeconds: patch.maxGraceSeconds ?? keyspace.maxGraceSeconds,
     leaseSeconds,
     formerLeaseUntilMs: formerLeaseUntilMs(keyspace, leaseSeconds, nowMs),
-    ...patchRules(keyspace, { rotation, approval }),
+    ...patchRules(keyspace, { proof, rotation, approval }),
     revision: keyspace.revision + 1,
   });
 }
@@ -160,7 +161,7 @@ function newKeyspace(wish: CreateKeyspace, nowMs: number): KeyspaceRecord {
     maxGraceSeconds: wish.maxGraceSeconds ?? maxGraceDefaultSeconds,
     leaseSeconds: wish.leaseSeconds ?? leaseDefaultSeconds,
     formerLeaseUntilMs: null,
-    ...patchRules(rulesDefault, { rotation: wish.rotation, approval: wish.approval }),
+    ...patchRules(rulesDefault, { proof: wish.proof, rotation: wish.rotation, approval: wish.approval }),
     state: 'active',
     keysNotBeforeMs: null,
     createdAtMs: nowMs,

@@ -4,9 +4,11 @@ import { graceDefaultSeconds, inUseWindowMs, versionsKeptMax } from '../limits/l
 import { admit, changeKey } from './admit.ts';
 import { checkInteger } from './check-fields.ts';
 import type { KeyRecord, KeyspaceRecord, KeyVersion } from './key-record.ts';
+import { withProofs } from './key-traits.ts';
 import { mintVersion } from './mint-version.ts';
 import { effectiveExpiryMs, graceVersionAt, versionStateAt } from './states.ts';
 import { versionTransitions } from './transitions.ts';
+import { checkNewProof, type NewProof, proofsAfter } from './version-proof.ts';
 
 export interface RotateKey {
   /** SHA-256 of the new key string, 32 bytes. */
@@ -16,6 +18,8 @@ export interface RotateKey {
   /** End a version that is still in grace from an earlier rotation. Without it, that refuses the rotation. */
   readonly cut?: boolean | undefined;
   readonly ownerKeysNotBeforeMs?: number | null | undefined;
+  /** What the new version signs requests with. */
+  readonly proof?: NewProof | undefined;
 }
 
 /**
@@ -30,6 +34,7 @@ export function rotateKey(
 ): KeyRecord {
   assert(keyspace.id === key.keyspaceId, "a key is rotated under its own keyspace's policy");
   admit(key, 'rotate', nowMs);
+  checkNewProof(keyspace, wish.proof);
   const graceMs = resolveGraceSeconds(wish.graceSeconds, keyspace) * 1000;
   const newest = key.versions.at(-1);
   assert(newest !== undefined, 'a key has at least one version');
@@ -47,7 +52,9 @@ export function rotateKey(
     ownerKeysNotBeforeMs: wish.ownerKeysNotBeforeMs,
     nowMs,
   });
-  return changeKey(key, { versions: [...older, minted].slice(-versionsKeptMax) }, nowMs);
+  const proofs = proofsAfter(key.traits.proofs, { version: minted.number, proof: wish.proof });
+  const versions = [...older, minted].slice(-versionsKeptMax);
+  return changeKey(key, { versions, traits: withProofs(key.traits, proofs) }, nowMs);
 }
 
 export interface FinishRotation {

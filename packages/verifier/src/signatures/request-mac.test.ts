@@ -11,7 +11,9 @@ describe('the MAC key of a key string', () => {
     expect(macKey).toEqual(deriveMacKey('orders_live_key'));
     expect(macKey).not.toEqual(deriveMacKey('orders_live_kez'));
     // RFC 5869 with an empty salt: also what Web Crypto gives.
-    expect(Buffer.from(macKey).toString('hex')).toMatchInlineSnapshot(`"134c0bc5d4df545efce8b4f70038e9b50a0a5dfe25daad5bcbb06b79280a0e3f"`);
+    expect(Buffer.from(macKey).toString('hex')).toMatchInlineSnapshot(
+      `"134c0bc5d4df545efce8b4f70038e9b50a0a5dfe25daad5bcbb06b79280a0e3f"`,
+    );
   });
 
   it('opens under the key of its workspace and for its version, and nowhere else', () => {

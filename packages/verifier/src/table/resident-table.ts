@@ -1,6 +1,7 @@
 import {
   assert,
   fingerprintFactBytes,
+  formatSigningKeyId,
   type KeyFact,
   type KeyId,
   type KeyTraitsFact,
@@ -11,7 +12,7 @@ import {
 import type { IndexSeed } from '../clock/index-seed.ts';
 import { FingerprintIndex } from './fingerprint-index.ts';
 import { GraceUses } from './grace-uses.ts';
-import { Keyspaces } from './keyspaces.ts';
+import { type KeyspaceEntry, Keyspaces } from './keyspaces.ts';
 import { Owners } from './owners.ts';
 import {
   linkTo,
@@ -27,6 +28,7 @@ import {
 import { RecordPages, word } from './record-pages.ts';
 import { ScopeSets } from './scope-sets.ts';
 import { SideColumn } from './side-column.ts';
+import { SigningKeys } from './signing-keys.ts';
 import { wordsOfBytes } from './words.ts';
 
 /*
@@ -68,6 +70,8 @@ export class ResidentTable {
   readonly traits = new Map<number, KeyTraitsFact>();
   /** One record of each key that others may hang on. */
   readonly parents = new Map<KeyId, number>();
+  /** What signed requests are verified with. */
+  readonly signingKeys = new SigningKeys();
   #twins = 0;
 
   constructor(seed: IndexSeed) {
@@ -116,6 +120,10 @@ export class ResidentTable {
     });
   }
 
+  keyspaceOf(record: number): KeyspaceEntry {
+    return this.keyspaces.entry(this.records.get(record, word.keyspace) >>> 10);
+  }
+
   /** When a version in grace of this key was last accepted here; null: not since it entered grace. */
   lastGraceUseMs(id: KeyId): number | null {
     return this.graceUses.latestOf(wordsOfBytes(uuidBytesOf(id)));
@@ -153,7 +161,7 @@ export class ResidentTable {
         versionNumber: version.number,
       });
       if (fact.notBeforeMs !== null) this.notBefores.set(record, fact.notBeforeMs);
-      this.#setTraits(record, fact);
+      this.#setTraits(record, fact, version.number);
       if (!after.includes(record)) after.push(record);
     }
     for (const record of before) if (!after.includes(record)) this.#forget(record);
@@ -162,7 +170,10 @@ export class ResidentTable {
     }
   }
 
-  #setTraits(record: number, { id, traits }: KeyFact): void {
+  #setTraits(record: number, { id, traits }: KeyFact, version: number): void {
+    const proof = traits?.proofs?.find((one) => one.version === version);
+    if (proof === undefined) this.signingKeys.forget(record);
+    else this.signingKeys.set(record, formatSigningKeyId(id, version), proof);
     if (traits === undefined) {
       if (this.traits.size > 0) this.traits.delete(record);
       return;
@@ -172,6 +183,7 @@ export class ResidentTable {
   }
 
   #forgetTraits(record: number): void {
+    this.signingKeys.forget(record);
     if (this.traits.size === 0 || !this.traits.delete(record)) return;
     for (const [id, at] of this.parents) if (at === record) this.parents.delete(id);
   }

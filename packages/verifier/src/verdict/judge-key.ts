@@ -59,6 +59,12 @@ const refusals = Object.freeze(
 const noScopes: readonly string[] = Object.freeze([]);
 const noShards: readonly number[] = Object.freeze([]);
 
+/** How a version was presented, and what is required of it. */
+export interface Presented {
+  readonly requirement: Requirement;
+  readonly isSigned: boolean;
+}
+
 export class KeyJudge {
   readonly #clock: VerifierClock;
   readonly #lease: Lease;
@@ -77,15 +83,15 @@ export class KeyJudge {
     if (typeof key !== 'string' || key.length === 0 || key.length > keyLengthMax) return refusals.malformed;
     let record = this.#find(table, key, requirement);
     if (record === 0) {
-      if (keyStringPrefixLength(key) !== 0) return this.#unknown();
+      if (keyStringPrefixLength(key) !== 0) return this.unknown();
       record = this.#findByLongToken(table, key, requirement);
       if (record === 0) return this.#lease.hasQuarantined ? stale : refusals.malformed;
     }
-    return this.#judge(table, record, requirement);
+    return this.judgeRecord(table, record, { requirement, isSigned: false });
   }
 
   /** The key may have been issued in a shard of which nothing is heard any more. */
-  #unknown(): Answer {
+  unknown(): Answer {
     return this.#lease.hasQuarantined ? stale : refusals.unknown;
   }
 
@@ -106,7 +112,8 @@ export class KeyJudge {
     return record !== 0 && table.hasTwins ? chooseTwin(table, record, requirement) : record;
   }
 
-  #judge(table: ResidentTable, record: number, requirement: Requirement): Answer {
+  /** The verdict on a version that was found, by its key string or by a signature that was verified; the lease last. */
+  judgeRecord(table: ResidentTable, record: number, { requirement, isSigned }: Presented): Answer {
     const page = table.records.pageOf(record);
     const from = table.records.offsetOf(record);
     const keyspace = table.keyspaces.entry((page[from + word.keyspace] ?? 0) >>> 10);
@@ -117,6 +124,7 @@ export class KeyJudge {
     const owner = table.owners.view(ownerWord >>> 5);
     if (owner === undefined) return stale;
     this.#fill(table, record, keyspace, requirement);
+    this.#standing.lacksSignature = keyspace.wantsSignature && !isSigned;
     const latestMs = this.#clock.latestMs();
     const earliestMs = (ownerWord & notBeforeBit) === 0 ? latestMs : this.#clock.earliestMs();
     const code = judge(this.#standing, earliestMs, latestMs);
@@ -244,7 +252,7 @@ function idOrder(table: ResidentTable, a: number, b: number): number {
 }
 
 function keyspaceOf(table: ResidentTable, record: number): KeyspaceEntry {
-  return table.keyspaces.entry(table.records.get(record, word.keyspace) >>> 10);
+  return table.keyspaceOf(record);
 }
 
 function keyIdOf(table: ResidentTable, record: number) {

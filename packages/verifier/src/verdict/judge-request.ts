@@ -1,0 +1,129 @@
+import type { KeyObject } from 'node:crypto';
+import {
+  type Algorithm,
+  type Answer,
+  algorithms,
+  parseSigningKeyId,
+  type RefusalCode,
+  type RefusedVerdict,
+  type WorkspaceId,
+} from '@keyswarm/core';
+import { noncesMax, noncesPerKeyMax } from '../limits.ts';
+import { NonceMemory } from '../signatures/nonce-memory.ts';
+import { bytesOfBase64url, publicKeyBytes, publicKeyOf } from '../signatures/public-key.ts';
+import { openMacKey, sealedMacBytes } from '../signatures/request-mac.ts';
+import { verifyBytes } from '../signatures/sign-bytes.ts';
+import {
+  bearsSignature,
+  isUnreadable,
+  problemOfTimes,
+  readSignedRequest,
+  type SignedRequest,
+} from '../signatures/signed-request.ts';
+import type { ResidentTable } from '../table/resident-table.ts';
+import type { SigningKey } from '../table/signing-keys.ts';
+import type { Requirement, VerifierClock } from '../verifier-port.ts';
+import { type KeyJudge, stale } from './judge-key.ts';
+
+/*
+ * One verification of a signed request: what it says of itself, its times, the key that it names, its nonce, the
+ * signature, and then what is asked of every key: verdict and lease, in that order, with the same code. Only an accepted
+ * request has its nonce remembered: a refused one did nothing, and a nonce that anybody could plant would lock its
+ * holder out.
+ *
+ * A key is found by id and version, which are no secret; all it costs to ask for one is the reading of two fields. Which
+ * algorithm counts stands in the key's record.
+ *
+ * What is `signature_invalid` comes with words about the request, never about the key.
+ */
+
+/**
+ * The MAC key of a workspace, under which the secrets of its keys are sealed; undefined: it is not known here, and then
+ * what such a key has signed can be neither accepted nor refused (`stale`).
+ */
+export type MacKeyOf = (workspaceId: WorkspaceId) => Uint8Array | undefined;
+
+export interface NonceLimits {
+  readonly noncesMax?: number | undefined;
+  readonly noncesPerKeyMax?: number | undefined;
+}
+
+const unknown = refusal('unknown');
+const replayed = refusal('replayed');
+const rateLimited = refusal('rate_limited');
+const signatureRequired = refusal('signature_required');
+
+export class RequestJudge {
+  readonly #clock: VerifierClock;
+  readonly #keys: KeyJudge;
+  readonly #macKeyOf: MacKeyOf | undefined;
+  readonly #nonces: NonceMemory;
+
+  constructor(clock: VerifierClock, keys: KeyJudge, macKeyOf: MacKeyOf | undefined, limits: NonceLimits) {
+    this.#clock = clock;
+    this.#keys = keys;
+    this.#macKeyOf = macKeyOf;
+    this.#nonces = new NonceMemory({
+      entriesMax: limits.noncesMax ?? noncesMax,
+      perKeyMax: limits.noncesPerKeyMax ?? noncesPerKeyMax,
+    });
+  }
+
+  get noncesRemembered(): number {
+    return this.#nonces.size;
+  }
+
+  verify(table: ResidentTable, request: SignedRequest, requirement: Requirement): Answer {
+    if (!bearsSignature(request)) return signatureRequired;
+    const read = readSignedRequest(request);
+    if (isUnreadable(read)) return invalid(read.detail);
+    const latestMs = this.#clock.latestMs();
+    const late = problemOfTimes(read, this.#clock.earliestMs(), latestMs);
+    if (late !== undefined) return invalid(late);
+    const hasRoom = this.#nonces.hasRoom(read.keyId, latestMs);
+    if (this.#nonces.hasForgotten(read.expires)) return invalid('expires has passed');
+    const signer = table.signingKeys.find(read.keyId);
+    if (signer === undefined)
+      return parseSigningKeyId(read.keyId) === undefined
+        ? invalid('keyid is not the id of a key, a point and a version')
+        : this.#keys.unknown();
+    const { workspaceId } = table.keyspaceOf(signer.record);
+    if (workspaceId === undefined) return stale;
+    const wanted = requirement.workspaceId;
+    if (wanted !== undefined && wanted !== workspaceId) return unknown;
+    const algorithm = algorithms[signer.proof.algorithm];
+    if (read.algorithmClaim !== undefined && read.algorithmClaim !== algorithm.httpSignature)
+      return invalid('alg is not the algorithm of the key');
+    if (this.#nonces.has(read.keyId, read.nonce)) return replayed;
+    signer.key ??= this.#keyOf(signer, read.keyId, workspaceId);
+    if (signer.key === undefined) return stale;
+    if (!verifyBytes(algorithm, signer.key, Buffer.from(read.base, 'latin1'), read.signature))
+      return invalid('the signature is not that of the key over what is covered');
+    const answer = this.#keys.judgeRecord(table, signer.record, { requirement, isSigned: true });
+    if (answer.valid !== true) return answer;
+    if (!hasRoom) return rateLimited;
+    this.#nonces.note(read.keyId, read.nonce, read.expires);
+    return answer;
+  }
+
+  #keyOf({ proof }: SigningKey, signingKeyId: string, workspaceId: WorkspaceId): KeyObject | undefined {
+    const algorithm = algorithms[proof.algorithm];
+    const material = bytesOfBase64url(proof.material, materialBytes(algorithm));
+    if (material === undefined) return undefined;
+    if (algorithm.kind === 'signature') return publicKeyOf(algorithm, material);
+    const workspaceKey = this.#macKeyOf?.(workspaceId);
+    return workspaceKey === undefined ? undefined : openMacKey(workspaceKey, material, signingKeyId);
+  }
+}
+
+function materialBytes(algorithm: Algorithm): number {
+  return algorithm.kind === 'mac' ? sealedMacBytes : publicKeyBytes(algorithm);
+}
+
+function refusal(code: RefusalCode): RefusedVerdict {
+  return Object.freeze({ valid: false, code });
+}
+
+function invalid(detail: string): RefusedVerdict {
+  return { valid: false, code: 'signature_invalid', detail };
+}
