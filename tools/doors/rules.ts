@@ -53,7 +53,7 @@ export const testsMayAlso = [
   'house:core/testing',
 ];
 
-const useCases = ['access', 'keys', 'owners', 'keyspaces', 'workspaces', 'events'];
+const useCases = ['access', 'keys', 'holders', 'owners', 'keyspaces', 'workspaces', 'events'];
 const useCaseRooms = useCases.map((room) => `packages/server/src/${room}/**`);
 const ports = ['packages/server/src/*/*-port.ts'];
 const drivers = ['npm:pg', 'npm:pg-native', 'npm:@electric-sql/**'];
@@ -104,6 +104,7 @@ export const doors: readonly Door[] = [
       'packages/verifier/src/feed/**',
       'packages/verifier/src/clock/**',
       'packages/verifier/src/signatures/**',
+      'packages/verifier/src/uses/**',
       'packages/verifier/src/resident-verifier.ts',
     ],
     only: [
@@ -113,6 +114,7 @@ export const doors: readonly Door[] = [
       'packages/verifier/src/feed/**',
       'packages/verifier/src/clock/**',
       'packages/verifier/src/signatures/**',
+      'packages/verifier/src/uses/**',
       'packages/verifier/src/testing/**',
       'packages/verifier/src/*.ts',
       'house:core',

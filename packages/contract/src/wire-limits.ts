@@ -33,6 +33,9 @@ export const downstreamMax = 1_000;
 export const downstreamCountMax = 1_000_000;
 export const verifiersListedMax = 1_000;
 
+/** Uses of rotating keys that one ask for the lease carries: 120 bytes each, 60 kB. */
+export const usesPerAskMax = 500;
+
 /** Generous: what is wrong with a prefix is said by the core (`invalid_prefix`), not by a length check. */
 export const prefixTextLengthMax = 128;
 

@@ -101,6 +101,19 @@ export {
   withBody,
 } from './lifecycle/document-record.ts';
 export {
+  checkEnrollment,
+  type EnrollmentTerms,
+  encodeEnrollment,
+  enrolledMetadata,
+  enrolledOwner,
+  enrolledScopes,
+  enrollmentOf,
+  type OwnerName,
+  type OwnerRule,
+  useEnrollment,
+} from './lifecycle/enrollment.ts';
+export { type HeldKey, judgeHolder } from './lifecycle/holder-standing.ts';
+export {
   type ImportedFormat,
   type ImportKey,
   type IssueKey,
@@ -150,6 +163,8 @@ export {
   revokeOwnerKeys,
   suspendOwner,
 } from './lifecycle/owner.ts';
+export { type RenewKey, renewKey, renewWindowOfKey, type SuccessorUse } from './lifecycle/renew-key.ts';
+export { type RenewableVersion, type RenewWindow, renewWindowOf } from './lifecycle/renew-window.ts';
 export { type RevokeKey, revokeKey } from './lifecycle/revoke-key.ts';
 export { type FinishRotation, finishRotation, type RotateKey, rotateKey } from './lifecycle/rotate-key.ts';
 export {
@@ -172,6 +187,14 @@ export {
   versionTransitions,
 } from './lifecycle/transitions.ts';
 export { type UpdateKey, updateKey } from './lifecycle/update-key.ts';
+export {
+  isSettled,
+  refusalToFinish,
+  type SettlingEvidence,
+  type UnheardVerifier,
+  type UseEvidence,
+  type VersionUse,
+} from './lifecycle/use-evidence.ts';
 export {
   decodeProofs,
   isProofMaterial,

@@ -3,6 +3,14 @@ export type { CallOptions } from './call/call-operation.ts';
 export { type RetryPolicy, retryPolicyDefault } from './call/retry-policy.ts';
 export type { Fetch } from './call/send-attempt.ts';
 export { type Client, type ClientOptions, createClient, type Workspaces } from './client.ts';
+export { type Credential, createCredential } from './credential/credential.ts';
+export type {
+  CredentialChange,
+  CredentialKeeping,
+  CredentialOptions,
+  CredentialProblem,
+  RenewalJournal,
+} from './credential/credential-options.ts';
 export {
   type ClientFaultCode,
   clientFaults,

@@ -109,6 +109,9 @@ export const drainLingerMs = 250;
 /** Management keys whose requests are counted apart: those under way (a few thousand) and room; 20,000 x 100 bytes. */
 export const sharesMax = 20_000;
 
+/** Requests of one holder that are under way at once: a fleet that shares one key, each of whose members looks after it. */
+export const holderInFlightMax = 32;
+
 /** A body that came within this time of its head came at once: the management key needn't be asked for again. */
 export const bodyAtOnceMs = 50;
 
@@ -247,6 +250,23 @@ export const statementNamesMax = 128;
 
 /** Before a server at a broker listens again to the wishes of its relay, which has just loaded a new table. */
 export const wishesPauseMs = 250;
+
+// --- Uses of rotating keys. -----------------------------------------------------------------------------------
+
+/** Between two writes of the uses that were told: with the second and a quarter at the verifier, evidence is 3 s old. */
+export const usesFlushMs = 1_000;
+
+/** Versions whose uses wait to be written: 65,536 x 250 bytes = 16 MB; half a minute of ten verifiers at their bound. */
+export const usesWaitingMax = 65_536;
+
+/** Rows of one statement: three index look-ups each, some 20 ms. */
+export const usesWrittenAtOnceMax = 1_000;
+
+/** A verifier that has not been heard of for longer may have accepted what it has not told. Over three of its asks' times. */
+export const useHeardMs = 5_000;
+
+/** By how much older than its relay's row the last ask of an active verifier may be (activeMsMax of the verifier). */
+export const verifierActiveMs = 3_000;
 
 // --- Workflows: jobs in the store. ----------------------------------------------------------------------------
 

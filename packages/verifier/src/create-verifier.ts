@@ -22,6 +22,7 @@ import { stateLookMs } from './limits.ts';
 import { createResidentVerifier } from './resident-verifier.ts';
 import { type Random, systemRandom } from './runtime/random.ts';
 import { systemTimers, type Timers } from './runtime/timers.ts';
+import { UseReporter } from './uses/use-reporter.ts';
 import type { AppliedObserver, VerifierClock } from './verifier-port.ts';
 
 /*
@@ -111,8 +112,10 @@ export function createVerifier(options: VerifierOptions): Verifier {
   if (options.log !== undefined) logEvents(listeners, options.log);
   const watch = new LeaseWatch({ resident, listeners, isRefused: () => relays.pool?.isRefused ?? false });
   const stopLooking = timers.every(stateLookMs, () => watch.look());
+  const uses = new UseReporter((countMax) => resident.takeUses(countMax), clock);
   const follow = (): Follower =>
     startFollower({
+      uses,
       source,
       verifier: resident,
       clock,
@@ -127,6 +130,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
   return new LibraryVerifier({
     resident,
     follower,
+    uses,
     clock,
     watch,
     listeners,

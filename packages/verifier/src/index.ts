@@ -104,12 +104,16 @@ export {
   type VerifierLimits,
 } from './resident-verifier.ts';
 export { noContent, type RequestContent, type SignedRequest } from './signatures/signed-request.ts';
+export type { KeyUse } from './uses/key-use.ts';
+export { UseReporter } from './uses/use-reporter.ts';
 export { fingerprintOf } from './verdict/fingerprint.ts';
 export type { MacKeyOf, NonceLimits } from './verdict/judge-request.ts';
 export { hasApplied, mayBeNews } from './verdict/news.ts';
 export type {
   Applied,
   AppliedObserver,
+  FoundKey,
+  HeldVersion,
   Requirement,
   ResidentVerifier,
   SnapshotLoad,

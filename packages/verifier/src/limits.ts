@@ -44,6 +44,26 @@ export const pushGraceMs = 15;
 /** Rounds in a row in which a push failed to bring what it should have, before it is taken for deaf. */
 export const deafRoundsMax = 3;
 
+// --- Uses of rotating keys, as they are told to the authority. -------------------------------------------------
+
+/**
+ * A batch of uses goes out with a lease ask, no sooner than this after the one before: what a verifier that dies takes
+ * with it was accepted in the last second and a quarter.
+ */
+export const usesBatchMs = 1_000;
+
+/** Uses of one batch: 120 bytes each, 60 kB. A second has four asks, so 2,000 uses a second where many wait. */
+export const usesPerAskMax = 500;
+
+/** Uses that a relay holds of those behind it: 150 bytes each, 5 MB. Past that it takes none, and they keep theirs. */
+export const usesPassedOnMax = 32_768;
+
+/** First uses that wait to be told; past that the next acceptance is told in place of this one. */
+export const firstUsesWaitingMax = 65_536;
+
+/** Of a version whose predecessor's grace ended longer ago, the first use is not told: nobody waits for it. */
+export const firstUseToldMs = 86_400_000;
+
 /** The traits of one key in a snapshot, as JSON: a time, an id and some flags. */
 export const keyTraitsTextMax = 1_024;
 

@@ -7,6 +7,7 @@ import {
   type KeyspaceFact,
   type KeyspaceId,
   type OwnerFact,
+  useRepeatMs,
   type WorkspaceId,
 } from '@keyswarm/core';
 import { type IndexSeed, randomIndexSeed } from './clock/index-seed.ts';
@@ -21,11 +22,13 @@ import type { LeaseBounds } from './table/keyspaces.ts';
 import { readFacts } from './table/read-facts.ts';
 import { ResidentTable } from './table/resident-table.ts';
 import { wordsOfBytes } from './table/words.ts';
+import type { KeyUse } from './uses/key-use.ts';
 import { KeyJudge, stale } from './verdict/judge-key.ts';
 import { type MacKeyOf, type NonceLimits, RequestJudge } from './verdict/judge-request.ts';
 import type {
   Applied,
   AppliedObserver,
+  FoundKey,
   Requirement,
   ResidentVerifier,
   SnapshotLoad,
@@ -78,6 +81,7 @@ export function createResidentVerifier(options: ResidentVerifierOptions): Reside
 }
 
 const shardsDefault = 16;
+const notReady: FoundKey = Object.freeze({ answer: stale, held: null });
 const noShards: readonly number[] = Object.freeze([]);
 const rowsDuringLoadMaxDefault = 65_536;
 /** Well above what slewing a clock (0.05 %) adds up to in a minute, well below what a suspended machine misses. */
@@ -86,6 +90,7 @@ const clockJumpMsMaxDefault = 500;
 const recordsSettledPerRenewal = 16_384;
 
 class TableVerifier implements ResidentVerifier {
+  readonly #clock: VerifierClock;
   readonly #seed: IndexSeed;
   readonly #rowsDuringLoadMax: number;
   readonly #lease: Lease;
@@ -100,6 +105,7 @@ class TableVerifier implements ResidentVerifier {
 
   constructor(options: ResidentVerifierOptions) {
     const { clock, shards = shardsDefault, limits = {}, indexSeed, observer } = options;
+    this.#clock = clock;
     this.#observer = observer;
     this.#seed = indexSeed ?? randomIndexSeed();
     this.#rowsDuringLoadMax = limits.rowsDuringLoadMax ?? rowsDuringLoadMaxDefault;
@@ -116,6 +122,10 @@ class TableVerifier implements ResidentVerifier {
 
   verifyRequest(request: SignedRequest, requirement: Requirement): Answer {
     return this.#ready ? this.#requestJudge.verify(this.#table, request, requirement) : stale;
+  }
+
+  find(key: string): FoundKey {
+    return this.#ready ? this.#judge.find(this.#table, key) : notReady;
   }
 
   get ready(): boolean {
@@ -194,6 +204,10 @@ class TableVerifier implements ResidentVerifier {
 
   lastGraceUseMs(id: KeyId): number | null {
     return this.#table.lastGraceUseMs(id);
+  }
+
+  takeUses(countMax: number): readonly KeyUse[] {
+    return this.#table.takeUses(countMax, this.#clock.monotonicMs(), useRepeatMs);
   }
 
   facts(filter: FactFilter = {}): Iterable<Fact> {

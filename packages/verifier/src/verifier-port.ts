@@ -6,12 +6,15 @@ import type {
   KeyspaceFact,
   KeyspaceId,
   OwnerFact,
+  OwnerId,
+  OwnerKind,
   WorkspaceId,
 } from '@keyswarm/core';
 import type { Fact, FactFilter } from './feed/fact.ts';
 import type { FeedStretch, FeedView, TablePlace } from './feed/feed-source.ts';
 import type { SignedRequest } from './signatures/signed-request.ts';
 import type { LeaseBounds } from './table/keyspaces.ts';
+import type { KeyUse } from './uses/key-use.ts';
 
 /** What the access point requires of the key. */
 export interface Requirement {
@@ -21,6 +24,25 @@ export interface Requirement {
   readonly keyspace?: string | undefined;
   /** Every one of them must be covered by the key's scopes. */
   readonly scopes?: readonly string[] | undefined;
+}
+
+/** What a key string stands for here, and what a verdict on it would be wherever it is asked for. */
+export interface FoundKey {
+  readonly answer: Answer;
+  /** Null: no key is known by that string. */
+  readonly held: HeldVersion | null;
+}
+
+/** A version that was found, whatever its verdict: for what its own holder may do, never for an access point. */
+export interface HeldVersion {
+  readonly keyId: KeyId;
+  readonly version: number;
+  readonly mintedAtMs: number;
+  readonly workspaceId: WorkspaceId;
+  readonly keyspaceId: KeyspaceId;
+  readonly ownerId: OwnerId;
+  readonly owner: { readonly kind: OwnerKind; readonly externalId: string };
+  readonly isEnrollment: boolean;
 }
 
 /** Wall time bounds and a monotonic clock; the only way time reaches the verifier. */
@@ -70,6 +92,8 @@ export interface ResidentVerifier {
    * that isn't. Accepts each nonce once: so it is asked once for a request, and its answer kept.
    */
   verifyRequest(request: SignedRequest, requirement: Requirement): Answer;
+  /** The same for a holder that asks by its key: also which version of which key it is, if it is known at all. */
+  find(key: string): FoundKey;
 
   /** Facts of one feed row or snapshot page. Idempotent: a lower or equal revision changes nothing. */
   applyKey(fact: KeyFact): void;
@@ -106,6 +130,11 @@ export interface ResidentVerifier {
   knowsFingerprint(fingerprint: Uint8Array, workspaceId: WorkspaceId): boolean;
   /** When a version of this key that is in grace was last accepted here, Unix ms; null: not since it entered grace. */
   lastGraceUseMs(id: KeyId): number | null;
+  /**
+   * Up to so many uses of rotating keys that are to be told to the authority, each handed out once. Of one version no
+   * more than one in `useRepeatMs`, and the last of them for certain.
+   */
+  takeUses(countMax: number): readonly KeyUse[];
   /**
    * What this verifier knows, read as it is asked for: keyspaces first, each owner before the first key that names
    * it (of owners only those), then keys. What changes while it is read may or may not be in it; what does not change

@@ -50,19 +50,21 @@ describe('the OpenAPI document', () => {
     addFormats(ajv as unknown as Ajv);
     // Referenced by its place in the document, so that references inside resolve as a reader's would.
     ajv.addKeyword({ keyword: 'components', schemaType: 'object' });
+    ajv.addSchema({ $id: 'document', components: document.components });
+    const placed = (schema: object): object =>
+      JSON.parse(JSON.stringify(schema).replaceAll('"#/components/', '"document#/components/'));
     for (const [name, schema] of Object.entries(document.components.schemas)) {
-      const whole = { components: document.components, $ref: `#/components/schemas/${name}` };
-      expect(() => ajv.compile(whole), name).not.toThrow();
+      expect(() => ajv.compile({ $ref: `document#/components/schemas/${name}` }), name).not.toThrow();
       expect(schema).toHaveProperty('title', name);
     }
     for (const op of described.values()) {
       for (const parameter of op.parameters ?? []) {
         const { schema } = parameter as { schema?: object };
-        if (schema !== undefined) expect(() => ajv.compile(schema)).not.toThrow();
+        if (schema !== undefined) expect(() => ajv.compile(placed(schema))).not.toThrow();
       }
       for (const response of Object.values(op.responses)) {
         for (const { schema } of Object.values(response.content ?? {})) {
-          expect(() => ajv.compile({ components: document.components, ...schema })).not.toThrow();
+          expect(() => ajv.compile(placed(schema))).not.toThrow();
         }
       }
     }
@@ -78,10 +80,15 @@ describe('the OpenAPI document', () => {
     expect(of('rotateKey').responses['409']?.content).toHaveProperty(['application/problem+json']);
   });
 
-  it('asks for a management key everywhere but where none is needed', () => {
+  it('asks for a management key everywhere but where the holder of a key asks, or anyone may', () => {
     expect(document.security).toEqual([{ managementKey: [] }]);
-    for (const id of operationIds)
-      expect(of(id).security, id).toEqual(operations[id].scope === null ? [] : undefined);
+    for (const id of operationIds) {
+      const { scope, holder } = operations[id];
+      const open = holder === null ? [] : [{ [holder]: [] }];
+      expect(of(id).security, id).toEqual(scope === null ? open : undefined);
+    }
+    expect(of('renewSelf').security).toEqual([{ key: [] }]);
+    expect(of('enrollKey').security).toEqual([{ enrollment: [] }]);
   });
 
   it('says what the text of a query means, and asks for path parameters', () => {

@@ -56,6 +56,8 @@ export function buildOpenApi(options: OpenApiOptions): OpenApiDocument {
       headers: { RetryAfter: retryAfterHeader },
       securitySchemes: {
         managementKey: { type: 'http', scheme: 'bearer', description: 'A management key.' },
+        key: { type: 'http', scheme: 'bearer', description: 'The key that is asked about, of any keyspace.' },
+        enrollment: { type: 'http', scheme: 'bearer', description: 'An enrollment key.' },
       },
     },
   };
@@ -94,7 +96,7 @@ function describe(id: OperationId, row: AnyOperation, components: SchemaComponen
     ...(row.body === undefined ? {} : { requestBody: bodyOf(row, components) }),
     responses: responsesOf(id, row, components),
     ...(row.scope === null
-      ? { security: [] }
+      ? { security: row.holder === null ? [] : [{ [row.holder]: [] }] }
       : { 'x-scope': row.scope, 'x-scope-per-keyspace': row.perKeyspace }),
   };
 }

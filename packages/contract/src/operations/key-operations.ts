@@ -126,13 +126,21 @@ export const keyOperations = {
   }),
   finishRotation: operation(routes.finishRotation, {
     summary: 'Retire the old version of a rotating key',
-    description: 'Refused with `version_in_use` while the old version is being used, unless `force`.',
+    description:
+      'Refused, unless `force`, while it is not proved that nobody needs it: with `version_in_use` while it was used within the window, `new_version_unused` where the new version never was, `use_unproven` while a verifier that is not heard of may have accepted it within the window.',
     scope: 'keys:rotate',
     perKeyspace: true,
     params: keyParams,
     body: rotationFinish,
     reply: rotationFinished,
-    faults: ['not_rotating', 'version_in_use', 'key_revoked', 'key_expired'],
+    faults: [
+      'not_rotating',
+      'version_in_use',
+      'new_version_unused',
+      'use_unproven',
+      'key_revoked',
+      'key_expired',
+    ],
   }),
   revokeKey: operation(routes.revokeKey, {
     summary: 'Revoke a key, for good',

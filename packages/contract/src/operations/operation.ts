@@ -10,7 +10,13 @@ import type { Route } from './routes.ts';
  * changes it everywhere or doesn't compile.
  */
 
-/** A management scope. `null` in an operation: anyone may call it. */
+/**
+ * Whose key authenticates an operation that no management key does: `key`, any key, which is what it is about;
+ * `enrollment`, a key that is there to be exchanged.
+ */
+export type HolderKind = 'key' | 'enrollment';
+
+/** A management scope. `null` in an operation: the holder of a key calls it (`holder`), or anyone may. */
 export type ManagementScope =
   | 'workspaces:write'
   | 'keyspaces:read'
@@ -33,6 +39,7 @@ export interface OperationTerms {
   readonly summary: string;
   readonly description: string;
   readonly scope: ManagementScope | null;
+  readonly holder?: HolderKind;
   /** May the scope be narrowed to one keyspace, as in `keys:issue:orders-live`? */
   readonly perKeyspace: boolean;
   readonly body?: TSchema;
@@ -52,6 +59,8 @@ export type Operation<R extends Route, T extends OperationTerms> = R & {
   readonly summary: string;
   readonly description: string;
   readonly scope: T['scope'];
+  /** Null: a management key authenticates it, or nothing does. */
+  readonly holder: T extends { readonly holder: infer Kind } ? Kind : null;
   readonly perKeyspace: boolean;
   /** Validates the path parameters; `nothing` where there are none. */
   readonly params: Or<T, 'params', typeof nothing>;
@@ -76,6 +85,7 @@ export interface AnyOperation extends Route {
   readonly summary: string;
   readonly description: string;
   readonly scope: ManagementScope | null;
+  readonly holder: HolderKind | null;
   readonly perKeyspace: boolean;
   readonly params: TSchema;
   readonly query: TSchema;
@@ -98,6 +108,7 @@ export function operation<const R extends Route, const T extends OperationTerms>
     summary: terms.summary,
     description: terms.description,
     scope: terms.scope,
+    holder: terms.holder ?? null,
     perKeyspace: terms.perKeyspace,
     params: terms.params ?? nothing,
     query: terms.query ?? nothing,
@@ -125,8 +136,9 @@ function faultsOf(route: Route, terms: OperationTerms): readonly FaultCode[] {
   const add = (...codes: FaultCode[]): void => {
     for (const code of codes) faults.add(code);
   };
-  if (terms.scope !== null) {
-    add('unauthenticated', 'forbidden', 'rate_limited', 'overloaded', 'shutting_down', 'stale');
+  if (terms.scope !== null) add('forbidden');
+  if (terms.scope !== null || terms.holder !== undefined) {
+    add('unauthenticated', 'rate_limited', 'overloaded', 'shutting_down', 'stale');
     add('unknown_field', 'secret_in_url');
   }
   if (terms.params !== undefined) add('invalid_field', 'not_found');

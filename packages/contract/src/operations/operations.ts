@@ -1,6 +1,7 @@
 import type { Static, TSchema } from 'typebox';
 import { health, metricsText, openApiDocument, readiness } from '../schemas/service.ts';
 import { feedOperations } from './feed-operations.ts';
+import { holderOperations } from './holder-operations.ts';
 import { houseOperations } from './house-operations.ts';
 import { keyOperations } from './key-operations.ts';
 import { operation } from './operation.ts';
@@ -13,6 +14,7 @@ import { type OperationId, routes } from './routes.ts';
 export const operations = Object.freeze({
   ...houseOperations,
   ...keyOperations,
+  ...holderOperations,
   ...feedOperations,
   healthz: operation(routes.healthz, {
     summary: 'Is the process alive?',

@@ -63,6 +63,12 @@ export const routes = Object.freeze({
   verifyKey: ask('/v1/keys/verify'),
   verifyKeysBulk: ask('/v1/keys/verify/bulk'),
 
+  getSelf: read('/v1/keys/self'),
+  renewSelf: change('/v1/keys/self/renew'),
+  revokeSelf: change('/v1/keys/self/revoke'),
+  enrollKey: create('/v1/keys/enroll'),
+  createEnrollment: create('/v1/enrollments'),
+
   listEvents: read('/v1/events'),
 
   askLease: ask('/v1/feed/lease'),

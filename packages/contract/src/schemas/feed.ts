@@ -1,13 +1,23 @@
-import { keyspaceNameLengthMax, shardsMax } from '@keyswarm/core';
+import { keyspaceNameLengthMax, shardsMax, timeMsMax } from '@keyswarm/core';
 import Type, { type Static } from 'typebox';
 import {
   downstreamCountMax,
   downstreamMax,
   feedViewLengthMax,
+  usesPerAskMax,
   verifierNameLengthMax,
   verifiersListedMax,
 } from '../wire-limits.ts';
-import { line, listOf, nullable, nullableTimeField, strictObject, timeField } from './fields.ts';
+import {
+  keyIdField,
+  keyspaceIdField,
+  line,
+  listOf,
+  nullable,
+  nullableTimeField,
+  strictObject,
+  timeField,
+} from './fields.ts';
 
 /*
  * The feed over HTTP, for verifiers. Lease asks and their answers are JSON; snapshot, rows and stream are frames
@@ -99,6 +109,21 @@ export const leaseAsk = strictObject(
         },
       ),
     ),
+    uses: Type.Optional(
+      listOf(
+        strictObject({
+          key_id: keyIdField,
+          keyspace_id: keyspaceIdField,
+          version: Type.Integer({ minimum: 1, maximum: 2_147_483_647 }),
+          at_ms: Type.Number({ minimum: 0, maximum: timeMsMax, description: 'Unix ms.' }),
+        }),
+        {
+          maxItems: usesPerAskMax,
+          description:
+            'Versions of rotating keys that were accepted: the old one in its grace, the new one for the first time. To be repeated until an answer says `uses_taken`.',
+        },
+      ),
+    ),
   },
   { title: 'LeaseAsk' },
 );
@@ -128,6 +153,9 @@ export const leaseAnswer = strictObject(
         description:
           'What part of the feed the management key may read now, as a tag: a table that was loaded with another is to be loaded anew.',
       }),
+    ),
+    uses_taken: Type.Optional(
+      Type.Boolean({ description: 'The uses that the ask told were taken; absent: tell them again.' }),
     ),
   },
   { title: 'LeaseAnswer' },

@@ -2,6 +2,7 @@ import { graceDefaultSeconds, maxGraceSecondsMax, reasonLengthMax } from '@keysw
 import Type, { type Static } from 'typebox';
 import { bulkReply, bulkRequest } from './bulk.ts';
 import { effectiveField } from './effective.ts';
+import { enrollmentReply } from './enrollment-terms.ts';
 import {
   cursorField,
   durationSecondsField,
@@ -89,6 +90,19 @@ export const keyReply = strictObject(
     revoke_reason: nullable<string>(Type.String()),
     revision: Type.Integer({ minimum: 1 }),
     versions: listOf(keyVersionReply, { description: 'The newest three, oldest first.' }),
+    renew_after: Type.Optional(
+      Type.String({
+        ...timeField,
+        description: 'Present where its holder was asked to renew it from then on.',
+      }),
+    ),
+    parent_id: Type.Optional(
+      Type.String({ ...keyIdField, description: 'Present where it is refused while that key is.' }),
+    ),
+    enrolled_with: Type.Optional(
+      Type.String({ ...keyIdField, description: 'Present where it was given for that enrollment key.' }),
+    ),
+    enrollment: Type.Optional(enrollmentReply),
   },
   { title: 'Key' },
 );
@@ -201,6 +215,9 @@ export const keyParams = strictObject({ id: keyIdField });
 export const keysQuery = strictObject({
   keyspace: Type.Optional(keyspaceRefField),
   owner: Type.Optional(ownerIdField),
+  parent: Type.Optional(
+    Type.String({ ...keyIdField, description: 'Only what was given for this enrollment key.' }),
+  ),
   state: Type.Optional(keyStateField),
   cursor: Type.Optional(cursorField),
   limit: Type.Optional(limitField),

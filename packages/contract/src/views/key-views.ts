@@ -16,6 +16,7 @@ import type {
   KeySuspended,
   RotationFinished,
 } from '../schemas/keys.ts';
+import { enrollmentView } from './enrollment-view.ts';
 import type { Unplaced } from './placed-view.ts';
 import { nullableTimeText, timeText } from './time.ts';
 
@@ -45,6 +46,18 @@ export function keyView(key: KeyRecord, nowMs: number): KeyReply {
       minted_at: timeText(version.mintedAtMs),
       retires_at: nullableTimeText(version.retiresAtMs),
     })),
+    ...traitsView(key),
+  };
+}
+
+/** What few keys have, left out where it isn't there. */
+function traitsView(key: KeyRecord): Partial<KeyReply> {
+  const { renewAfterMs, parentId, enrolledBy, enrollment } = key.traits;
+  return {
+    ...(renewAfterMs === undefined ? {} : { renew_after: timeText(renewAfterMs) }),
+    ...(parentId === undefined ? {} : { parent_id: parentId }),
+    ...(enrolledBy === undefined ? {} : { enrolled_with: enrolledBy }),
+    ...(enrollment === undefined ? {} : { enrollment: enrollmentView(key) }),
   };
 }
 

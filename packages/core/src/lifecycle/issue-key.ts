@@ -71,7 +71,7 @@ export function issueKey(wish: IssueKey): KeyRecord {
     createdAtMs: nowMs,
     revokedAtMs: null,
     revokeReason: null,
-    traits: withProofs(wish.traits ?? noTraits, proofs),
+    traits: withProofs(traitsOf(wish), proofs),
     revision: 1,
     versions: [version],
   };
@@ -98,4 +98,9 @@ export function importKey(wish: ImportKey): KeyRecord {
     });
   }
   return issueKey(wish);
+}
+
+/** An end that was named stays where it is; one that follows from a time to live moves when the key is renewed. */
+function traitsOf({ traits = noTraits, expiresAtMs }: IssueKey): KeyTraits {
+  return expiresAtMs === undefined ? traits : { ...traits, endsFixed: true };
 }

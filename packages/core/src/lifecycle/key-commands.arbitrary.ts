@@ -163,13 +163,25 @@ const rotation = (graceSeconds: number, cut: boolean): KeyCommand =>
     },
   );
 
-const finishing = (force: boolean, usedMsAgo: number | null): KeyCommand =>
+const finishing = (force: boolean, told: expected.ToldOfUse): KeyCommand =>
   new KeyCommand(
-    `finish(${force ? 'forced, ' : ''}used ${usedMsAgo} ms ago)`,
-    (model) => expected.expectFinish(model, force, usedMsAgo),
+    `finish(${force ? 'forced, ' : ''}old ${told.oldMsAgo}, new ${told.newMsAgo}, silence ${told.unheardMsAgo} ms ago)`,
+    (model) => expected.expectFinish(model, force, told),
     (model, key) => {
-      const lastUsedMs = usedMsAgo === null ? null : model.nowMs - usedMsAgo;
-      return finishRotation(key, { force, lastUsedMs }, model.nowMs);
+      const use = (number: number | undefined, msAgo: number | null) => {
+        const usedMs = model.nowMs - (msAgo ?? 0);
+        return number === undefined || msAgo === null
+          ? []
+          : [{ number, firstUsedMs: usedMs, lastUsedMs: usedMs }];
+      };
+      const { oldMsAgo, newMsAgo, unheardMsAgo } = told;
+      const uses = [
+        ...use(key.versions.at(-1)?.number, newMsAgo),
+        ...use(key.versions.at(-2)?.number, oldMsAgo),
+      ];
+      const unheard =
+        unheardMsAgo === null ? null : { name: 'node', mayHaveAcceptedUntilMs: model.nowMs - unheardMsAgo };
+      return finishRotation(key, { force, evidence: { uses, unheard, windowMs: 300_000 } }, model.nowMs);
     },
   );
 
@@ -194,7 +206,14 @@ export const keyCommands: readonly fc.Arbitrary<fc.Command<KeyModel, Real>>[] = 
     .map(([ttlSeconds, beginsInMs]) => new Issue(ttlSeconds, beginsInMs)),
   fc.tuple(seconds, fc.boolean()).map(([grace, cut]) => rotation(grace, cut)),
   fc.tuple(seconds, fc.boolean()).map(([grace, cut]) => rotation(grace, cut)),
-  fc.tuple(fc.boolean(), fc.option(spans, { nil: null })).map(([force, used]) => finishing(force, used)),
+  fc
+    .record({
+      force: fc.boolean(),
+      oldMsAgo: fc.option(spans, { nil: null }),
+      newMsAgo: fc.option(spans, { nil: null }),
+      unheardMsAgo: fc.option(spans, { nil: null }),
+    })
+    .map(({ force, ...told }) => finishing(force, told)),
   fc.option(spans, { nil: null }).map(newExpiry),
   spans.map((byMs) => new Advance(byMs)),
   spans.map((byMs) => new Advance(byMs)),

@@ -80,12 +80,25 @@ export function expectRotate(model: KeyModel, graceMs: number, cut: boolean): st
   return 'done';
 }
 
-export function expectFinish(model: KeyModel, force: boolean, usedMsAgo: number | null): string {
+/** What is told of uses; null: nothing. `unheardMsAgo`: until when a verifier that is silent may have accepted keys. */
+export interface ToldOfUse {
+  readonly oldMsAgo: number | null;
+  readonly newMsAgo: number | null;
+  readonly unheardMsAgo: number | null;
+}
+
+export function expectFinish(model: KeyModel, force: boolean, told: ToldOfUse): string {
   const dead = deadCode(model);
   if (dead !== undefined) return dead;
   const old = overlapping(model);
   if (old === undefined) return 'not_rotating';
-  if (!force && usedMsAgo !== null && usedMsAgo < 300_000) return 'version_in_use';
+  if (!force) {
+    const { oldMsAgo, newMsAgo, unheardMsAgo } = told;
+    if (oldMsAgo !== null && oldMsAgo < 300_000) return 'version_in_use';
+    if (newMsAgo === null) return 'new_version_unused';
+    const graceMsAgo = model.nowMs - (model.versions.at(-1)?.mintedAtMs ?? 0);
+    if (unheardMsAgo !== null && unheardMsAgo < Math.min(300_000, graceMsAgo)) return 'use_unproven';
+  }
   old.endMs = model.nowMs;
   model.revision += 1;
   return 'done';

@@ -20,6 +20,19 @@ export interface KeyTraits {
   readonly enrollment?: JsonObject;
   /** What its versions can sign requests with; ascending. */
   readonly proofs?: readonly VersionProof[];
+  /** The enrollment key for which it was given. Whether it hangs on it, too, `parentId` says. */
+  readonly enrolledBy?: KeyId;
+  /** Its holder renewed it last so. */
+  readonly renewed?: RenewedTrait;
+  /** Somebody named the instant at which it ends, so that no renewal moves it. */
+  readonly endsFixed?: true;
+}
+
+export interface RenewedTrait {
+  /** The version that was made for its holder, which no manager has ever had. */
+  readonly number: number;
+  /** How long the key was given at first; null: no renewal moves its end. */
+  readonly lifeMs: number | null;
 }
 
 export const noTraits: KeyTraits = Object.freeze({});
@@ -34,13 +47,16 @@ export function withProofs(traits: KeyTraits, proofs: readonly VersionProof[] | 
 
 /** As the store keeps it; null: none. */
 export function encodeKeyTraits(traits: KeyTraits): JsonObject | null {
-  const { renewAfterMs, campaign, parentId, enrollment, proofs } = traits;
+  const { renewAfterMs, campaign, parentId, enrollment, enrolledBy, renewed, endsFixed, proofs } = traits;
   const present = {
     ...(renewAfterMs === undefined ? {} : { renew_after_ms: renewAfterMs }),
     ...(campaign === undefined ? {} : { campaign }),
     ...(parentId === undefined ? {} : { parent_id: parentId }),
     ...(enrollment === undefined ? {} : { enrollment }),
     ...(proofs === undefined ? {} : { proofs: encodeProofs(proofs) }),
+    ...(enrolledBy === undefined ? {} : { enrolled_by: enrolledBy }),
+    ...(renewed === undefined ? {} : { renewed: { number: renewed.number, life_ms: renewed.lifeMs } }),
+    ...(endsFixed === undefined ? {} : { ends_fixed: true }),
   };
   return Object.keys(present).length === 0 ? null : present;
 }
@@ -48,16 +64,37 @@ export function encodeKeyTraits(traits: KeyTraits): JsonObject | null {
 /** Of what the store gave back: what is not as it was written is a bug. */
 export function decodeKeyTraits(stored: Readonly<Record<string, unknown>> | null): KeyTraits {
   if (stored === null) return noTraits;
-  const { renew_after_ms: renewAfterMs, campaign, parent_id: parent, enrollment } = stored;
-  const parentId = typeof parent === 'string' ? parseId('key', parent) : undefined;
+  const { renew_after_ms: renewAfterMs, campaign, enrollment, renewed } = stored;
+  const parentId = keyIdOf(stored.parent_id);
+  const enrolledBy = keyIdOf(stored.enrolled_by);
   const proofs = decodeProofs(stored.proofs);
   assert((stored.proofs === undefined) === (proofs === undefined), 'stored proofs are as they were written');
-  assert((parent === undefined) === (parentId === undefined), 'a stored parent is the id of a key');
   return {
     ...(typeof renewAfterMs === 'number' ? { renewAfterMs } : {}),
     ...(typeof campaign === 'string' ? { campaign } : {}),
     ...(parentId === undefined ? {} : { parentId }),
     ...(enrollment === undefined ? {} : { enrollment: enrollment as JsonObject }),
     ...(proofs === undefined ? {} : { proofs }),
+    ...(enrolledBy === undefined ? {} : { enrolledBy }),
+    ...(renewed === undefined ? {} : { renewed: decodeRenewed(renewed) }),
+    ...(stored.ends_fixed === true ? { endsFixed: true } : {}),
   };
+}
+
+function keyIdOf(stored: unknown): KeyId | undefined {
+  const id = typeof stored === 'string' ? parseId('key', stored) : undefined;
+  assert(
+    (stored === undefined) === (id === undefined),
+    'what stands for a key in the store is the id of one',
+  );
+  return id;
+}
+
+function decodeRenewed(stored: unknown): RenewedTrait {
+  const { number, life_ms: lifeMs } = stored as Readonly<Record<string, unknown>>;
+  assert(
+    typeof number === 'number' && (lifeMs === null || typeof lifeMs === 'number'),
+    'a stored renewal is whole',
+  );
+  return { number, lifeMs };
 }

@@ -1,12 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import { AssertionBroken } from '../errors/assert.ts';
 import { Fault } from '../errors/fault.ts';
-import { inUseWindowMs } from '../limits/limits.ts';
+import { inUseWindowMs, inUseWindowMsMin } from '../limits/limits.ts';
 import { faultOf } from './fault-of.arbitrary.ts';
 import type { KeyRecord } from './key-record.ts';
 import { fingerprintOf, issued, keyspaceWith, rotated, t0 } from './records.arbitrary.ts';
 import { finishRotation, rotateKey } from './rotate-key.ts';
 import { liveVersionsAt, versionStateAt } from './states.ts';
+import {
+  isSettled,
+  type SettlingEvidence,
+  type UnheardVerifier,
+  type UseEvidence,
+  type VersionUse,
+} from './use-evidence.ts';
 
 const statesOf = (key: KeyRecord, nowMs = t0): readonly string[] =>
   key.versions.map((version) => `${version.number} ${versionStateAt(version, nowMs)}`);
@@ -104,38 +111,117 @@ describe('rotating', () => {
 
 describe('finishing a rotation', () => {
   const rotating = rotated(issued(), t0);
+  const oldUsed = (atMs: number): VersionUse => ({ number: 1, firstUsedMs: t0, lastUsedMs: atMs });
+  const newUsed = (atMs: number): VersionUse => ({ number: 2, firstUsedMs: atMs, lastUsedMs: atMs });
+  const evidenceOf = (uses: readonly VersionUse[], unheard: UnheardVerifier | null = null): UseEvidence => ({
+    uses,
+    unheard,
+    windowMs: inUseWindowMs,
+  });
+  const finishOn =
+    (evidence: UseEvidence, nowMs: number, force = false) =>
+    () =>
+      finishRotation(rotating, { force, evidence }, nowMs);
 
   it('ends the grace now', () => {
-    const key = finishRotation(rotating, { force: false, lastUsedMs: null }, t0 + 5);
+    const key = finishOn(evidenceOf([newUsed(t0 + 1)]), t0 + 5)();
     expect(key.versions[0]).toMatchObject({ state: 'retired', retiresAtMs: t0 + 5 });
     expect(key.revision).toBe(rotating.revision + 1);
   });
 
   it('is refused while the old version is in use, and names when it was', () => {
     const lastUsedMs = t0 + 1000;
-    const finish =
-      (nowMs: number, force = false) =>
-      () =>
-        finishRotation(rotating, { force, lastUsedMs }, nowMs);
+    const evidence = evidenceOf([oldUsed(lastUsedMs), newUsed(t0 + 1)]);
+    const finish = (nowMs: number, force = false) => finishOn(evidence, nowMs, force);
     expect(faultOf(finish(lastUsedMs + inUseWindowMs - 1))).toBe('version_in_use /force');
     expect(faultOf(finish(lastUsedMs - 50)), 'a clock that is behind').toBe('version_in_use /force');
     expect(faultOf(finish(lastUsedMs + inUseWindowMs))).toBe('done');
     expect(faultOf(finish(lastUsedMs, true))).toBe('done');
-    let fault: unknown;
-    try {
-      finish(lastUsedMs)();
-    } catch (error) {
-      fault = error;
-    }
-    expect(fault).toBeInstanceOf(Fault);
-    expect(fault).toMatchObject({ extra: { version: 1, last_used_at: '2023-11-14T22:13:21.000Z' } });
+    expect(thrownBy(finish(lastUsedMs))).toMatchObject({
+      extra: { version: 1, last_used_at: '2023-11-14T22:13:21.000Z' },
+    });
+  });
+
+  it('is refused where the new version was never used, however long the old one has been silent, unless forced', () => {
+    const lateMs = t0 + 590_000;
+    expect(faultOf(finishOn(evidenceOf([oldUsed(t0 + 1)]), lateMs))).toBe('new_version_unused /force');
+    expect(thrownBy(finishOn(evidenceOf([]), lateMs))).toMatchObject({ extra: { version: 2 } });
+    expect(faultOf(finishOn(evidenceOf([]), lateMs, true))).toBe('done');
+  });
+
+  it('is refused while a verifier that is not heard of may have accepted the old version within the window', () => {
+    const silentAtMs = t0 + 10_000;
+    const unheard = { name: 'edge-3', mayHaveAcceptedUntilMs: silentAtMs };
+    const evidence = evidenceOf([newUsed(t0 + 1)], unheard);
+    expect(faultOf(finishOn(evidence, silentAtMs + inUseWindowMs - 1))).toBe('use_unproven /force');
+    expect(faultOf(finishOn(evidence, silentAtMs + inUseWindowMs))).toBe('done');
+    expect(faultOf(finishOn(evidence, silentAtMs, true))).toBe('done');
+    expect(thrownBy(finishOn(evidence, silentAtMs))).toMatchObject({
+      extra: { version: 1, verifier: 'edge-3', until: '2023-11-14T22:13:30.000Z' },
+    });
+  });
+
+  it('is not held up by a verifier whose lease had ended before the grace began', () => {
+    const unheard = { name: 'edge-3', mayHaveAcceptedUntilMs: t0 };
+    expect(faultOf(finishOn(evidenceOf([newUsed(t0 + 1)], unheard), t0 + 2))).toBe('done');
   });
 
   it('is refused when no version is in grace', () => {
     const finish = (key: KeyRecord, nowMs: number) =>
-      faultOf(() => finishRotation(key, { force: true, lastUsedMs: null }, nowMs));
+      faultOf(() => finishRotation(key, { force: true, evidence: evidenceOf([]) }, nowMs));
     expect(finish(issued(), t0)).toBe('not_rotating id');
     expect(finish(rotating, t0 + 600_000)).toBe('not_rotating id');
     expect(finish({ ...rotating, state: 'revoked' }, t0)).toBe('key_revoked id');
   });
 });
+
+describe('a rotation that settles by itself', () => {
+  const settleMs = 120_000;
+  const rotating = rotated(issued(), t0);
+  const firstUsedMs = t0 + 5_000;
+  const used = { number: 2, firstUsedMs, lastUsedMs: firstUsedMs };
+  const settled = (nowMs: number, more: Partial<Omit<SettlingEvidence, 'settleMs'>> = {}) =>
+    isSettled(rotating, { uses: [used], unheard: null, settleMs, ...more }, nowMs);
+
+  it('does so once the new version has been in use for the settle time, and not a moment sooner', () => {
+    expect(settled(firstUsedMs + settleMs - 1)).toBe(false);
+    expect(settled(firstUsedMs + settleMs)).toBe(true);
+  });
+
+  it('never does while the new version was not used, or the old one was within that time', () => {
+    expect(settled(firstUsedMs + settleMs, { uses: [] })).toBe(false);
+    const old = { number: 1, firstUsedMs: t0, lastUsedMs: t0 + 100_000 };
+    expect(settled(t0 + 219_999, { uses: [used, old] })).toBe(false);
+    expect(settled(t0 + 220_000, { uses: [used, old] })).toBe(true);
+  });
+
+  it('waits for a verifier that may have accepted the old version within that time', () => {
+    const unheard = { name: 'edge-3', mayHaveAcceptedUntilMs: t0 + 100_000 };
+    expect(settled(t0 + 219_999, { unheard })).toBe(false);
+    expect(settled(t0 + 220_000, { unheard })).toBe(true);
+  });
+
+  it('watches for no shorter than it takes to tell of a use', () => {
+    const old = { number: 1, firstUsedMs: t0, lastUsedMs: t0 + 10_000 };
+    const evidence = { uses: [used, old], unheard: null, settleMs: 0 };
+    expect(isSettled(rotating, evidence, t0 + 10_000 + inUseWindowMsMin - 1)).toBe(false);
+    expect(isSettled(rotating, evidence, t0 + 10_000 + inUseWindowMsMin)).toBe(true);
+  });
+
+  it('is nothing that happens to a key that does not rotate', () => {
+    expect(isSettled(issued(), { uses: [{ ...used, number: 1 }], unheard: null, settleMs }, t0 * 2)).toBe(
+      false,
+    );
+    expect(settled(t0 + 600_000)).toBe(false);
+  });
+});
+
+function thrownBy(act: () => unknown): unknown {
+  try {
+    act();
+  } catch (error) {
+    expect(error).toBeInstanceOf(Fault);
+    return error;
+  }
+  return undefined;
+}

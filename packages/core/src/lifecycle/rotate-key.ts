@@ -1,13 +1,14 @@
 import { assert } from '../errors/assert.ts';
 import { Fault } from '../errors/fault.ts';
-import { graceDefaultSeconds, inUseWindowMs, versionsKeptMax } from '../limits/limits.ts';
+import { graceDefaultSeconds, versionsKeptMax } from '../limits/limits.ts';
 import { admit, changeKey } from './admit.ts';
 import { checkInteger } from './check-fields.ts';
 import type { KeyRecord, KeyspaceRecord, KeyVersion } from './key-record.ts';
-import { withProofs } from './key-traits.ts';
+import { type KeyTraits, noTraits, withProofs } from './key-traits.ts';
 import { mintVersion } from './mint-version.ts';
 import { effectiveExpiryMs, graceVersionAt, versionStateAt } from './states.ts';
 import { versionTransitions } from './transitions.ts';
+import { refusalToFinish, type UseEvidence } from './use-evidence.ts';
 import { checkNewProof, type NewProof, proofsAfter } from './version-proof.ts';
 
 export interface RotateKey {
@@ -54,31 +55,30 @@ export function rotateKey(
   });
   const proofs = proofsAfter(key.traits.proofs, { version: minted.number, proof: wish.proof });
   const versions = [...older, minted].slice(-versionsKeptMax);
-  return changeKey(key, { versions, traits: withProofs(key.traits, proofs) }, nowMs);
+  return changeKey(key, { versions, traits: withProofs(withoutAsking(key.traits), proofs) }, nowMs);
+}
+
+/** Whoever asked its holder to renew the key has what it asked for. */
+function withoutAsking(traits: KeyTraits): KeyTraits {
+  if (traits.renewAfterMs === undefined) return traits;
+  const { renewAfterMs: _asked, ...rest } = traits;
+  return Object.keys(rest).length === 0 ? noTraits : rest;
 }
 
 export interface FinishRotation {
   readonly force: boolean;
-  /** When the version in grace was last seen in use; null: not since its grace began. */
-  readonly lastUsedMs: number | null;
+  readonly evidence: UseEvidence;
 }
 
-/** Ends the grace of the old version now. Refused while that version is in use, unless forced. */
+/** Ends the grace of the old version now. Refused unless the evidence says that nobody needs it, or forced. */
 export function finishRotation(key: KeyRecord, wish: FinishRotation, nowMs: number): KeyRecord {
   admit(key, 'finish', nowMs);
   const finished = graceVersionAt(key, nowMs);
   if (finished === undefined) {
     throw new Fault('not_rotating', { detail: 'No version of the key is in grace.', field: 'id' });
   }
-  const { lastUsedMs } = wish;
-  if (!wish.force && lastUsedMs !== null && nowMs - lastUsedMs < inUseWindowMs) {
-    throw new Fault('version_in_use', {
-      detail: `Version ${finished.number} was used within the last ${inUseWindowMs / 60_000} minutes.`,
-      field: '/force',
-      expected: 'true, to end it all the same',
-      extra: { version: finished.number, last_used_at: new Date(lastUsedMs).toISOString() },
-    });
-  }
+  const refusal = wish.force ? undefined : refusalToFinish(key, wish.evidence, nowMs);
+  if (refusal !== undefined) throw refusal;
   const versions = key.versions.map((version) => (version === finished ? retire(version, nowMs) : version));
   return changeKey(key, { versions }, nowMs);
 }

@@ -19,6 +19,8 @@ const beginsAtMs = t0 + 10_000;
 const expiresAtMs = t0 + 20_000;
 const nowMs = t0 + 5000;
 
+const forced = { force: true, evidence: { uses: [], unheard: null, windowMs: 0 } };
+
 /** A key in grace, so that finishing has something to finish, in each state; the second one has not begun. */
 const whole = rotated(issued({ expiresAtMs }), t0);
 const early = rotated(issued({ expiresAtMs, notBeforeMs: beginsAtMs }), t0);
@@ -39,7 +41,7 @@ const keyEvents: Readonly<Record<KeyEvent, (key: KeyRecord) => Outcome>> = {
     key: rotateKey(key, keyspaceWith(), { fingerprint: fingerprintOf(7), cut: true }, nowMs),
     atMs: nowMs,
   }),
-  finish: (key) => ({ key: finishRotation(key, { force: true, lastUsedMs: null }, nowMs), atMs: nowMs }),
+  finish: (key) => ({ key: finishRotation(key, forced, nowMs), atMs: nowMs }),
   update: (key) => ({ key: updateKey(key, keyspaceWith(), { name: 'other' }, nowMs), atMs: nowMs }),
   suspend: (key) => ({ key: suspendKey(key, nowMs), atMs: nowMs }),
   resume: (key) => ({ key: resumeKey(key, nowMs), atMs: nowMs }),
@@ -109,7 +111,7 @@ const rotateWith = (key: KeyRecord, cut: boolean, graceSeconds: number): Outcome
 const versionEvents: Readonly<Record<VersionEvent, (key: KeyRecord) => Outcome>> = {
   supersede: (key) => rotateWith(key, false, 60),
   cut: (key) => rotateWith(key, true, 0),
-  finish: (key) => ({ key: finishRotation(key, { force: true, lastUsedMs: null }, nowMs), atMs: nowMs }),
+  finish: (key) => ({ key: finishRotation(key, forced, nowMs), atMs: nowMs }),
   lapse: (key) => ({ key, atMs: endOfGraceMs }),
 };
 

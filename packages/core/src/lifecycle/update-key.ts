@@ -5,6 +5,7 @@ import { admit, changeKey } from './admit.ts';
 import { checkExpiryMs } from './check-expiry.ts';
 import { checkMetadata, checkName, checkScopes } from './check-fields.ts';
 import type { KeyRecord, KeyspaceRecord, KeyVersion } from './key-record.ts';
+import type { KeyTraits } from './key-traits.ts';
 import { effectiveExpiryMs } from './states.ts';
 
 export interface UpdateKey {
@@ -41,7 +42,19 @@ export function updateKey(
       expiresAtMs === undefined ? key.expiresAtMs : checkNewExpiryMs(key, keyspace, expiresAtMs, nowMs),
   };
   const versions = key.versions.map((version) => shorten(version, change));
-  return changeKey(key, { ...change, versions }, nowMs);
+  const traits = traitsAfter(key, expiresAtMs);
+  return changeKey(key, { ...change, traits, versions }, nowMs);
+}
+
+/** An end that was named here is not moved by a renewal; one that was taken away leaves none to move. */
+function traitsAfter(key: KeyRecord, expiresAtMs: number | null | undefined): KeyTraits {
+  if (expiresAtMs === undefined) return key.traits;
+  const { endsFixed: _fixed, renewed, ...traits } = key.traits;
+  return {
+    ...traits,
+    ...(renewed === undefined ? {} : { renewed: { ...renewed, lifeMs: null } }),
+    ...(expiresAtMs === null ? {} : { endsFixed: true }),
+  };
 }
 
 function checkKeyScopes(scopes: readonly string[], keyspace: KeyspaceRecord): readonly string[] {

@@ -36,6 +36,27 @@ export const settleSecondsMax = maxGraceSecondsMax;
 /** A version used within this window counts as in use: finishing its rotation needs force. */
 export const inUseWindowMs = 5 * 60_000;
 
+/**
+ * How long a version that its holder was given has to show itself before the version in grace may ask for another in its
+ * place. Longer than any verifier takes to report a first use, so that one which is in use is never taken away.
+ */
+export const successorUnprovenMs = 15_000;
+/** Holders that were asked to renew at one instant draw a moment within this after it. */
+export const renewSpreadMs = 30_000;
+/** Told to a holder whose key has no window: somebody may ask for its renewal at any time. */
+export const renewAskAgainMs = 3_600_000;
+
+/** Exchanges of one enrollment key: a fleet of a million, made with one. */
+export const enrollmentUsesMax = 1_000_000;
+
+/**
+ * A verifier tells of a use at once, and of further ones of the same version no sooner than this after it has told of
+ * one. So of a version that is in use something was told within the last of these, and a window is never shorter.
+ */
+export const useRepeatMs = 30_000;
+/** Twice that, for the time that a use takes until it is stored. */
+export const inUseWindowMsMin = 60_000;
+
 /** Versions that a record carries, of which `versionsLiveMax` may work at once. */
 export const versionsKeptMax = 3;
 export const versionsLiveMax = 2;

@@ -17,3 +17,12 @@ export function ownerNotFound(): Fault {
 export function keyspaceNotFound(field: string): Fault {
   return new Fault('not_found', { detail: 'There is no such keyspace here.', field });
 }
+
+/** What is said to whoever presents a key by which this can't be done, whatever is wrong with it. */
+export function keyNotHeld(): Fault {
+  return new Fault('unauthenticated', {
+    detail: 'Send a valid key.',
+    field: 'Authorization',
+    expected: 'Authorization: Bearer <key>',
+  });
+}

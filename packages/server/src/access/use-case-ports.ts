@@ -8,6 +8,7 @@ import type { Reader } from '../storage/reader-port.ts';
 import type { Jobs } from '../workflows/jobs-port.ts';
 import type { AwaitEffective } from './await-effective.ts';
 import type { LeaseReads } from './lease-reads.ts';
+import type { RotationEvidence, RotationTimes } from './rotation-evidence.ts';
 
 /** All that a use-case may reach. Ports only: which engine, transport or process stands behind them is not its business. */
 export interface UseCasePorts {
@@ -25,6 +26,8 @@ export interface UseCasePorts {
   readonly catchUp?: (() => Promise<void>) | undefined;
   /** Waits until every verifier knows a change. Absent where nobody but this process verifies. */
   readonly awaitEffective?: AwaitEffective | undefined;
+  readonly evidence: RotationEvidence;
+  readonly rotationTimes: RotationTimes;
   /** Work that nobody waits for. */
   readonly jobs: Jobs;
   /** Shards of the store; a power of two. */

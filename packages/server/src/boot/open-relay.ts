@@ -13,11 +13,14 @@ import type { KeyspaceDirectory } from '../keyspaces/keyspace-directory.ts';
 import type { Log } from '../logging/log.ts';
 import type { RelayProbe } from '../metrics/relay-metrics.ts';
 import { EffectWaits } from '../relay/effect-waits.ts';
+import { openRotationEvidence } from '../relay/rotation-evidence.ts';
+import type { UseSink } from '../relay/use-sink.ts';
 import { type RelayIdentity, VerifierRegistry } from '../relay/verifier-registry.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { hostName } from '../runtime/host-name.ts';
 import { systemRandom } from '../runtime/random.ts';
 import { systemTimers } from '../runtime/timers.ts';
+import type { Reader } from '../storage/reader-port.ts';
 import type { Store } from '../storage/store.ts';
 
 export interface RelayGround {
@@ -96,34 +99,52 @@ export function openRelay({ store, log, isAlone }: RelayGround) {
     },
 
     /** What the wire and the use-cases need of it. */
-    serve(from: {
-      readonly relay: FeedRelay;
-      readonly keyspaces: KeyspaceDirectory;
-      readonly leases: LeaseReads;
-      readonly shards: number;
-    }) {
-      const { keyspaces, leases, shards } = from;
-      const waits = new EffectWaits({
-        registry,
-        relay: relayIdentity,
-        applied: () => standing().heads,
-        wantReports: () => from.relay.want(),
-        leases,
-        clock: systemClock,
-        timers: systemTimers,
-      });
-      const feed = new FeedDoor({
-        relay: from.relay,
-        registry,
-        relayIdentity,
-        ...findersOf(keyspaces),
-        random: systemRandom,
-        shards,
-        standing,
-      });
-      return { feed, awaitEffective: waits.awaitEffective };
-    },
+    serve: (from: ServedFrom) => serveRelay({ registry, relayIdentity, standing }, from),
   };
+}
+
+interface ServedFrom {
+  readonly relay: FeedRelay;
+  readonly keyspaces: KeyspaceDirectory;
+  readonly leases: LeaseReads;
+  readonly reader: Reader;
+  readonly uses: UseSink;
+  readonly shards: number;
+}
+
+function serveRelay(
+  ground: Pick<FeedDoor['options'], 'relayIdentity' | 'standing'> & { readonly registry: VerifierRegistry },
+  from: ServedFrom,
+) {
+  const { registry, relayIdentity, standing } = ground;
+  const { relay, keyspaces, leases, reader, uses, shards } = from;
+  const clock = systemClock;
+  const evidence = openRotationEvidence({
+    sink: uses,
+    reader,
+    leases,
+    registry,
+    relay: relayIdentity,
+    clock,
+  });
+  const waits = new EffectWaits({
+    registry,
+    relay: relayIdentity,
+    applied: () => standing().heads,
+    wantReports: () => relay.want(),
+    leases,
+    clock,
+    timers: systemTimers,
+  });
+  const feed = new FeedDoor({
+    ...ground,
+    relay,
+    takeUses: (filter, told) => uses.accept(filter, told),
+    ...findersOf(keyspaces),
+    random: systemRandom,
+    shards,
+  });
+  return { feed, evidence, awaitEffective: waits.awaitEffective };
 }
 
 function findersOf(keyspaces: KeyspaceDirectory) {

@@ -37,6 +37,7 @@ import { noteFollowerState } from './note-follower-state.ts';
 import { openNats } from './open-nats.ts';
 import { openRelay, relayProbeOf } from './open-relay.ts';
 import { openStore, prepareStore } from './open-store.ts';
+import { openUses } from './open-uses.ts';
 import { openWorkflows } from './open-workflows.ts';
 import { readVersion } from './read-version.ts';
 import { registerJobs } from './register-jobs.ts';
@@ -140,6 +141,7 @@ async function startCore(config: ServerConfig, { store, log, closing, seat }: Fo
   });
   closing.add('lanes', () => lanes.drain());
   await follower.ready;
+  const uses = openUses({ store, shards, verifier, metrics, log, closing });
   const upkeep = startUpkeep({
     store,
     shards,
@@ -154,7 +156,7 @@ async function startCore(config: ServerConfig, { store, log, closing, seat }: Fo
   const reader = createReader(store, { shards });
   const keyspaces = new KeyspaceDirectory(reader);
   const leases = new LeaseReads(reader);
-  const { feed, awaitEffective } = house.serve({ relay, keyspaces, leases, shards });
+  const { feed, evidence, awaitEffective } = house.serve({ relay, keyspaces, leases, reader, uses, shards });
   const ports = {
     lanes,
     reader,
@@ -164,6 +166,8 @@ async function startCore(config: ServerConfig, { store, log, closing, seat }: Fo
     keyspaces,
     leases,
     awaitEffective,
+    evidence,
+    rotationTimes: metrics.rotations,
     // An embedded store has one process, which knows its own writes before it answers them.
     catchUp: isAlone ? undefined : () => follower.catchUp(),
     jobs: workflows,

@@ -66,6 +66,12 @@ describe('keys of an owner or a keyspace, rotated and revoked at once by two ser
       random: systemRandom,
       keyspaces: new KeyspaceDirectory(reader),
       leases: new LeaseReads(reader),
+      evidence: {
+        of: async () => ({ uses: [], unheard: null }),
+        unheardIn: async () => null,
+        flush: async () => {},
+      },
+      rotationTimes: { firstUsed() {}, retired() {} },
       jobs: { send: async () => {} },
       shards,
     };

@@ -1,6 +1,6 @@
 import type { KeyId } from '@keyswarm/core';
 import type { ServerConfig } from '../config/config-schema.ts';
-import { sharesMax } from '../limits.ts';
+import { holderInFlightMax, sharesMax } from '../limits.ts';
 import type { ServerMetrics, ShedReason } from '../metrics/server-metrics.ts';
 
 /*
@@ -23,7 +23,13 @@ export interface Place {
   share: Share | undefined;
 }
 
-/** What one management key has under way. */
+/**
+ * Whose share it is: a management key's; that of the holder of any key, who has little to ask; or that of an
+ * enrollment key, which a whole fleet presents at once, but which must leave managers a way in.
+ */
+export type ShareOf = 'manager' | 'holder' | 'enrollment';
+
+/** What one key has under way. */
 interface Share {
   inFlight: number;
   bodyBytes: number;
@@ -77,13 +83,13 @@ export class Admission {
   }
 
   /** Counts the place towards its caller; false when the caller's share is used up. */
-  claimShare(place: Place, callerId: KeyId): boolean {
+  claimShare(place: Place, callerId: KeyId, of: ShareOf = 'manager'): boolean {
     const share = this.#shares.get(callerId) ?? this.#newShare(callerId);
     // One body is always let in; beyond that a caller may hold a quarter of the bytes there are.
     const bytesMax = this.#limits.bodyBytesInFlightMax / 4;
     const isOverBytes =
       place.bodyBytes > 0 && share.bodyBytes > 0 && share.bodyBytes + place.bodyBytes > bytesMax;
-    if (share.inFlight >= this.#limits.callerInFlightMax || isOverBytes) {
+    if (share.inFlight >= this.#shareMax(of) || isOverBytes) {
       this.#metrics.shed('caller');
       return false;
     }
@@ -110,6 +116,13 @@ export class Admission {
     return new Promise((resolve) => {
       this.#onEmpty = resolve;
     });
+  }
+
+  #shareMax(of: ShareOf): number {
+    const { callerInFlightMax, mutationsInFlightMax } = this.#limits;
+    if (of === 'manager') return callerInFlightMax;
+    if (of === 'holder') return Math.min(callerInFlightMax, holderInFlightMax);
+    return Math.min(callerInFlightMax, Math.max(1, Math.floor((mutationsInFlightMax * 3) / 4)));
   }
 
   /** Shares stay when they are empty, so that a busy caller's is not made anew at each request; at the bound they go. */

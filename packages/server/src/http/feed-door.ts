@@ -1,5 +1,5 @@
 import { Fault, type KeyId } from '@keyswarm/core';
-import type { FeedRelay, Heads, RelayedSource } from '@keyswarm/verifier';
+import type { FeedFilter, FeedRelay, Heads, KeyUse, RelayedSource } from '@keyswarm/verifier';
 import type { Caller } from '../access/caller.ts';
 import { feedFilterOf, type KeyspaceFinder } from '../access/feed-scope.ts';
 import {
@@ -26,6 +26,8 @@ export interface FeedDoorOptions {
   readonly relay: FeedRelay;
   readonly registry: Pick<VerifierRegistry, 'admit' | 'roll' | 'read'>;
   readonly relayIdentity: RelayIdentity;
+  /** Takes the uses that a verifier tells which may read so much; false: there is no room, and it keeps them. */
+  readonly takeUses: (filter: FeedFilter, uses: readonly KeyUse[]) => boolean;
   readonly keyspaces: KeyspaceFinder;
   /** The same for what is reckoned again and again: without a query or a wait, and up to a second late. */
   readonly keyspacesSeen: KeyspaceFinder;
@@ -85,9 +87,13 @@ export class FeedDoor {
     named: readonly string[] | undefined,
     isAgain = false,
   ): Promise<RelayedSource> {
-    const { relay, keyspaces, keyspacesSeen } = this.options;
-    const finder = isAgain && named === undefined ? keyspacesSeen : keyspaces;
-    return relay.sourceFor(await feedFilterOf(caller, named, finder));
+    return this.options.relay.sourceFor(await this.filterFor(caller, named, isAgain));
+  }
+
+  /** The same as a filter. */
+  filterFor(caller: Caller, named: readonly string[] | undefined, isAgain = false): Promise<FeedFilter> {
+    const { keyspaces, keyspacesSeen } = this.options;
+    return feedFilterOf(caller, named, isAgain && named === undefined ? keyspacesSeen : keyspaces);
   }
 
   /** Gives back a place, once. Throws where there is none. */

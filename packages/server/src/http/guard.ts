@@ -4,7 +4,7 @@ import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fast
 import type { Caller } from '../access/caller.ts';
 import { shedRetryAfterMs } from '../limits.ts';
 import { ServerMetrics, type ShedReason } from '../metrics/server-metrics.ts';
-import type { Budget } from './admission.ts';
+import type { Budget, ShareOf } from './admission.ts';
 import { type Authenticator, authenticate } from './authenticate.ts';
 import { Visit, type VisitKeepers } from './visit.ts';
 
@@ -21,34 +21,44 @@ export interface GuardServices extends VisitKeepers {
 
 type Hook = (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction) => void;
 
+/** How one kind of operation finds out who is asking, and what it gives them. */
+export interface Doorman<Who extends Caller> {
+  readonly budget: Budget;
+  readonly share: ShareOf;
+  /** Throws the Fault of who may not come in. A promise only where a refusal has to wait for news. */
+  identify(request: FastifyRequest): Who | Promise<Who>;
+  /** Leaves who was let in where the handler finds them. */
+  seat(request: FastifyRequest, who: Who): void;
+}
+
 /**
- * What stands before every operation that needs a management key, in this order: a place among the requests under
+ * What stands before every operation that needs a key, in this order: a place among the requests under
  * way, the key itself, the caller's share. All of it on the head of the request, before a byte of the body is read.
  */
-export function guardOf(services: GuardServices, id: OperationId, operation: AnyOperation): Hook {
+export function guardBy<Who extends Caller>(
+  services: GuardServices,
+  id: OperationId,
+  operation: AnyOperation,
+  doorman: Doorman<Who>,
+): Hook {
   const operationPlace = ServerMetrics.placeOf(id);
-  const budget: Budget = operation.scope === 'keys:verify' ? 'verifications' : 'mutations';
   const takesBody = operation.method !== 'GET';
-  const { scope } = operation;
-  assert(scope !== null, 'a guarded operation needs a scope');
-  const { admission, authenticator } = services;
-
+  const { admission } = services;
   const admit = (request: FastifyRequest, visit: Visit): void | Promise<void> => {
-    const place = admission.enter(budget, takesBody ? bodyBytesOf(request, operation.bodyLimitBytes) : 0);
+    const bodyBytes = takesBody ? bodyBytesOf(request, operation.bodyLimitBytes) : 0;
+    const place = admission.enter(doorman.budget, bodyBytes);
     if (typeof place === 'string') throw shedFault(place);
     visit.place = place;
-    const { authorization } = request.headers;
-    const caller = authenticate(authenticator, { authorization, requestId: request.id, scope });
-    if (caller instanceof Promise) return caller.then((found) => seat(found));
-    seat(caller);
-
-    function seat(found: Caller): void {
+    const who = doorman.identify(request);
+    if (who instanceof Promise) return who.then(seat);
+    seat(who);
+    function seat(found: Who): void {
       // The visit may have ended while news was waited for; its place is given back already.
-      if (visit.place !== undefined && !admission.claimShare(visit.place, found.keyId)) throw shareFault();
-      request.caller = found;
+      if (visit.place !== undefined && !admission.claimShare(visit.place, found.keyId, doorman.share))
+        throw shareFault();
+      doorman.seat(request, found);
     }
   };
-
   return (request, reply, done) => {
     const visit = Visit.begin(reply.raw, services, operationPlace);
     setCommonHeaders(reply, request.id);
@@ -61,6 +71,21 @@ export function guardOf(services: GuardServices, id: OperationId, operation: Any
     if (waiting === undefined) done();
     else waiting.then(() => done(), done);
   };
+}
+
+/** Before every operation that needs a management key. */
+export function guardOf(services: GuardServices, id: OperationId, operation: AnyOperation): Hook {
+  const { scope } = operation;
+  assert(scope !== null, 'a guarded operation needs a scope');
+  return guardBy<Caller>(services, id, operation, {
+    budget: scope === 'keys:verify' ? 'verifications' : 'mutations',
+    share: 'manager',
+    identify: ({ headers, id: requestId }) =>
+      authenticate(services.authenticator, { authorization: headers.authorization, requestId, scope }),
+    seat(request, caller) {
+      request.caller = caller;
+    },
+  });
 }
 
 /** For routes that anyone may call: counted, never shed. */
@@ -100,7 +125,7 @@ export function shedFault(reason: ShedReason): Fault {
 
 export function shareFault(): Fault {
   return new Fault('rate_limited', {
-    detail: 'Too many requests of this management key are under way.',
+    detail: 'Too many requests of this key are under way.',
     retryAfterMs: shedRetryAfterMs,
   });
 }

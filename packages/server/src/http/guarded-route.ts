@@ -20,7 +20,7 @@ export function guardedRoute(id: OperationId, operation: AnyOperation, services:
   };
 }
 
-function schemaOf(operation: AnyOperation): FastifySchema {
+export function schemaOf(operation: AnyOperation): FastifySchema {
   const hasParams = operation.path.includes(':');
   return {
     ...(operation.body === undefined ? {} : { body: operation.body }),

@@ -1,5 +1,6 @@
 import type { BodyOf, OperationId, ParamsOf, QueryOf, ReplyOf } from '@keyswarm/contract';
 import type { Caller } from '../access/caller.ts';
+import type { Holder } from '../access/holder.ts';
 import type { UseCasePorts } from '../access/use-case-ports.ts';
 import type { ServerMetrics } from '../metrics/server-metrics.ts';
 import type { IdempotencyScope } from '../signing/idempotency.ts';
@@ -30,5 +31,25 @@ export type OpenOperation = 'healthz' | 'readyz' | 'metrics' | 'openapi';
 /** Operations of the feed, which have admission and bodies of their own (feed-routes.ts). */
 export const feedOperations = ['askLease', 'getFeedSnapshot', 'getFeedRows', 'streamFeed'] as const;
 export type FeedOperation = (typeof feedOperations)[number];
-export type GuardedOperation = Exclude<OperationId, OpenOperation | FeedOperation>;
+/** Operations that are authenticated by the key that they are about (holder-routes.ts). */
+export const holderOperations = ['getSelf', 'renewSelf', 'revokeSelf', 'enrollKey'] as const;
+export type HolderOperation = (typeof holderOperations)[number];
+export type GuardedOperation = Exclude<OperationId, OpenOperation | FeedOperation | HolderOperation>;
 export type Handlers<Ids extends GuardedOperation> = { readonly [Id in Ids]: Handler<Id> };
+
+/** One request of the holder of a key. */
+export interface HolderCall<Id extends HolderOperation>
+  extends Omit<Call<GuardedOperation>, 'params' | 'query' | 'body' | 'caller'> {
+  readonly query: QueryOf<Id>;
+  readonly body: BodyOf<Id>;
+  readonly holder: Holder;
+}
+
+export type HolderHandler<Id extends HolderOperation> = (
+  call: HolderCall<Id>,
+) => ReplyOf<Id> | Promise<ReplyOf<Id>>;
+export type HolderHandlers<Ids extends HolderOperation> = { readonly [Id in Ids]: HolderHandler<Id> };
+
+export function isHolderOperation(id: OperationId): id is HolderOperation {
+  return holderOperations.some((holderId) => holderId === id);
+}

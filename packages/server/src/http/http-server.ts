@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { type AppServices, buildApp, type RequestIdOf, type ShortWay } from './build-app.ts';
 import { type FeedRouteServices, registerFeedRoutes } from './feed-routes.ts';
 import { verifyHandlers } from './handlers/verify-handlers.ts';
+import { registerHolderOperations } from './holder-routes.ts';
 import { LeaseLane } from './lease-lane.ts';
 import { type IndexServices, type OpenServices, registerIndex, registerOpenRoutes } from './open-routes.ts';
 import { refuseOtherMethods } from './other-methods.ts';
@@ -26,6 +27,7 @@ export function buildHttpServer(services: HttpServices): FastifyInstance {
     ...(services.ways?.(requestIdOf) ?? []),
   ]);
   registerOperations(app, services);
+  registerHolderOperations(app, services);
   registerFeedRoutes(app, services);
   registerOpenRoutes(app, services);
   registerIndex(app, services);

@@ -101,17 +101,18 @@ export class LeaseLane implements ShortWay {
 
 /** Registers the asker, then asks; the answer as JSON. */
 export async function answerLease(feed: FeedDoor, caller: Caller, body: LeaseAskBody): Promise<string> {
-  const { registry } = feed.options;
+  const { registry, relay, takeUses } = feed.options;
   const { verifier, ask, keyspaces, downstream } = decodeLeaseRequest(body);
   // Reckoned at every ask: it may have changed, and nothing else would tell the asker.
-  const source = await feed.sourceFor(caller, keyspaces, !ask.fresh);
+  const filter = await feed.filterFor(caller, keyspaces, !ask.fresh);
   const owner = { workspaceId: caller.workspaceId, credential: caller.keyId };
   const report = { ...verifier, applied: ask.applied, leaseAgeMs: ask.leaseAgeMs };
   const entry = await registry.admit(owner, report, downstream);
-  const answer = await source.lease(ask, never);
+  const answer = await relay.sourceFor(filter).lease(ask, never);
   registry.roll.answered(entry, answer);
   assert(answer.wall !== undefined, 'an authority says what its clock shows');
-  return encodeLeaseAnswer(answer, answer.wall);
+  const isTaken = ask.uses !== undefined && takeUses(filter, ask.uses);
+  return encodeLeaseAnswer(isTaken ? { ...answer, usesTaken: true } : answer, answer.wall);
 }
 
 /** A read of the heads is shared: no one asker can end it. */

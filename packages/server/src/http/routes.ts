@@ -1,6 +1,7 @@
 import { type AnyOperation, idempotencyKeyPattern, operationIds, operations } from '@keyswarm/contract';
 import { assert, Fault } from '@keyswarm/core';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Caller } from '../access/caller.ts';
 import type { Random } from '../runtime/random.ts';
 import { IdempotencyScope } from '../signing/idempotency.ts';
 import type { MasterKey } from '../signing/master-key.ts';
@@ -8,6 +9,7 @@ import type { FeedDoor } from './feed-door.ts';
 import type { GuardServices } from './guard.ts';
 import { type AnyHandler, callOf, guardedRoute, plainHandler } from './guarded-route.ts';
 import { feedOperations, type GuardedOperation, type Handler, type HandlerServices } from './handler.ts';
+import { enrollmentHandler } from './handlers/enrollment-handler.ts';
 import { houseHandlers } from './handlers/house-handlers.ts';
 import { importHandler } from './handlers/import-handler.ts';
 import { keyHandlers } from './handlers/key-handlers.ts';
@@ -26,6 +28,7 @@ export function registerOperations(app: FastifyInstance, services: RouteServices
   const handlers: { readonly [Id in GuardedOperation]: Handler<Id> } = {
     ...keyHandlers(services),
     ...importHandler(services),
+    ...enrollmentHandler(services),
     ...readHandlers(services),
     ...houseHandlers(services),
     ...verifyHandlers(services),
@@ -52,21 +55,27 @@ function isGuarded(id: keyof typeof operations): id is GuardedOperation {
 function idempotentRoute(operation: AnyOperation, handler: AnyHandler, services: RouteServices) {
   const { status } = operation.response;
   return (request: FastifyRequest, reply: { code(status: number): unknown }) => {
-    const idempotency = idempotencyOf(request, services);
+    assert(request.caller !== null, 'a guarded request has a caller');
+    const idempotency = idempotencyOf(request, request.caller, services);
     if (status !== 200) reply.code(status);
     return handler(callOf(request, operation, services, idempotency));
   };
 }
 
 /** Every field of some bodies may be absent, and so may the body itself. */
-function absentBodyIsEmpty(request: FastifyRequest, _reply: unknown, done: () => void): void {
+export function absentBodyIsEmpty(request: FastifyRequest, _reply: unknown, done: () => void): void {
   if (request.body === undefined) request.body = {};
   done();
 }
 
 const idempotencyKeyShape = new RegExp(idempotencyKeyPattern);
 
-function idempotencyOf(request: FastifyRequest, services: RouteServices): IdempotencyScope | undefined {
+/** `caller`: whose Idempotency-Key it is. */
+export function idempotencyOf(
+  request: FastifyRequest,
+  caller: Pick<Caller, 'keyId' | 'workspaceId'>,
+  services: Pick<RouteServices, 'masterKey' | 'random'>,
+): IdempotencyScope | undefined {
   const idempotencyKey = request.headers['idempotency-key'];
   if (idempotencyKey === undefined) return undefined;
   if (typeof idempotencyKey !== 'string' || !idempotencyKeyShape.test(idempotencyKey)) {
@@ -76,8 +85,7 @@ function idempotencyOf(request: FastifyRequest, services: RouteServices): Idempo
       expected: '1 to 255 visible ASCII characters, without blanks',
     });
   }
-  const { caller, method, body } = request;
-  assert(caller !== null, 'a guarded request has a caller');
+  const { method, body } = request;
   const path = (request.raw.url ?? '').split('?', 1)[0] ?? '';
   const { workspaceId, keyId: callerId } = caller;
   const described = { workspaceId, callerId, idempotencyKey, method, path, body };

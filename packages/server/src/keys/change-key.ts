@@ -31,6 +31,11 @@ export interface FoundKey {
   readonly keyspace: KeyspaceEntry;
 }
 
+/** What has to be known of a key before a change of it can be queued: none of it ever changes. */
+export interface ChangeableKey {
+  readonly key: Pick<KeyRecord, 'id' | 'ownerId' | 'keyspaceId'>;
+}
+
 /** The key, if this caller may do this to it; else the fault that it may see. */
 export async function findKey(
   ports: UseCasePorts,
@@ -82,7 +87,7 @@ export interface PlacedKey {
 export async function changeKey<Reply>(
   ports: UseCasePorts,
   caller: Caller,
-  { key: found }: FoundKey,
+  { key: found }: ChangeableKey,
   change: KeyChange<Reply>,
 ): Promise<ChangedKey<Reply>> {
   const ticket = change.idempotency?.ticket<Reply>();

@@ -8,7 +8,7 @@ import { type KeyTerms, type Refusal, refusalOf } from './key-terms.ts';
 import { type MintedSecret, mintSecret } from './mint-secret.ts';
 import { Additions, findKeyspaceFor, type NewKey, prepareKey, readsOf } from './new-keys.ts';
 
-interface MintedKey {
+export interface MintedKey {
   readonly key: KeyRecord;
   readonly secret: Secret;
 }

@@ -1,4 +1,4 @@
-import type { Fault, FaultCode, KeyRecord, OwnerKind } from '@keyswarm/core';
+import type { Fault, FaultCode, KeyRecord, KeyTraits, OwnerKind } from '@keyswarm/core';
 
 /** What a caller asks for when it issues or imports a key, decoded from the wire. */
 export interface KeyTerms {
@@ -11,6 +11,8 @@ export interface KeyTerms {
   readonly expiresAtMs?: number | undefined;
   readonly notBeforeMs?: number | undefined;
   readonly metadata: Readonly<Record<string, string>>;
+  /** What few keys have; never from the wire as it is. */
+  readonly traits?: KeyTraits | undefined;
 }
 
 /** Why one item of a bulk was refused. Plain data, since it is kept with the reply for replay. */

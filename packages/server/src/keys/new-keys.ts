@@ -109,6 +109,7 @@ export class Additions {
       expiresAtMs: terms.expiresAtMs,
       notBeforeMs: terms.notBeforeMs,
       metadata: terms.metadata,
+      traits: terms.traits,
       fingerprint: wish.fingerprint,
       nowMs: this.#nowMs,
     };

@@ -22,6 +22,7 @@ export async function getOneKey(ports: UseCasePorts, caller: Caller, id: KeyId):
 export interface ListKeys {
   readonly keyspace?: string | undefined;
   readonly ownerId?: OwnerId | undefined;
+  readonly enrolledBy?: KeyId | undefined;
   readonly state?: KeyState | undefined;
   readonly after?: KeyId | undefined;
   readonly limit: number;
@@ -38,7 +39,7 @@ export async function listKeys(ports: UseCasePorts, caller: Caller, wish: ListKe
   requireAnywhere(caller, 'keys:read');
   const keyspaceId = await keyspaceToRead(ports, caller, wish.keyspace);
   const hidden = keyspaceId === undefined ? hiddenKeyspaceOf(caller) : undefined;
-  const filter = { keyspaceId, ownerId: wish.ownerId, state: wish.state };
+  const filter = { keyspaceId, ownerId: wish.ownerId, enrolledBy: wish.enrolledBy, state: wish.state };
   const keys: KeyRecord[] = [];
   let after = wish.after;
   // One more than asked for tells whether there is a next page. Bounded: a page may come short where much is hidden.

@@ -1,11 +1,13 @@
 import {
   type FeedPosition,
   finishRotation,
+  inUseWindowMs,
   isBuiltinKeyspace,
   type KeyId,
   type KeyRecord,
   rotateKey,
   type Secret,
+  type UseEvidence,
 } from '@keyswarm/core';
 import type { Caller } from '../access/caller.ts';
 import { effectiveByOfKeyspace } from '../access/effective-by.ts';
@@ -74,15 +76,33 @@ export async function finishKeyRotation(
   idempotency: IdempotencyScope | undefined,
 ): Promise<FinishedRotation> {
   const found = await findKey(ports, caller, wish.id, 'keys:rotate');
+  // Before the write waits for its batch: what is told meanwhile is as late as any other use of the last seconds.
+  const evidence = await evidenceToFinish(ports, found.key);
   const { reply: key, at } = await changeKey<KeyRecord>(ports, caller, found, {
     event: 'key.retired',
     idempotency,
-    decide({ key, nowMs }) {
-      const lastUsedMs = ports.verifier.lastGraceUseMs(key.id);
-      return finishRotation(key, { force: wish.force, lastUsedMs }, nowMs);
-    },
+    decide: ({ key, nowMs }) => finishRotation(key, { force: wish.force, evidence }, nowMs),
     data: (after) => ({ version: after.versions.at(-2)?.number, forced: wish.force }),
     reply: (after) => after,
   });
+  noteRetired(ports, key, wish.force ? 'forced' : 'finished');
   return { key, at, effectiveByMs: await effectiveByOfKeyspace(ports, found.key.keyspaceId) };
+}
+
+export async function evidenceToFinish(
+  { evidence }: Pick<UseCasePorts, 'evidence'>,
+  key: KeyRecord,
+): Promise<UseEvidence> {
+  return { ...(await evidence.of(key)), windowMs: inUseWindowMs };
+}
+
+/** How long the rotation took that has ended in this. */
+export function noteRetired(
+  { rotationTimes }: Pick<UseCasePorts, 'rotationTimes'>,
+  key: KeyRecord,
+  how: Parameters<UseCasePorts['rotationTimes']['retired']>[0],
+): void {
+  const retiredMs = key.versions.at(-2)?.retiresAtMs ?? null;
+  const askedMs = key.versions.at(-1)?.mintedAtMs;
+  if (retiredMs !== null && askedMs !== undefined) rotationTimes.retired(how, retiredMs - askedMs);
 }

@@ -5,6 +5,7 @@ import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { DenseHistogram } from './dense-histogram.ts';
 import { LaneMetrics } from './lane-metrics.ts';
 import type { MetricFamily } from './merge-families.ts';
+import { RotationMetrics } from './rotation-metrics.ts';
 
 /*
  * What the server says of itself to Prometheus. Every label takes its values from a closed set that is known
@@ -60,6 +61,7 @@ export interface MetricsOptions {
 export class ServerMetrics {
   readonly registry = new Registry();
   readonly lanes: LaneMetrics;
+  readonly rotations: RotationMetrics;
   readonly #http: DenseHistogram<string>;
   readonly #issuance: DenseHistogram<string>;
   readonly #verdictCounts = new Float64Array(verdictOutcomes.length);
@@ -102,6 +104,7 @@ export class ServerMetrics {
       help: 'Requests that failed by a fault of the server: each one is a bug.',
     });
     this.lanes = new LaneMetrics(ofWrites);
+    this.rotations = new RotationMetrics(ofWrites);
     this.#registerVerdicts();
     this.#loopDelay = monitorEventLoopDelay({ resolution: 10 });
     this.#loopDelay.enable();

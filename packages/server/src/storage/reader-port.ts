@@ -11,6 +11,7 @@ import type {
   OwnerId,
   OwnerKind,
   OwnerRecord,
+  VersionState,
   WorkspaceId,
 } from '@keyswarm/core';
 import type { DocumentList } from './statements/documents.ts';
@@ -18,6 +19,8 @@ import type { DocumentList } from './statements/documents.ts';
 export interface KeyFilter {
   readonly keyspaceId?: KeyspaceId | undefined;
   readonly ownerId?: OwnerId | undefined;
+  /** Given for this enrollment key. */
+  readonly enrolledBy?: KeyId | undefined;
   /** As of `nowMs` of the call. */
   readonly state?: KeyState | undefined;
 }
@@ -58,6 +61,18 @@ export interface Leases {
   readonly workspaces: ReadonlyMap<WorkspaceId, Lease>;
 }
 
+/** One secret of a key as it is stored: a grace that has run out since may still say `grace`. */
+export interface LineageVersion {
+  readonly number: number;
+  readonly state: VersionState;
+  readonly mintedAtMs: number;
+  /** When its grace ends or ended, or it was retired; null while it is active. */
+  readonly retiresAtMs: number | null;
+  /** As far as verifiers have told: while the key was rotating. */
+  readonly firstUsedMs: number | null;
+  readonly lastUsedMs: number | null;
+}
+
 /** Read port of the use-case rooms. Everything is bound to a workspace: what belongs to another is not there. */
 export interface Reader {
   key(workspaceId: WorkspaceId, id: KeyId): Promise<KeyRecord | undefined>;
@@ -67,6 +82,12 @@ export interface Reader {
     page: Page<KeyId>,
     nowMs: number,
   ): Promise<readonly KeyRecord[]>;
+  /** Versions of the key with numbers under `before`, all of them where it is absent; newest first. */
+  lineage(
+    workspaceId: WorkspaceId,
+    id: KeyId,
+    page: { readonly before?: number | undefined; readonly limit: number },
+  ): Promise<readonly LineageVersion[]>;
   owner(workspaceId: WorkspaceId, id: OwnerId): Promise<OwnerRecord | undefined>;
   owners(
     workspaceId: WorkspaceId,

@@ -5,6 +5,7 @@ import { findKeyspace, listKeyspaces } from './statements/list-keyspaces.ts';
 import { listOwners } from './statements/list-owners.ts';
 import { listKeys, readKey } from './statements/read-keys.ts';
 import { readLeases } from './statements/read-leases.ts';
+import { readLineage } from './statements/read-lineage.ts';
 import { readReferences } from './statements/read-references.ts';
 import type { Store } from './store.ts';
 
@@ -18,10 +19,14 @@ export function createReader(store: Store, options: { readonly shards: number })
     key: (workspaceId, id) => readKey(store, workspaceId, id, shards),
 
     keys(workspaceId, filter, page, nowMs) {
-      const { keyspaceId, ownerId, state } = filter;
+      const { keyspaceId, ownerId, enrolledBy, state } = filter;
       const { after, limit } = page;
-      return listKeys(store, { workspaceId, keyspaceId, ownerId, state, after, limit, nowMs }, shards);
+      const list = { workspaceId, keyspaceId, ownerId, enrolledBy, state, after, limit, nowMs };
+      return listKeys(store, list, shards);
     },
+
+    lineage: (workspaceId, keyId, { before, limit }) =>
+      readLineage(store, { workspaceId, keyId, before, limit }, shards),
 
     async owner(workspaceId, id) {
       const { owners } = await readReferences(store, { owners: [id], keyspaces: [] }, shards);

@@ -1,9 +1,12 @@
 import { builtinKeyspaceName, Fault, type KeyId, type Secret } from '@keyswarm/core';
 import {
   type DownstreamVerifier,
+  type FeedFilter,
   FeedRelay,
   feedView,
+  type KeyUse,
   LeaseRoll,
+  letsKeyspace,
   type RollOwner,
   type RollReport,
   type Verifier,
@@ -85,6 +88,8 @@ export function openNodeRelay(ground: NodeRelayGround): {
     relay,
     registry: roll,
     relayIdentity: { id: 'node', name: name ?? hostName(), region },
+    takeUses: (filter: FeedFilter, uses: readonly KeyUse[]) =>
+      verifier.uses.passOn(uses.filter(({ keyspaceId }) => letsKeyspace(filter, keyspaceId))),
     keyspaces,
     keyspacesSeen,
     random: systemRandom,

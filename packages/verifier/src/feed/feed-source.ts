@@ -1,4 +1,5 @@
 import type { FeedRow, KeyFact, KeyspaceFact, OwnerFact } from '@keyswarm/core';
+import type { KeyUse } from '../uses/key-use.ts';
 
 /*
  * What a follower needs of whoever feeds it: the store itself, a relay over HTTP, a broker beside a relay. Every
@@ -37,6 +38,8 @@ export interface LeaseAsk {
    * answer with what it has, but asks upstream first.
    */
   readonly fresh: boolean;
+  /** Uses of rotating keys since those that were told before. */
+  readonly uses?: readonly KeyUse[] | undefined;
 }
 
 export interface LeaseAnswer extends Heads {
@@ -53,6 +56,8 @@ export interface LeaseAnswer extends Heads {
   readonly wall?: WallBounds | undefined;
   /** What this reader is given now. If its table is of another view, these heads prove nothing of that. */
   readonly view?: FeedView;
+  /** The uses that the ask told will reach the authority, but for a crash of whoever took them. Absent: they were not taken. */
+  readonly usesTaken?: boolean | undefined;
 }
 
 /** Where a snapshot leaves its reader. */

@@ -10,6 +10,7 @@ import {
 } from '../limits.ts';
 import { type Random, unitInterval } from '../runtime/random.ts';
 import type { Timers } from '../runtime/timers.ts';
+import type { UseReporter } from '../uses/use-reporter.ts';
 import type { ResidentVerifier, VerifierClock } from '../verifier-port.ts';
 import { BadFeedRow } from './bad-feed-row.ts';
 import { CatchUpWaiters } from './catch-up-waiters.ts';
@@ -51,6 +52,8 @@ export interface FollowerOptions {
   readonly catchUpPauseMs?: number;
   /** Refined by every answer that says what the authority's clock shows. */
   readonly authorityClock?: AuthorityClock | undefined;
+  /** Tells the uses of rotating keys with the asks; absent: whoever made this tells them otherwise, or nobody. */
+  readonly uses?: UseReporter | undefined;
   /** Told of every change of state. Must not throw. */
   readonly onState?: (state: FollowerState) => void;
 }
@@ -212,9 +215,22 @@ class FeedFollower implements Follower {
   async #askLease({ view, ...applied }: TablePlace, fresh: boolean): Promise<LeaseAnswer> {
     const { source, verifier, clock, authorityClock } = this.#options;
     const { leaseAgeMs } = verifier.stats();
-    const ask = { applied, view, leaseAgeMs: Number.isFinite(leaseAgeMs) ? leaseAgeMs : undefined, fresh };
+    const uses = this.#options.uses?.next();
+    const ask = {
+      applied,
+      view,
+      leaseAgeMs: Number.isFinite(leaseAgeMs) ? leaseAgeMs : undefined,
+      fresh,
+      ...(uses === undefined ? {} : { uses }),
+    };
     const askedAtMs = clock.monotonicMs();
-    const answer = await this.#within(leaseAskMsMax, (signal) => source.lease(ask, signal));
+    const answer = await this.#within(leaseAskMsMax, (signal) => source.lease(ask, signal)).catch(
+      (error: unknown) => {
+        if (uses !== undefined) this.#options.uses?.told(uses, 'failed');
+        throw error;
+      },
+    );
+    if (uses !== undefined) this.#options.uses?.told(uses, answer.usesTaken === true ? 'taken' : 'not_taken');
     if (answer.wall !== undefined) authorityClock?.note(answer.wall, askedAtMs, clock.monotonicMs());
     return answer;
   }

@@ -1,8 +1,9 @@
-import { Fault } from '@keyswarm/core';
+import { Fault, timeMsMax } from '@keyswarm/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { downstreamMax } from '../limits.ts';
+import { downstreamMax, usesPerAskMax } from '../limits.ts';
 import { checkProperty } from '../testing/check-property.arbitrary.ts';
+import { keyId, keyspaceId } from '../testing/sample-facts.arbitrary.ts';
 import {
   decodeLeaseAnswer,
   decodeLeaseRequest,
@@ -22,9 +23,23 @@ const identity = fc.record({
   name: fc.stringMatching(/^[\p{L} ]{1,128}$/u),
   kind: fc.constantFrom(...verifierKinds),
 });
+const use = fc.record({
+  keyId: fc.nat(1_000).map(keyId),
+  keyspaceId: fc.nat(1_000).map(keyspaceId),
+  version: fc.integer({ min: 1, max: 2_147_483_647 }),
+  atMs: fc.double({ min: 0, max: timeMsMax, noNaN: true, noDefaultInfinity: true }),
+});
 const request = fc.record({
   verifier: identity,
-  ask: fc.record({ applied: fc.option(heads, { nil: undefined }), leaseAgeMs: ageMs, fresh: fc.boolean() }),
+  ask: fc.record(
+    {
+      applied: fc.option(heads, { nil: undefined }),
+      leaseAgeMs: ageMs,
+      fresh: fc.boolean(),
+      uses: fc.array(use, { maxLength: 4 }),
+    },
+    { requiredKeys: ['applied', 'leaseAgeMs', 'fresh'] },
+  ),
   downstream: fc.array(
     fc
       .tuple(identity, fc.option(heads, { nil: undefined }), ageMs)
@@ -39,6 +54,8 @@ const asked = {
   lease_age_ms: 5,
   fresh: true,
 };
+
+const useAsked = { key_id: keyId(1), keyspace_id: keyspaceId(1), version: 1, at_ms: 5 };
 
 describe('the lease as JSON', () => {
   it('comes out of a request as it went in', () => {
@@ -87,6 +104,11 @@ describe('the lease as JSON', () => {
     ['/keyspaces', { ...asked, keyspaces: 'all' }],
     ['/keyspaces', { ...asked, keyspaces: Array(257).fill('a') }],
     ['/downstream', { ...asked, downstream: Array(downstreamMax + 1).fill(asked.verifier) }],
+    ['/uses', { ...asked, uses: Array(usesPerAskMax + 1).fill(useAsked) }],
+    ['/uses/0/key_id', { ...asked, uses: [{ ...useAsked, key_id: keyspaceId(1) }] }],
+    ['/uses/0/keyspace_id', { ...asked, uses: [{ ...useAsked, keyspace_id: 'orders' }] }],
+    ['/uses/0/version', { ...asked, uses: [{ ...useAsked, version: 0 }] }],
+    ['/uses/0/at_ms', { ...asked, uses: [{ ...useAsked, at_ms: '5' }] }],
     ['/downstream/0/kind', { ...asked, downstream: [{ id: 'a', name: 'a' }] }],
   ])('refuses a request by the field that is wrong: %s', (field, body) => {
     const refused = (() => {

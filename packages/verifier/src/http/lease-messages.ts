@@ -1,4 +1,4 @@
-import { Fault, hasControlCharacter, isWithinLength, shardsMax } from '@keyswarm/core';
+import { Fault, hasControlCharacter, isWithinLength, parseId, shardsMax, timeMsMax } from '@keyswarm/core';
 import type { FeedView, Heads, LeaseAnswer, LeaseAsk, WallBounds } from '../feed/feed-source.ts';
 import {
   downstreamCountMax,
@@ -6,7 +6,9 @@ import {
   feedViewLengthMax,
   keyspacesAskedMax,
   leaseAgeMsMax,
+  usesPerAskMax,
 } from '../limits.ts';
+import type { KeyUse } from '../uses/key-use.ts';
 import { BadAnswer } from './relay-errors.ts';
 
 /*
@@ -51,19 +53,21 @@ export function encodeLeaseRequest({ verifier, ask, keyspaces, downstream }: Lea
     fresh: ask.fresh,
     ...(keyspaces === undefined ? {} : { keyspaces }),
     ...(downstream.length === 0 ? {} : { downstream: downstream.map(downstreamView) }),
+    ...(ask.uses === undefined ? {} : { uses: ask.uses.map(useView) }),
   });
 }
 
 /** @throws {Fault} `invalid_field`, with the JSON pointer of what is wrong. */
 export function decodeLeaseRequest(body: unknown): LeaseRequest {
   const fields = objectAt(body, '');
-  const { keyspaces, downstream } = fields;
+  const { keyspaces, downstream, uses } = fields;
   return {
     verifier: identityAt(fields.verifier, '/verifier'),
     ask: {
       applied: appliedAt(fields.applied, '/applied'),
       leaseAgeMs: ageAt(fields.lease_age_ms, '/lease_age_ms'),
       fresh: fields.fresh === undefined ? false : booleanAt(fields.fresh, '/fresh'),
+      ...(uses === undefined ? {} : { uses: usesAt(uses, '/uses') }),
     },
     ...(keyspaces === undefined ? {} : { keyspaces: namesAt(keyspaces, '/keyspaces') }),
     downstream: downstream === undefined ? [] : downstreamAt(downstream, '/downstream'),
@@ -80,6 +84,7 @@ export function encodeLeaseAnswer(answer: LeaseAnswer, wall: WallBounds): string
     behind: answer.behind,
     wall: { earliest_ms: wall.earliestMs, latest_ms: wall.latestMs },
     ...(answer.view === undefined ? {} : { view: answer.view }),
+    ...(answer.usesTaken === undefined ? {} : { uses_taken: answer.usesTaken }),
   });
 }
 
@@ -99,6 +104,7 @@ export function decodeLeaseAnswer(body: unknown): LeaseAnswer {
     fromPrimary,
     behind,
     view: viewIn(fields, 'answer'),
+    ...(fields.uses_taken === true ? { usesTaken: true } : {}),
     ...(wall === undefined || wall === null ? {} : { wall: wallIn(wall) }),
   };
 }
@@ -201,6 +207,34 @@ function namesAt(json: unknown, at: string): readonly string[] {
   if (!Array.isArray(json) || json.length > keyspacesAskedMax || !json.every(isName))
     throw refuse(at, `at most ${keyspacesAskedMax} ids or names of keyspaces`);
   return json;
+}
+
+function useView({ keyId, keyspaceId, version, atMs }: KeyUse) {
+  return { key_id: keyId, keyspace_id: keyspaceId, version, at_ms: atMs };
+}
+
+function usesAt(json: unknown, at: string): readonly KeyUse[] {
+  if (!Array.isArray(json) || json.length > usesPerAskMax)
+    throw refuse(at, `a list of at most ${usesPerAskMax}`);
+  return json.map((entry: unknown, index) => {
+    const where = `${at}/${index}`;
+    const { key_id: key, keyspace_id: keyspace, version, at_ms: atMs } = objectAt(entry, where);
+    const keyId = typeof key === 'string' ? parseId('key', key) : undefined;
+    const keyspaceId = typeof keyspace === 'string' ? parseId('ks', keyspace) : undefined;
+    if (keyId === undefined) throw refuse(`${where}/key_id`, 'the id of a key');
+    if (keyspaceId === undefined) throw refuse(`${where}/keyspace_id`, 'the id of a keyspace');
+    if (!isWhole(version) || version < 1 || version > versionMax)
+      throw refuse(`${where}/version`, 'the number of a version');
+    if (!isUseTime(atMs)) throw refuse(`${where}/at_ms`, 'Unix milliseconds');
+    return { keyId, keyspaceId, version, atMs };
+  });
+}
+
+/** A version number is a PostgreSQL integer. */
+const versionMax = 2_147_483_647;
+
+function isUseTime(value: unknown): value is number {
+  return typeof value === 'number' && value >= 0 && value <= timeMsMax;
 }
 
 function booleanAt(json: unknown, at: string): boolean {

@@ -1,6 +1,7 @@
 import type { Answer } from '@keyswarm/core';
 import type { Follower } from '../follow/follower.ts';
 import type { RelayPool } from '../http/relay-pool.ts';
+import type { UseReporter } from '../uses/use-reporter.ts';
 import type { ResidentVerifier, VerifierClock } from '../verifier-port.ts';
 import type { AuthorityFallback } from './authority-fallback.ts';
 import type { CountedSource } from './counted-source.ts';
@@ -20,6 +21,7 @@ import { verifyFresh } from './verify-fresh.ts';
 export interface LibraryParts {
   readonly resident: ResidentVerifier;
   readonly follower: Follower;
+  readonly uses: UseReporter;
   readonly clock: VerifierClock;
   readonly watch: LeaseWatch;
   readonly listeners: Listeners;
@@ -50,6 +52,10 @@ export class LibraryVerifier implements Verifier {
 
   get follower(): Follower {
     return this.#parts.follower;
+  }
+
+  get uses(): UseReporter {
+    return this.#parts.uses;
   }
 
   get clock(): VerifierClock {

@@ -1,5 +1,6 @@
 import type { RefusedVerdict, StaleAnswer, ValidVerdict } from '@keyswarm/core';
 import type { Follower } from '../follow/follower.ts';
+import type { UseReporter } from '../uses/use-reporter.ts';
 import type { ResidentVerifier, VerifierClock } from '../verifier-port.ts';
 import type { Listener, VerifierEvent, VerifierEvents, VerifierState } from './verifier-events.ts';
 
@@ -93,6 +94,8 @@ export interface Verifier {
   readonly resident: ResidentVerifier;
   readonly follower: Follower;
   readonly clock: VerifierClock;
+  /** Tells the authority of uses of rotating keys, also of those that somebody else has told this node. */
+  readonly uses: UseReporter;
 }
 
 /** Where log lines go: an object first, a sentence second, as pino has it. */

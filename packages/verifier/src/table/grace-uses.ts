@@ -1,28 +1,43 @@
+import { Queue } from '../uses/queue.ts';
 import { type RecordPages, word } from './record-pages.ts';
 
 /*
  * When each version in grace was last accepted here: what finishing a rotation asks for. Found by record when it
  * is noted, and by key id when it is asked for, so entries hash by the key id that stands in the record: an
- * open-addressing table of (record, time), 12 bytes a slot, at most half full. Only versions in grace that are
- * really used have an entry, and it goes when they leave grace, so a fleet at rest costs nothing.
+ * open-addressing table of (record, time, time told, standing), 21 bytes a slot, at most half full. Only versions in
+ * grace that are really used have an entry, and it goes when they leave grace, so a fleet at rest costs nothing.
+ *
+ * The authority is told of uses in batches, by whoever takes them from here (`takeDue`). A use is due at once, and then
+ * rests: further ones of the same version are due when that time is over, the latest of them once. So what is told
+ * of a version that is always in use is one line in so long, however often it is verified, and its last use is told for
+ * certain. An entry stands in one queue at the most, so the queues are as long as there are entries.
  *
  * Key ids are made by the authority from chance, not chosen by callers, so their own bits may be the hash.
  */
 
 const capacityMin = 16;
+/** Nothing to tell; to be told; told of late. */
+const standings = { idle: 0, due: 1, resting: 2 } as const;
 
 export class GraceUses {
   readonly #records: RecordPages;
   #slots = new Int32Array(capacityMin);
   #timesMs = new Float64Array(capacityMin);
+  /** The latest use that was handed out to be told. */
+  #toldMs = new Float64Array(capacityMin);
+  #standings = new Uint8Array(capacityMin);
   #used = 0;
+  /** Records to be told of; those that were forgotten meanwhile are passed over. */
+  readonly #due = new Queue<number>();
+  readonly #resting = new Queue<{ readonly record: number; readonly untilMs: number }>();
 
   constructor(records: RecordPages) {
     this.#records = records;
   }
 
   get bytes(): number {
-    return this.#slots.byteLength + this.#timesMs.byteLength;
+    const { byteLength } = this.#slots;
+    return byteLength + this.#timesMs.byteLength * 2 + this.#standings.byteLength;
   }
 
   get size(): number {
@@ -40,8 +55,51 @@ export class GraceUses {
       this.#used += 1;
       this.#slots[at] = record;
       this.#timesMs[at] = atMs;
+      this.#toldMs[at] = Number.NEGATIVE_INFINITY;
+      this.#standings[at] = standings.idle;
     } else if (!((this.#timesMs[at] ?? 0) >= atMs)) {
       this.#timesMs[at] = atMs;
+    }
+    if (this.#standings[at] !== standings.idle) return;
+    this.#standings[at] = standings.due;
+    this.#due.add(record);
+  }
+
+  /**
+   * Up to so many uses that are due, each handed out once; those of the same records rest from `nowMs` (monotonic) for
+   * `restMs`.
+   */
+  takeDue(
+    countMax: number,
+    nowMs: number,
+    restMs: number,
+  ): readonly (readonly [record: number, atMs: number])[] {
+    this.#wake(nowMs);
+    const taken: (readonly [number, number])[] = [];
+    while (taken.length < countMax) {
+      const record = this.#due.take();
+      if (record === undefined) break;
+      const at = this.#slotOf(record);
+      if (this.#slots[at] === 0 || this.#standings[at] !== standings.due) continue;
+      const usedMs = this.#timesMs[at] ?? 0;
+      taken.push([record, usedMs]);
+      this.#toldMs[at] = usedMs;
+      this.#standings[at] = standings.resting;
+      this.#resting.add({ record, untilMs: nowMs + restMs });
+    }
+    return taken;
+  }
+
+  #wake(nowMs: number): void {
+    for (let next = this.#resting.first; next !== undefined && next.untilMs <= nowMs; ) {
+      this.#resting.take();
+      const at = this.#slotOf(next.record);
+      if (this.#slots[at] !== 0 && this.#standings[at] === standings.resting) {
+        const isNews = (this.#timesMs[at] ?? 0) > (this.#toldMs[at] ?? 0);
+        this.#standings[at] = isNews ? standings.due : standings.idle;
+        if (isNews) this.#due.add(next.record);
+      }
+      next = this.#resting.first;
     }
   }
 
@@ -55,8 +113,7 @@ export class GraceUses {
     for (let at = (hole + 1) & mask; this.#slots[at] !== 0; at = (at + 1) & mask) {
       const home = this.#homeOf(this.#slots[at] ?? 0);
       if (((at - home) & mask) >= ((at - hole) & mask)) {
-        this.#slots[hole] = this.#slots[at] ?? 0;
-        this.#timesMs[hole] = this.#timesMs[at] ?? 0;
+        this.#move(at, hole);
         hole = at;
       }
     }
@@ -100,14 +157,32 @@ export class GraceUses {
     return true;
   }
 
+  #move(from: number, to: number): void {
+    this.#slots[to] = this.#slots[from] ?? 0;
+    this.#timesMs[to] = this.#timesMs[from] ?? 0;
+    this.#toldMs[to] = this.#toldMs[from] ?? 0;
+    this.#standings[to] = this.#standings[from] ?? 0;
+  }
+
   #grow(): void {
-    const entries = [...this];
-    this.#slots = new Int32Array(this.#slots.length * 2);
-    this.#timesMs = new Float64Array(this.#slots.length);
-    for (const [record, atMs] of entries) {
+    const before = {
+      slots: this.#slots,
+      timesMs: this.#timesMs,
+      toldMs: this.#toldMs,
+      standings: this.#standings,
+    };
+    const capacity = before.slots.length * 2;
+    this.#slots = new Int32Array(capacity);
+    this.#timesMs = new Float64Array(capacity);
+    this.#toldMs = new Float64Array(capacity);
+    this.#standings = new Uint8Array(capacity);
+    for (const [from, record] of before.slots.entries()) {
+      if (record === 0) continue;
       const at = this.#slotOf(record);
       this.#slots[at] = record;
-      this.#timesMs[at] = atMs;
+      this.#timesMs[at] = before.timesMs[from] ?? 0;
+      this.#toldMs[at] = before.toldMs[from] ?? 0;
+      this.#standings[at] = before.standings[from] ?? 0;
     }
   }
 }

@@ -10,17 +10,23 @@ import {
   type WorkspaceId,
 } from '@keyswarm/core';
 import type { IndexSeed } from '../clock/index-seed.ts';
+import { firstUseToldMs } from '../limits.ts';
+import type { KeyUse } from '../uses/key-use.ts';
+import { keyIdOfWords } from '../verdict/key-id-text.ts';
 import { FingerprintIndex } from './fingerprint-index.ts';
+import { FirstUses } from './first-uses.ts';
 import { GraceUses } from './grace-uses.ts';
 import { type KeyspaceEntry, Keyspaces } from './keyspaces.ts';
 import { Owners } from './owners.ts';
 import {
+  endMsAt,
   linkTo,
   nextOf,
   notBeforeBit,
   type RecordFields,
   revisionOf,
   standingOf,
+  versionNumberOf,
   versionStateIn,
   WideNumbers,
   writeRecord,
@@ -65,6 +71,8 @@ export class ResidentTable {
   readonly scopeSets = new ScopeSets();
   readonly notBefores = new SideColumn();
   readonly graceUses = new GraceUses(this.records);
+  /** New versions of rotating keys that have not been accepted here yet. */
+  readonly firstUses = new FirstUses();
   readonly index: FingerprintIndex;
   /** By record. Few keys have any, and the others cost nothing here. */
   readonly traits = new Map<number, KeyTraitsFact>();
@@ -138,11 +146,43 @@ export class ResidentTable {
         this.graceUses.note(found, atMs);
       }
     }
+    this.firstUses.adopt(from.firstUses);
+  }
+
+  /** Uses of rotating keys that are to be told, as `GraceUses` has it. */
+  takeUses(countMax: number, nowMs: number, restMs: number): readonly KeyUse[] {
+    const first = this.firstUses.take(countMax);
+    const grace = this.graceUses.takeDue(countMax - first.length, nowMs, restMs);
+    return [...first, ...grace.map(([record, atMs]) => this.#useOf(record, atMs))];
+  }
+
+  /** A version was accepted that is expected to be told of. Of a rotation that is long over, nothing is told. */
+  noteFirstUse(record: number, atMs: number): void {
+    for (let at = nextOf(this.records, record); at !== record; at = nextOf(this.records, at)) {
+      const inGrace = versionStateIn(this.records.get(at, word.owner)) === 'grace';
+      const endMs = endMsAt(this.records.pageOf(at), this.records.offsetOf(at));
+      if (inGrace && endMs > atMs - firstUseToldMs) {
+        this.firstUses.note(record, this.#useOf(record, atMs));
+        return;
+      }
+    }
+    this.firstUses.expect(record, false);
+  }
+
+  #useOf(record: number, atMs: number): KeyUse {
+    const [w0 = 0, w1 = 0, w2 = 0, w3 = 0] = this.#words(record, word.keyId);
+    return {
+      keyId: keyIdOfWords(w0, w1, w2, w3),
+      keyspaceId: this.keyspaces.entry(this.records.get(record, word.keyspace) >>> 10).id,
+      version: versionNumberOf(this.records, this.wide, record),
+      atMs,
+    };
   }
 
   #replace(fact: KeyFact, keyId: Int32Array, known: readonly number[]): void {
     const before = this.#circlesOf(known);
     const after: number[] = [];
+    const isRotating = fact.versions.some(({ state }) => state === 'grace');
     for (const version of fact.versions) {
       const fingerprint = wordsOfBytes(version.fingerprint);
       const hasNotBefore = fact.notBeforeMs !== null;
@@ -161,6 +201,7 @@ export class ResidentTable {
         versionNumber: version.number,
       });
       if (fact.notBeforeMs !== null) this.notBefores.set(record, fact.notBeforeMs);
+      this.firstUses.expect(record, version.state === 'active' && isRotating);
       this.#setTraits(record, fact, version.number);
       if (!after.includes(record)) after.push(record);
     }
@@ -219,6 +260,7 @@ export class ResidentTable {
     const [w0 = 0, w1 = 0, w2 = 0, w3 = 0] = this.#words(record, word.fingerprint);
     this.#releaseInterned(record);
     this.graceUses.forget(record);
+    this.firstUses.expect(record, false);
     this.wide.forget(record);
     this.#forgetTraits(record);
     this.index.remove(record);

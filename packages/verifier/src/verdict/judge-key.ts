@@ -26,7 +26,7 @@ import {
 } from '../table/record-fields.ts';
 import { word } from '../table/record-pages.ts';
 import { notBeforeMsOf, type ResidentTable } from '../table/resident-table.ts';
-import type { Requirement, VerifierClock } from '../verifier-port.ts';
+import type { FoundKey, HeldVersion, Requirement, VerifierClock } from '../verifier-port.ts';
 import { digestOf, digestWord } from './fingerprint.ts';
 import { keyIdOfWords } from './key-id-text.ts';
 
@@ -57,6 +57,7 @@ const refusals = Object.freeze(
 ) as Readonly<Record<RefusalCode, RefusedVerdict>>;
 
 const noScopes: readonly string[] = Object.freeze([]);
+const noRequirement: Requirement = Object.freeze({});
 const noShards: readonly number[] = Object.freeze([]);
 
 /** How a version was presented, and what is required of it. */
@@ -80,14 +81,30 @@ export class KeyJudge {
   }
 
   verify(table: ResidentTable, key: string, requirement: Requirement): Answer {
+    const record = this.#recordOf(table, key, requirement);
+    return typeof record === 'number'
+      ? this.judgeRecord(table, record, { requirement, isSigned: false })
+      : record;
+  }
+
+  find(table: ResidentTable, key: string): FoundKey {
+    const record = this.#recordOf(table, key, noRequirement);
+    if (typeof record !== 'number') return { answer: record, held: null };
+    return {
+      answer: this.judgeRecord(table, record, { requirement: noRequirement, isSigned: false }),
+      held: heldVersionOf(table, record),
+    };
+  }
+
+  /** Where it stands, or the answer to a string for which nothing does. */
+  #recordOf(table: ResidentTable, key: string, requirement: Requirement): number | Answer {
     if (typeof key !== 'string' || key.length === 0 || key.length > keyLengthMax) return refusals.malformed;
-    let record = this.#find(table, key, requirement);
-    if (record === 0) {
-      if (keyStringPrefixLength(key) !== 0) return this.unknown();
-      record = this.#findByLongToken(table, key, requirement);
-      if (record === 0) return this.#lease.hasQuarantined ? stale : refusals.malformed;
-    }
-    return this.judgeRecord(table, record, { requirement, isSigned: false });
+    const record = this.#find(table, key, requirement);
+    if (record !== 0) return record;
+    if (keyStringPrefixLength(key) !== 0) return this.unknown();
+    const byToken = this.#findByLongToken(table, key, requirement);
+    if (byToken !== 0) return byToken;
+    return this.#lease.hasQuarantined ? stale : refusals.malformed;
   }
 
   /** The key may have been issued in a shard of which nothing is heard any more. */
@@ -155,6 +172,7 @@ export class KeyJudge {
     };
     if (!this.#isLeased(keyspace, behind, latestMs)) return stale;
     if (inGrace) table.graceUses.note(record, latestMs);
+    else if (table.firstUses.isExpected(record)) table.noteFirstUse(record, latestMs);
     return verdict;
   }
 
@@ -208,6 +226,23 @@ export class KeyJudge {
     this.#standing.isEnrollment = traits?.enrollment === true;
     this.#standing.parentRefusal = parentId === undefined ? 'none' : parentRefusalOf(table, parentId);
   }
+}
+
+/** Null where its owner or keyspace has not been heard of. */
+function heldVersionOf(table: ResidentTable, record: number): HeldVersion | null {
+  const { id: keyspaceId, workspaceId } = keyspaceOf(table, record);
+  const owner = table.owners.view(table.records.get(record, word.owner) >>> 5);
+  if (workspaceId === undefined || owner === undefined) return null;
+  return {
+    keyId: keyIdOf(table, record),
+    version: versionNumberOf(table.records, table.wide, record),
+    mintedAtMs: mintedAtMsOf(table, record),
+    workspaceId,
+    keyspaceId,
+    ownerId: owner.id,
+    owner: { kind: owner.kind, externalId: owner.externalId },
+    isEnrollment: table.traits.get(record)?.enrollment === true,
+  };
 }
 
 /**

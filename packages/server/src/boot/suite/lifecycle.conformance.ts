@@ -72,14 +72,6 @@ export function describeLifecycle(serverOf: () => TestServer): void {
       expect(await verdictOf(server, renewed)).toBe('valid');
     });
 
-    test('that nobody uses any more in its old version finishes rotating unforced', async () => {
-      const server = serverOf();
-      const { name } = await makeKeyspace(server);
-      const { id } = await issue(server, name);
-      await server.post(`/v1/keys/${id}/rotate`, {});
-      expect((await server.post(`/v1/keys/${id}/finish-rotation`)).status).toBe(200);
-    });
-
     test('is revoked for good, and says from when on everywhere', async () => {
       const server = serverOf();
       const { name } = await makeKeyspace(server, { lease_seconds: 10 });

@@ -1,3 +1,4 @@
+import { parseId, uuidHexOf } from '@keyswarm/core';
 import type { ServerConfig } from '../../config/config-schema.ts';
 import { configWith } from '../../config/load-config.ts';
 import { createLog } from '../../logging/log.ts';
@@ -34,6 +35,10 @@ export interface TestServer {
   call(method: string, path: string, options?: RequestOptions): Promise<Reply>;
   post(path: string, body?: unknown, options?: RequestOptions): Promise<Reply>;
   get(path: string, options?: RequestOptions): Promise<Reply>;
+  /** The key is to be renewed from now on, as if a campaign had asked for it. */
+  openWindow(keyId: string): Promise<void>;
+  /** Its versions were minted an hour sooner than they were, as far as the store knows. */
+  age(keyId: string): Promise<void>;
   /** Changes so far: the sum of the feed heads. */
   changes(): Promise<number>;
   close(): Promise<void>;
@@ -45,6 +50,14 @@ export interface TestServerOptions {
 }
 
 const sumOfHeads: Statement = { name: '', text: 'select sum(seq)::bigint as total from feed_heads' };
+const openWindowStatement: Statement = {
+  name: '',
+  text: `update keys set traits = coalesce(traits, '{}'::jsonb) || '{"renew_after_ms":1}'::jsonb where id = $1::uuid`,
+};
+const ageStatement: Statement = {
+  name: '',
+  text: `update key_versions set minted_at = minted_at - interval '1 hour' where key_id = $1::uuid`,
+};
 const masterKey = Buffer.alloc(32, 7).toString('base64');
 
 export async function startTestServer({ store, config }: TestServerOptions): Promise<TestServer> {
@@ -64,9 +77,17 @@ export async function startTestServer({ store, config }: TestServerOptions): Pro
     post: (path, body, options) =>
       call('POST', path, { ...options, ...(body === undefined ? {} : { body }) }),
     get: (path, options) => call('GET', path, options),
+    openWindow: async (keyId) => void (await store.query(openWindowStatement, [uuidOf(keyId)])),
+    age: async (keyId) => void (await store.query(ageStatement, [uuidOf(keyId)])),
     changes: async () => Number((await store.query<{ total: number }>(sumOfHeads))[0]?.total),
     close: () => server.close(),
   };
+}
+
+function uuidOf(keyId: string): string {
+  const id = parseId('key', keyId);
+  if (id === undefined) throw new Error(`${keyId} is not the id of a key`);
+  return uuidHexOf(id);
 }
 
 async function send(url: string, method: string, path: string, options: RequestOptions): Promise<Reply> {

@@ -2,12 +2,15 @@ import { describeAccess } from './access.conformance.ts';
 import { describeBadFields } from './bad-fields.conformance.ts';
 import { describeBadRequests } from './bad-requests.conformance.ts';
 import { describeEffective } from './effective.conformance.ts';
+import { describeEnrollment } from './enrollment.conformance.ts';
 import { describeEscalation } from './escalation.conformance.ts';
+import { describeHolders } from './holders.conformance.ts';
 import { describeLifecycle } from './lifecycle.conformance.ts';
 import { describeLists } from './lists.conformance.ts';
 import { describeManagementGuards } from './management-guards.conformance.ts';
 import { describePositions } from './positions.conformance.ts';
 import { describeRetries } from './retries.conformance.ts';
+import { describeRotations } from './rotations.conformance.ts';
 import { describeService } from './service.conformance.ts';
 import type { TestServer } from './test-server.ts';
 import { describeVerdicts } from './verdicts.conformance.ts';
@@ -25,5 +28,8 @@ export function describeWholeServer(serverOf: () => TestServer): void {
   describeEscalation(serverOf);
   describeManagementGuards(serverOf);
   describeRetries(serverOf);
+  describeHolders(serverOf);
+  describeEnrollment(serverOf);
+  describeRotations(serverOf);
   describeService(serverOf);
 }

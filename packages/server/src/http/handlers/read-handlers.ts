@@ -37,6 +37,7 @@ export function readHandlers({ ports }: HandlerServices): Handlers<Reads> {
       const wish = {
         keyspace: query.keyspace,
         ownerId: query.owner as OwnerId | undefined,
+        enrolledBy: query.parent as KeyId | undefined,
         state: query.state,
         after: afterOf('key', query.cursor),
         limit: pageLimitOf(query.limit),

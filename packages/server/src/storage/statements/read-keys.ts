@@ -107,6 +107,11 @@ const lists = {
   all: listStatement('list_keys', inWorkspace),
   keyspace: listStatement('list_keys_of_keyspace', `k.keyspace_id = $7::uuid and ${inWorkspace}`),
   owner: listStatement('list_keys_of_owner', `k.owner_id = $7::uuid and ${inWorkspace}`),
+  enrolled: listStatement(
+    'list_keys_enrolled',
+    `k.traits ->> 'enrolled_by' = $7::text and ($8::uuid is null or k.owner_id = $8::uuid)
+          and ($9::uuid is null or k.keyspace_id = $9::uuid) and ${inWorkspace}`,
+  ),
   both: listStatement(
     'list_keys_of_owner_in_keyspace',
     `k.owner_id = $7::uuid and k.keyspace_id = $8::uuid and ${inWorkspace}`,
@@ -128,6 +133,7 @@ export interface KeyList {
   readonly workspaceId: WorkspaceId;
   readonly keyspaceId: KeyspaceId | undefined;
   readonly ownerId: OwnerId | undefined;
+  readonly enrolledBy?: KeyId | undefined;
   readonly state: KeyState | undefined;
   readonly after: KeyId | undefined;
   readonly limit: number;
@@ -148,8 +154,15 @@ export async function listKeys(tx: Queryable, list: KeyList, shards: number): Pr
   return rows.map(keyOf);
 }
 
-function choose(list: KeyList): { readonly statement: Statement; readonly ids: readonly string[] } {
-  const { keyspaceId, ownerId } = list;
+function choose(list: KeyList): {
+  readonly statement: Statement;
+  readonly ids: readonly (string | null)[];
+} {
+  const { keyspaceId, ownerId, enrolledBy } = list;
+  if (enrolledBy !== undefined) {
+    const hexOrNull = (id: OwnerId | KeyspaceId | undefined) => (id === undefined ? null : uuidHexOf(id));
+    return { statement: lists.enrolled, ids: [enrolledBy, hexOrNull(ownerId), hexOrNull(keyspaceId)] };
+  }
   if (ownerId !== undefined && keyspaceId !== undefined) {
     return { statement: lists.both, ids: [uuidHexOf(ownerId), uuidHexOf(keyspaceId)] };
   }

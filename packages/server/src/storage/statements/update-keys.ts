@@ -1,4 +1,4 @@
-import { encodeKeyTraits, type KeyRecord, uuidHexOf } from '@keyswarm/core';
+import { encodeKeyTraits, hexOf, type KeyRecord, uuidHexOf } from '@keyswarm/core';
 import type { Queryable } from '../store.ts';
 import { instantTextOrNull } from './instant-text.ts';
 import { jsonTextOrNull } from './json-text.ts';
@@ -19,7 +19,8 @@ const updateKeysStatement = {
       from unnest($2::uuid[], $3::integer[], $4::text[], $5::text[], $6::timestamptz[], $7::timestamptz[])
         as v (key_id, number, fingerprint, state, minted_at, retires_at)
       on conflict on constraint key_versions_pkey
-        do update set state = excluded.state, retires_at = excluded.retires_at
+        do update set state = excluded.state, retires_at = excluded.retires_at,
+          fingerprint = excluded.fingerprint, minted_at = excluded.minted_at
     )
     update keys k
     set name = n.name, scopes = string_to_array(n.scopes, ' '), metadata = n.metadata, state = n.state,
@@ -68,7 +69,10 @@ function changedVersions({ after, before }: KeyUpdate): readonly VersionOfKey[] 
   return after.versions
     .filter((version) => {
       const was = known.get(version.number);
-      return was === undefined || was.state !== version.state || was.retiresAtMs !== version.retiresAtMs;
+      if (was === undefined || was.state !== version.state || was.retiresAtMs !== version.retiresAtMs)
+        return true;
+      // A secret that nobody has received is replaced by another under the same number.
+      return was.mintedAtMs !== version.mintedAtMs || hexOf(was.fingerprint) !== hexOf(version.fingerprint);
     })
     .map((version) => ({ keyId: after.id, version }));
 }

@@ -1,0 +1,118 @@
+import type { KeyId, WorkspaceId } from '@keyswarm/core';
+import { idFromUuidBytes } from '@keyswarm/core';
+import type { RollEntry } from '@keyswarm/verifier';
+import { describe, expect, it } from 'vitest';
+import { registrationMsMax, useHeardMs, verifierActiveMs } from '../limits.ts';
+import type { RelayReading, VerifierReading } from './registry-reading.ts';
+import { unheardVerifier } from './unheard-verifier.ts';
+
+const workspaceId = idFromUuidBytes('ws', new Uint8Array(16).fill(1)) as WorkspaceId;
+const stranger = idFromUuidBytes('ws', new Uint8Array(16).fill(2)) as WorkspaceId;
+const credentialId = idFromUuidBytes('key', new Uint8Array(16).fill(3)) as KeyId;
+const nowMs = 1_800_000_000_000;
+/** A lease of 30 s with its ρ, the second of a registration, and how old an active verifier's ask may be. */
+const mayLiveMs = 30_300 + registrationMsMax + verifierActiveMs;
+
+const verifier = (id: string, silentMs: number, more: Partial<VerifierReading> = {}): VerifierReading => ({
+  workspaceId,
+  credentialId,
+  id,
+  name: id,
+  kind: 'node',
+  applied: undefined,
+  leaseAgeMs: 100,
+  isActive: true,
+  silentMs,
+  downstream: [],
+  ...more,
+});
+
+const relay = (id: string, silentMs: number, more: Partial<RelayReading> = {}): RelayReading => ({
+  id,
+  name: id,
+  region: null,
+  leaseAgeMs: 100,
+  silentMs,
+  own: { epoch: 1, seqs: [1] },
+  least: new Map(),
+  verifiers: [],
+  ...more,
+});
+
+const entry = (id: string, seenAtMs: number): RollEntry => ({
+  key: id,
+  owner: { workspaceId, credential: credentialId },
+  report: { id, name: id, kind: 'node', applied: undefined, leaseAgeMs: 100 },
+  downstream: [],
+  stands: undefined,
+  seenAtMs,
+  keptUntilMs: 0,
+  isNew: false,
+});
+
+const unheard = (
+  relays: readonly RelayReading[],
+  more: { entries?: readonly RollEntry[]; isWhole?: boolean; formerUntilMs?: number } = {},
+) =>
+  unheardVerifier(
+    {
+      reading: { nowMs, isWhole: more.isWhole ?? true, relays },
+      here: { relayId: 'here', entries: more.entries ?? [], monotonicMs: 1_000_000 },
+    },
+    { workspaceId, lease: { leaseMs: 30_000, formerUntilMs: more.formerUntilMs ?? null }, nowMs },
+  );
+
+describe('who may have accepted keys without having told', () => {
+  it('is nobody while all are heard of', () => {
+    expect(unheard([])).toBeNull();
+    const relays = [relay('other', useHeardMs, { verifiers: [verifier('a', useHeardMs)] })];
+    expect(unheard(relays, { entries: [entry('b', 1_000_000 - useHeardMs)] })).toBeNull();
+  });
+
+  it('is one that is silent, until the end of the longest lease that it can have', () => {
+    const relays = [relay('other', 100, { verifiers: [verifier('a', 20_000), verifier('b', 8_000)] })];
+    expect(unheard(relays)).toEqual({ name: 'b', mayHaveAcceptedUntilMs: nowMs - 8_000 + mayLiveMs });
+    expect(unheard([], { entries: [entry('c', 990_000)] })).toEqual({
+      name: 'c',
+      mayHaveAcceptedUntilMs: nowMs - 10_000 + mayLiveMs,
+    });
+  });
+
+  it('is a server that died, and not one that ended', () => {
+    expect(unheard([relay('other', 10_000)])).toMatchObject({ name: 'other' });
+    expect(unheard([relay('other', 10_000, { own: 'ended' })])).toBeNull();
+    expect(unheard([relay('here', 10_000)]), 'this one knows its own').toBeNull();
+  });
+
+  it('is not one that has moved, as long as it is heard of anywhere', () => {
+    const gone = relay('gone', 60_000, { own: 'ended', verifiers: [verifier('a', 60_000)] });
+    expect(unheard([gone])).toMatchObject({ name: 'a' });
+    expect(unheard([gone, relay('other', 100, { verifiers: [verifier('a', 100)] })])).toBeNull();
+    expect(unheard([gone], { entries: [entry('a', 1_000_000)] })).toBeNull();
+  });
+
+  it('is one behind a relay that the relay has not heard of, and not one of another workspace', () => {
+    const behind = {
+      id: 'leaf',
+      name: 'leaf',
+      kind: 'library',
+      applied: undefined,
+      leaseAgeMs: 9_000,
+    } as const;
+    const chained = verifier('region', 500, { kind: 'relay', downstream: [behind] });
+    expect(unheard([relay('other', 100, { verifiers: [chained] })])).toEqual({
+      name: 'leaf',
+      mayHaveAcceptedUntilMs: nowMs - 9_500 + mayLiveMs,
+    });
+    const foreign = verifier('a', 60_000, { workspaceId: stranger });
+    expect(unheard([relay('other', 100, { verifiers: [foreign] })])).toBeNull();
+  });
+
+  it('may run on a longer lease from before, and is anybody where not all can be read', () => {
+    const relays = [relay('other', 100, { verifiers: [verifier('a', 3_600_000)] })];
+    expect(unheard(relays, { formerUntilMs: nowMs + 5 })).toMatchObject({
+      mayHaveAcceptedUntilMs: nowMs + 5,
+    });
+    expect(unheard([], { isWhole: false })).toMatchObject({ mayHaveAcceptedUntilMs: nowMs });
+  });
+});
