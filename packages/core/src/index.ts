@@ -152,6 +152,8 @@ export {
   decodeKeyspaceRules,
   encodeKeyspaceRules,
   type KeyspaceRules,
+  type ProofRule,
+  proofRules,
   type RotationRules,
   rulesDefault,
 } from './lifecycle/keyspace-rules.ts';

@@ -124,6 +124,14 @@ class TableVerifier implements ResidentVerifier {
     return this.#ready ? this.#requestJudge.verify(this.#table, request, requirement) : stale;
   }
 
+  verifySigner(signingKeyId: string, requirement: Requirement): Answer {
+    return this.#ready ? this.#requestJudge.verifySigner(this.#table, signingKeyId, requirement) : stale;
+  }
+
+  isSignedIn(request: SignedRequest, keyspaceName: string): boolean {
+    return this.#requestJudge.isSignedIn(this.#table, request, keyspaceName);
+  }
+
   find(key: string): FoundKey {
     return this.#ready ? this.#judge.find(this.#table, key) : notReady;
   }

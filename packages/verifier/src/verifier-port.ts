@@ -92,6 +92,10 @@ export interface ResidentVerifier {
    * that isn't. Accepts each nonce once: so it is asked once for a request, and its answer kept.
    */
   verifyRequest(request: SignedRequest, requirement: Requirement): Answer;
+  /** The verdict on the version that has signed a request which was accepted a moment ago: no signature, no nonce. */
+  verifySigner(signingKeyId: string, requirement: Requirement): Answer;
+  /** Does the key that the request names belong to this keyspace? Looks at neither signature nor nonce. */
+  isSignedIn(request: SignedRequest, keyspaceName: string): boolean;
   /** The same for a holder that asks by its key: also which version of which key it is, if it is known at all. */
   find(key: string): FoundKey;
 

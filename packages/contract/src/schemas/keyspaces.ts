@@ -29,6 +29,7 @@ import {
   strictObject,
   timeField,
 } from './fields.ts';
+import { proofRuleField } from './proof.ts';
 
 /* A keyspace: a family of keys for one access point, with its policy. */
 
@@ -71,6 +72,7 @@ const approvalRules = strictObject({
   }),
 });
 const rulesPatch = {
+  proof: Type.Optional(proofRuleField),
   rotation: Type.Optional(rotationRules),
   approval: Type.Optional(approvalRules),
 };
@@ -119,6 +121,7 @@ export const keyspaceReply = strictObject(
     max_ttl_seconds: nullable<number>(maxTtl),
     max_grace_seconds: maxGrace,
     lease_seconds: leaseSeconds,
+    proof: proofRuleField,
     rotation: strictObject({
       rotate_after_seconds: nullable<number>(rotateAfter),
       settle_seconds: nullable<number>(settle),

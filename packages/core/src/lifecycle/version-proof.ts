@@ -50,7 +50,8 @@ export function proofsAfter(
   present: readonly VersionProof[] | undefined,
   minted: { readonly version: number; readonly proof: NewProof | undefined },
 ): readonly VersionProof[] | undefined {
-  const kept = (present ?? []).filter(({ version }) => version > minted.version - versionsKeptMax);
+  const oldest = minted.version - versionsKeptMax;
+  const kept = (present ?? []).filter(({ version }) => version > oldest && version < minted.version);
   const { version, proof } = minted;
   const all = proof === undefined ? kept : [...kept, { version, ...proof }];
   return all.length === 0 ? undefined : all;

@@ -30,6 +30,8 @@ export type SignedFields = Readonly<Record<string, string>>;
 
 const label = signedRequestProfile.tag;
 const encoder = new TextEncoder();
+const nothing = new Uint8Array();
+const withoutContent: ReadonlySet<string> = new Set(['GET', 'HEAD']);
 
 /** The fields that make a request a signed one. Every sending needs its own: a nonce counts once. */
 export async function signRequest(
@@ -40,9 +42,10 @@ export async function signRequest(
   const { lifetimeSecondsMax, tag, components, componentsWithContent } = signedRequestProfile;
   if (!(Number.isInteger(lifetimeSeconds) && lifetimeSeconds >= 1 && lifetimeSeconds <= lifetimeSecondsMax))
     throw new TypeError(`lifetimeSeconds must be a whole number from 1 to ${lifetimeSecondsMax}`);
-  const hasContent = request.body !== undefined && request.body.length > 0;
-  const digest = hasContent ? { 'content-digest': await digestOf(request.body) } : {};
-  const covered: readonly string[] = hasContent ? [...components, ...componentsWithContent] : components;
+  // A request that may have content and has none says so, and whoever passes it on can put none in.
+  const hasDigest = request.body !== undefined || !withoutContent.has(request.method);
+  const digest = hasDigest ? { 'content-digest': await digestOf(request.body ?? nothing) } : {};
+  const covered: readonly string[] = hasDigest ? [...components, ...componentsWithContent] : components;
   const created = Math.floor(runtime.wallMs() / 1000);
   const input: SignatureInput = {
     components: covered.map((name) => component(name)),

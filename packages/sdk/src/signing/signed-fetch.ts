@@ -26,12 +26,11 @@ export function createSignedFetch(options: SignedFetchOptions): SignedFetch {
     const given = new Request(input, { redirect: 'error', ...init });
     const body = new Uint8Array(await given.arrayBuffer());
     const { method, url } = given;
-    const fields = await signRequest({ method, url, body }, signer, { lifetimeSeconds, runtime });
+    const content = body.length === 0 ? {} : { body };
+    const fields = await signRequest({ method, url, ...content }, signer, { lifetimeSeconds, runtime });
     const headers = new Headers(given.headers);
     for (const [name, value] of Object.entries(fields)) headers.set(name, value);
     const { redirect, signal } = given;
-    return send(
-      new Request(url, { method, headers, redirect, signal, ...(body.length === 0 ? {} : { body }) }),
-    );
+    return send(new Request(url, { method, headers, redirect, signal, ...content }));
   };
 }

@@ -30,6 +30,8 @@ export interface UseCasePorts {
   readonly rotationTimes: RotationTimes;
   /** Work that nobody waits for. */
   readonly jobs: Jobs;
+  /** Under which the secrets are sealed with which keys of a workspace sign that have no public key. */
+  readonly macKeyOf: (workspaceId: WorkspaceId) => Uint8Array;
   /** Shards of the store; a power of two. */
   readonly shards: number;
 }

@@ -26,6 +26,8 @@ import { systemClock } from '../runtime/clock.ts';
 import { systemRandom } from '../runtime/random.ts';
 import { systemTimers } from '../runtime/timers.ts';
 import { loadMasterKey } from '../signing/load-master-key.ts';
+import type { MasterKey } from '../signing/master-key.ts';
+import { requestMacKeys } from '../signing/request-mac-keys.ts';
 import { createReader } from '../storage/reader.ts';
 import type { Store } from '../storage/store.ts';
 import type { WorkerSeat } from '../workers/worker-seat.ts';
@@ -81,7 +83,7 @@ export async function startServer(config: ServerConfig, options: StartOptions): 
     const statements = new StatementCounts();
     const store = statements.over(options.store ?? (await openStore(config, log)));
     closing.add('store', () => store.close());
-    const core = await startCore(config, { store, log, closing, seat: options.seat });
+    const core = await startCore(config, { store, log, closing, masterKey, seat: options.seat });
     statements.register(core.metrics.registry);
     options.signal?.throwIfAborted();
     const firstKey = await bootstrap(core.ports, given);
@@ -102,7 +104,10 @@ interface Foundation {
 }
 
 /** Everything but the wire. */
-async function startCore(config: ServerConfig, { store, log, closing, seat }: Foundation) {
+async function startCore(
+  config: ServerConfig,
+  { store, log, closing, seat, masterKey }: Foundation & { readonly masterKey: MasterKey },
+) {
   const shards = await prepareStore(store, { config, clock: systemClock, log });
   const metrics = new ServerMetrics();
   closing.add('metrics', () => metrics.close());
@@ -111,7 +116,8 @@ async function startCore(config: ServerConfig, { store, log, closing, seat }: Fo
   const authorityClock = isAlone ? undefined : new AuthorityClock(systemVerifierClock());
   const clock = authorityClock ?? systemVerifierClock();
   const house = openRelay({ store, log, isAlone });
-  const verifier = createResidentVerifier({ clock, shards, observer: house.observer });
+  const macKeyOf = requestMacKeys(masterKey);
+  const verifier = createResidentVerifier({ clock, shards, macKeyOf, observer: house.observer });
   const lag = watchLag(createFeedSource(store, { shards }), verifier);
   const relay = house.attach(verifier, clock, createFeedSource(store, { shards }));
   closing.add('registry', () => house.registry.stop());
@@ -171,6 +177,7 @@ async function startCore(config: ServerConfig, { store, log, closing, seat }: Fo
     // An embedded store has one process, which knows its own writes before it answers them.
     catchUp: isAlone ? undefined : () => follower.catchUp(),
     jobs: workflows,
+    macKeyOf,
     shards,
   };
   registerJobs(workflows, ports);
@@ -182,7 +189,7 @@ type Core = Awaited<ReturnType<typeof startCore>>;
 
 async function openWire(
   config: ServerConfig,
-  house: Core & Omit<Foundation, 'store'> & { readonly masterKey: ReturnType<typeof loadMasterKey> },
+  house: Core & Omit<Foundation, 'store'> & { readonly masterKey: MasterKey },
 ): Promise<RunningServer> {
   const { ports, metrics, lanes, lag, feed, log, closing, masterKey, seat } = house;
   const { verifier } = ports;
@@ -216,7 +223,12 @@ async function openWire(
       catchUp: ports.catchUp,
     }),
     ...(seat === undefined ? {} : { metricsText: seat.speakFor(metrics) }),
-    authenticator: { verifier, catchUp: ports.catchUp },
+    authenticator: {
+      verifier,
+      catchUp: ports.catchUp,
+      requiresSignature: config.requireSignedManagement,
+      publicUrl: config.publicUrl,
+    },
     feed,
     timers: systemTimers,
     readiness: readinessOf({

@@ -102,6 +102,18 @@ export const configSchema = Type.Object(
       expected: 'a file with 32 bytes in base64 or 64 hexadecimal digits',
       byDefault: null,
     }),
+    requireSignedManagement: yesOrNo({
+      about:
+        'Do management calls have to be signed (RFC 9421)? Verification and the feed go on with their credentials.',
+      byDefault: false,
+    }),
+    publicUrl: optionalText({
+      about:
+        'Scheme and host by which clients reach this server: what they sign. When absent, http and the host that each request names.',
+      expected: 'https://keys.example, without a path',
+      pattern: '^https?://[^/?#@]+$',
+      byDefault: null,
+    }),
     bootstrapKey: optionalText({
       about: 'A management key to install instead of a printed random one; only its hash is stored.',
       expected: 'a key as `keyswarm mint-bootstrap-key` makes it, beginning with keyswarm_',

@@ -140,12 +140,22 @@ async function prepare(ports: UseCasePorts, caller: Caller, item: ImportTerms): 
     if (keyspace.isBuiltin) throw managementKeyRefused();
     const { fingerprint, format, ...terms } = item;
     const lastByte = fingerprint.at(-1) ?? 0;
-    return prepareKey(ports, caller, { terms, keyspace, fingerprint, importedFormat: format, lastByte });
+    return prepareKey(ports, caller, {
+      terms,
+      keyspace,
+      fingerprint,
+      proofFor: noProof,
+      importedFormat: format,
+      lastByte,
+    });
   } catch (error) {
     if (error instanceof Fault && !error.retryable) return error;
     throw error;
   }
 }
+
+/** Of an imported key nobody here has ever had the string, from which a secret could be derived. */
+const noProof = () => undefined;
 
 function managementKeyRefused(): Fault {
   return new Fault('builtin_protected', {

@@ -5,12 +5,13 @@ import { requireAnywhere } from '../access/grants.ts';
 import type { UseCasePorts } from '../access/use-case-ports.ts';
 import type { IdempotencyScope } from '../signing/idempotency.ts';
 import { type KeyTerms, type Refusal, refusalOf } from './key-terms.ts';
-import { type MintedSecret, mintSecret } from './mint-secret.ts';
+import { type MintedVersion, mintVersion } from './mint-version.ts';
 import { Additions, findKeyspaceFor, type NewKey, prepareKey, readsOf } from './new-keys.ts';
 
 export interface MintedKey {
   readonly key: KeyRecord;
-  readonly secret: Secret;
+  /** Undefined: the key has a public key. */
+  readonly secret: Secret | undefined;
 }
 
 export interface IssuedKey extends MintedKey {
@@ -22,7 +23,7 @@ type MintResult = { readonly issued: MintedKey } | { readonly refused: Refusal }
 export type IssueResult = { readonly issued: IssuedKey } | { readonly refused: Refusal };
 
 interface Prepared extends NewKey {
-  readonly minted: MintedSecret;
+  readonly minted: MintedVersion;
 }
 
 /** Makes one key with its first version. The secret is in what is returned and nowhere else. */
@@ -111,9 +112,9 @@ async function prepare(
   lastByte: number,
 ): Promise<Prepared> {
   const keyspace = await findKeyspaceFor(ports, caller, terms, 'keys:issue');
-  const minted = mintSecret(keyspace.prefix, ports.random);
-  const { fingerprint } = minted;
-  return { ...prepareKey(ports, caller, { terms, keyspace, fingerprint, lastByte }), minted };
+  const minted = mintVersion(ports, keyspace.prefix, terms.proof);
+  const { fingerprint, proofFor } = minted;
+  return { ...prepareKey(ports, caller, { terms, keyspace, fingerprint, proofFor, lastByte }), minted };
 }
 
 async function prepareOrFault(

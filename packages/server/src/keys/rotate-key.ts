@@ -15,11 +15,12 @@ import { refuseEscalation } from '../access/grants.ts';
 import type { UseCasePorts } from '../access/use-case-ports.ts';
 import type { IdempotencyScope } from '../signing/idempotency.ts';
 import { changeKey, findKey } from './change-key.ts';
-import { mintSecret } from './mint-secret.ts';
+import { mintVersion, type ProofWish } from './mint-version.ts';
 
 export interface RotatedKey {
   readonly key: KeyRecord;
-  readonly secret: Secret;
+  /** Undefined: the new version has a public key. */
+  readonly secret: Secret | undefined;
   readonly at: FeedPosition;
   readonly effectiveByMs: number;
 }
@@ -32,11 +33,12 @@ export async function rotateOneKey(
     readonly id: KeyId;
     readonly graceSeconds?: number | undefined;
     readonly cut?: boolean | undefined;
+    readonly proof?: ProofWish | undefined;
   },
   idempotency: IdempotencyScope | undefined,
 ): Promise<RotatedKey> {
   const found = await findKey(ports, caller, wish.id, 'keys:rotate');
-  const { secret, fingerprint } = mintSecret(found.keyspace.prefix, ports.random);
+  const { secret, fingerprint, proofFor } = mintVersion(ports, found.keyspace.prefix, wish.proof);
   const { graceSeconds, cut } = wish;
   const { reply, at } = await changeKey<Pick<RotatedKey, 'key' | 'secret'>>(ports, caller, found, {
     event: 'key.rotated',
@@ -46,7 +48,9 @@ export async function rotateOneKey(
       // The secret of a stronger manager would be as good as its scopes.
       if (isBuiltinKeyspace(keyspace)) refuseEscalation(caller, key.scopes);
       const ownerKeysNotBeforeMs = owner.keysNotBeforeMs;
-      return rotateKey(key, keyspace, { fingerprint, graceSeconds, cut, ownerKeysNotBeforeMs }, nowMs);
+      const number = (key.versions.at(-1)?.number ?? 0) + 1;
+      const proof = proofFor({ keyspace, keyId: key.id, number, key });
+      return rotateKey(key, keyspace, { fingerprint, graceSeconds, cut, ownerKeysNotBeforeMs, proof }, nowMs);
     },
     data: (after) => {
       const previous = after.versions.at(-2);

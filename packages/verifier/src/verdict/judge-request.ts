@@ -106,6 +106,18 @@ export class RequestJudge {
     return answer;
   }
 
+  verifySigner(table: ResidentTable, signingKeyId: string, requirement: Requirement): Answer {
+    const signer = table.signingKeys.find(signingKeyId);
+    if (signer === undefined) return this.#keys.unknown();
+    return this.#keys.judgeRecord(table, signer.record, { requirement, isSigned: true });
+  }
+
+  isSignedIn(table: ResidentTable, request: SignedRequest, keyspaceName: string): boolean {
+    const read = readSignedRequest(request);
+    const signer = isUnreadable(read) ? undefined : table.signingKeys.find(read.keyId);
+    return signer !== undefined && table.keyspaceOf(signer.record).name === keyspaceName;
+  }
+
   #keyOf({ proof }: SigningKey, signingKeyId: string, workspaceId: WorkspaceId): KeyObject | undefined {
     const algorithm = algorithms[proof.algorithm];
     const material = bytesOfBase64url(proof.material, materialBytes(algorithm));

@@ -12,6 +12,7 @@ import { describePositions } from './positions.conformance.ts';
 import { describeRetries } from './retries.conformance.ts';
 import { describeRotations } from './rotations.conformance.ts';
 import { describeService } from './service.conformance.ts';
+import { describeSigned } from './signed.conformance.ts';
 import type { TestServer } from './test-server.ts';
 import { describeVerdicts } from './verdicts.conformance.ts';
 
@@ -31,5 +32,6 @@ export function describeWholeServer(serverOf: () => TestServer): void {
   describeHolders(serverOf);
   describeEnrollment(serverOf);
   describeRotations(serverOf);
+  describeSigned(serverOf);
   describeService(serverOf);
 }
