@@ -32,9 +32,9 @@ import {
   writeRecord,
 } from './record-fields.ts';
 import { RecordPages, word } from './record-pages.ts';
+import { RequestKeys } from './request-keys.ts';
 import { ScopeSets } from './scope-sets.ts';
 import { SideColumn } from './side-column.ts';
-import { SigningKeys } from './signing-keys.ts';
 import { wordsOfBytes } from './words.ts';
 
 /*
@@ -79,7 +79,7 @@ export class ResidentTable {
   /** One record of each key that others may hang on. */
   readonly parents = new Map<KeyId, number>();
   /** What signed requests are verified with. */
-  readonly signingKeys = new SigningKeys();
+  readonly requestKeys = new RequestKeys();
   #twins = 0;
 
   constructor(seed: IndexSeed) {
@@ -213,8 +213,8 @@ export class ResidentTable {
 
   #setTraits(record: number, { id, traits }: KeyFact, version: number): void {
     const proof = traits?.proofs?.find((one) => one.version === version);
-    if (proof === undefined) this.signingKeys.forget(record);
-    else this.signingKeys.set(record, formatSigningKeyId(id, version), proof);
+    if (proof === undefined) this.requestKeys.forget(record);
+    else this.requestKeys.set(record, formatSigningKeyId(id, version), proof);
     if (traits === undefined) {
       if (this.traits.size > 0) this.traits.delete(record);
       return;
@@ -224,7 +224,7 @@ export class ResidentTable {
   }
 
   #forgetTraits(record: number): void {
-    this.signingKeys.forget(record);
+    this.requestKeys.forget(record);
     if (this.traits.size === 0 || !this.traits.delete(record)) return;
     for (const [id, at] of this.parents) if (at === record) this.parents.delete(id);
   }

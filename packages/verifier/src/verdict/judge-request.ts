@@ -20,8 +20,8 @@ import {
   readSignedRequest,
   type SignedRequest,
 } from '../signatures/signed-request.ts';
+import type { RequestKey } from '../table/request-keys.ts';
 import type { ResidentTable } from '../table/resident-table.ts';
-import type { SigningKey } from '../table/signing-keys.ts';
 import type { Requirement, VerifierClock } from '../verifier-port.ts';
 import { type KeyJudge, stale } from './judge-key.ts';
 
@@ -82,7 +82,7 @@ export class RequestJudge {
     if (late !== undefined) return invalid(late);
     const hasRoom = this.#nonces.hasRoom(read.keyId, latestMs);
     if (this.#nonces.hasForgotten(read.expires)) return invalid('expires has passed');
-    const signer = table.signingKeys.find(read.keyId);
+    const signer = table.requestKeys.find(read.keyId);
     if (signer === undefined)
       return parseSigningKeyId(read.keyId) === undefined
         ? invalid('keyid is not the id of a key, a point and a version')
@@ -107,18 +107,18 @@ export class RequestJudge {
   }
 
   verifySigner(table: ResidentTable, signingKeyId: string, requirement: Requirement): Answer {
-    const signer = table.signingKeys.find(signingKeyId);
+    const signer = table.requestKeys.find(signingKeyId);
     if (signer === undefined) return this.#keys.unknown();
     return this.#keys.judgeRecord(table, signer.record, { requirement, isSigned: true });
   }
 
   isSignedIn(table: ResidentTable, request: SignedRequest, keyspaceName: string): boolean {
     const read = readSignedRequest(request);
-    const signer = isUnreadable(read) ? undefined : table.signingKeys.find(read.keyId);
+    const signer = isUnreadable(read) ? undefined : table.requestKeys.find(read.keyId);
     return signer !== undefined && table.keyspaceOf(signer.record).name === keyspaceName;
   }
 
-  #keyOf({ proof }: SigningKey, signingKeyId: string, workspaceId: WorkspaceId): KeyObject | undefined {
+  #keyOf({ proof }: RequestKey, signingKeyId: string, workspaceId: WorkspaceId): KeyObject | undefined {
     const algorithm = algorithms[proof.algorithm];
     const material = bytesOfBase64url(proof.material, materialBytes(algorithm));
     if (material === undefined) return undefined;

@@ -2,7 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import type { VersionProof } from '@keyswarm/core';
 
 /** A version that can sign requests. */
-export interface SigningKey {
+export interface RequestKey {
   readonly record: number;
   readonly proof: VersionProof;
   /** Made at its first use: a fleet that never signs here costs no more than the text of its public keys. */
@@ -10,15 +10,15 @@ export interface SigningKey {
 }
 
 /** The versions that can sign, by the `keyid` of their signatures. There is no entry for any other. */
-export class SigningKeys {
-  readonly #byKeyId = new Map<string, SigningKey>();
+export class RequestKeys {
+  readonly #byKeyId = new Map<string, RequestKey>();
   readonly #keyIdOf = new Map<number, string>();
 
   get size(): number {
     return this.#byKeyId.size;
   }
 
-  find(signingKeyId: string): SigningKey | undefined {
+  find(signingKeyId: string): RequestKey | undefined {
     return this.#byKeyId.get(signingKeyId);
   }
 
