@@ -74,6 +74,12 @@ describe('one key', () => {
     const [rotated] = await json(['key', 'rotate', issued.id, '--grace', '10m']);
     expect((await keyswarm(['key', 'verify', '-'], issued.secret)).code).toBe(0);
     expect((await keyswarm(['key', 'verify', '-'], rotated.secret)).code).toBe(0);
+    expect(await json(['key', 'rotation', issued.id])).toMatchObject([
+      { state: 'overlapping', previous_version: 1, finish: { admitted: false, code: 'version_in_use' } },
+    ]);
+    expect((await keyswarm(['key', 'rotation', issued.id])).stdout).toMatch(
+      /may be finished +no: Version 1 was used/,
+    );
     await json(['key', 'finish', issued.id, '--force']);
     expect((await keyswarm(['key', 'verify', '-'], issued.secret)).stdout).toBe('verdict  expired\n');
     const [revoked] = await json(['key', 'revoke', issued.id, '--reason', 'done']);
@@ -134,6 +140,55 @@ describe('one key', () => {
     expect(shown.stdout).toMatch(/^metadata +team=core$/m);
     expect(shown.stdout + JSON.stringify(await json(['key', 'show', id]))).not.toContain(secret);
   });
+});
+
+describe('a key that needs approval', () => {
+  const guarded = issue.map((arg) => (arg === 'orders' ? 'guarded' : arg));
+
+  it('is refused with what to do about it, asked for, approved by another manager, and collected once', async () => {
+    const created = ['keyspace', 'create', 'guarded', '--prefix', 'guarded', '--scope', 'orders:*'];
+    expect((await keyswarm([...created, '--approval-scope', 'orders:*'])).stdout).toMatch(
+      /^needs approval +orders:\*$/m,
+    );
+    const refused = await keyswarm(guarded);
+    expect(refused).toMatchObject({ code: 4, stderr: expect.stringContaining('approval_required') });
+    expect(refused.stderr).toContain('--request-approval');
+    const asked = await keyswarm([...guarded, '--request-approval', '--reason', 'new till']);
+    const id = /appr_[0-9a-z]{26}/.exec(asked.stdout)?.[0] ?? '';
+    expect(asked.stderr).toContain(`keyswarm approval collect ${id}`);
+    expect((await keyswarm(['approval', 'list', '--state', 'pending'])).stdout).toMatch(/appr_.*new till/);
+    expect(await keyswarm(['approval', 'approve', id])).toMatchObject({
+      code: 5,
+      stdout: expect.stringContaining('self_approval'),
+    });
+    // What the first key asks for is decided by none that it has made: managers ask and decide among themselves.
+    const asker = await json(manager('asker', 'keys:issue'));
+    const decider = await json(manager('decider', 'approvals:decide', 'approvals:read'));
+    const as = (key: string, args: readonly string[]) =>
+      runCaptured(args, { variables: { ...variables, KEYSWARM_KEY: key }, stdin: '' });
+    await json(['approval', 'withdraw', id]);
+    const again = await as(asker[0].secret, [...guarded, '--request-approval', '--json']);
+    const wanted = JSON.parse(again.stdout).id;
+    expect((await as(asker[0].secret, ['approval', 'collect', wanted])).stderr).toContain('approval_pending');
+    const note = ['--keyspace', 'guarded', '--note', 'fine'];
+    expect(await as(decider[0].secret, ['approval', 'approve', ...note])).toMatchObject({
+      code: 0,
+      stdout: `${wanted}  approved\n`,
+    });
+    const collected = await as(asker[0].secret, ['approval', 'collect', wanted, '--json']);
+    expect(await json(['key', 'verify', '-'], JSON.parse(collected.stdout).secret)).toMatchObject([
+      { valid: true },
+    ]);
+    expect((await as(asker[0].secret, ['approval', 'collect', wanted])).code).toBe(5);
+    const shown = await keyswarm(['approval', 'show', wanted]);
+    expect(shown.stdout).toMatch(/^state +collected$/m);
+    expect(shown.stdout).toMatch(/^note +fine$/m);
+  });
+
+  function manager(name: string, ...scopes: readonly string[]): readonly string[] {
+    const flags = scopes.flatMap((scope) => ['--scope', scope]);
+    return ['key', 'issue', '--keyspace', 'keyswarm', '--owner', `service:${name}`, ...flags];
+  }
 });
 
 describe('many keys', () => {

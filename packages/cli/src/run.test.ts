@@ -38,6 +38,10 @@ describe('a usage error', () => {
     [['import'], 'no file is given'],
     [['import', 'a.csv', '--file', 'b.csv'], 'given twice'],
     [['import', '/does/not/exist.csv'], 'ENOENT'],
+    [[...issue, '--request-approval', '--count', '2'], 'neither --count nor --out'],
+    [['approval', 'approve'], 'nothing says which requests are meant'],
+    [['approval', 'deny', 'appr_1', '--keyspace', 'orders'], 'both ids and options were given'],
+    [['approval', 'list', '--state', 'open'], 'one of pending, approved'],
     [[...issue, '--expires-at', 'tomorrow'], 'field     --expires-at'],
     [[...issue, '--not-before', '2030-01-31'], 'RFC 3339, such as 2030-01-31T12:00:00Z'],
   ])('%j', async (args, said) => {

@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Help, type OutputConfiguration } from 'commander';
+import { addApprovalCommands } from './commands/approval.ts';
+import { addCampaignCommands } from './commands/campaign.ts';
 import { addConfigCommands } from './commands/config.ts';
 import { addDoctorCommand } from './commands/doctor.ts';
 import { addEventCommands } from './commands/events.ts';
@@ -9,6 +11,7 @@ import { addKeyChangeCommands } from './commands/key-change.ts';
 import { addKeyIssueCommand } from './commands/key-issue.ts';
 import { addKeyReadCommands } from './commands/key-read.ts';
 import { addKeyRotateCommands } from './commands/key-rotate.ts';
+import { addKeyRotationCommand } from './commands/key-rotation.ts';
 import { addKeyVerifyCommand } from './commands/key-verify.ts';
 import { addKeyspaceCommands } from './commands/keyspace.ts';
 import { addMintBootstrapKeyCommand } from './commands/mint-bootstrap-key.ts';
@@ -78,7 +81,16 @@ export function buildProgram(action: RunAction, output: OutputConfiguration = {}
   addKeyReadCommands(key, action);
   addKeyVerifyCommand(key, action);
   addKeyRotateCommands(key, action);
+  addKeyRotationCommand(key, action);
   addKeyChangeCommands(key, action);
+  addCampaignCommands(
+    program.command('campaign').description('rotate or revoke many keys, a sample first and at a pace'),
+    action,
+  );
+  addApprovalCommands(
+    program.command('approval').description('keys that a second manager has to agree to'),
+    action,
+  );
   addImportCommand(program, action);
   addEventCommands(program.command('events').description('what happened'), action);
   addVerifiersCommands(

@@ -23,6 +23,9 @@ export const bulkItemsMax = 1_000;
 export const pageLimitMax = 200;
 export const pageLimitDefault = 50;
 
+/** Versions of one page of a lineage: most keys have fewer. */
+export const lineagePageMax = 50;
+
 export const workspaceNameLengthMax = 64;
 
 /** Name and region of a verifier. */

@@ -7,7 +7,7 @@ describe.each(['embedded', 'postgres'] as const)('on the %s store', (store) => {
     const steps: string[] = [];
     const proof = await proveSpine({
       store,
-      keys: 2000,
+      keys: 1000,
       rotated: 20,
       revoked: 20,
       cycles: 2,

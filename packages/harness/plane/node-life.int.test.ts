@@ -180,12 +180,13 @@ describe('a node that can not do its work', () => {
   });
 });
 
+/* All at once: each of them is a process that lives for half a second, and waits for its files most of that. */
 describe('settings that can not be meant end the start with 2, and are named', () => {
   const good = {
     KEYSWARM_VERIFIER_KEY: mintKeyString('keyswarm', randomBytes),
     KEYSWARM_RELAYS: 'http://127.0.0.1:9',
   };
-  it.each([
+  const wrong = [
     [['--nonsense', '3'], good, '--nonsense'],
     [['--port', '99999'], good, '--port'],
     [['--port', 'http'], good, '--port'],
@@ -197,9 +198,15 @@ describe('settings that can not be meant end the start with 2, and are named', (
     [[], { KEYSWARM_RELAYS: good.KEYSWARM_RELAYS }, 'KEYSWARM_VERIFIER_KEY'],
     [[], { ...good, KEYSWARM_VERIFIER_KEY: 'no key' }, 'KEYSWARM_VERIFIER_KEY'],
     [[], { ...good, KEYSWARM_REGION: 'x'.repeat(65) }, 'KEYSWARM_REGION'],
-  ] as const)('%j %#', async (args, env, named) => {
-    const process = runKeyswarm(['verifier', '--port', '0', ...args], env);
-    running.push(process);
+  ] as const;
+  let started: readonly Running[] = [];
+  beforeAll(() => {
+    started = wrong.map(([args, env]) => runKeyswarm(['verifier', '--port', '0', ...args], env));
+  });
+  afterAll(() => Promise.all(started.map((process) => process.end('SIGKILL'))));
+  it.each(wrong.map(([args, , named], at) => [args, named, at] as const))('%j %s', async (_, named, at) => {
+    const process = started[at];
+    if (process === undefined) throw new Error('every case was started');
     expect([await process.exited, process.output()]).toEqual([2, expect.stringContaining(named)]);
     expect(process.output()).toMatch(/expected/);
     expect(process.output()).not.toContain('    at ');

@@ -97,7 +97,7 @@ describe('nothing is left behind', () => {
     await expect(startPostgres({ settings: { work_mem: 'much' } })).rejects.toThrow(/work_mem/);
   });
 
-  test.each(['SIGKILL', 'SIGTERM'] as const)(
+  test.concurrent.each(['SIGKILL', 'SIGTERM'] as const)(
     'when the process that started it dies by %s',
     async (signal) => {
       const entry = new URL('./index.ts', import.meta.url).href;

@@ -4,6 +4,8 @@ import { baseUrlOf, type CallInput, managementKeyOf } from './call/build-request
 import { type CallContext, type CallOptions, callOperation } from './call/call-operation.ts';
 import { RetryBudget, type RetryPolicy, retryPolicyDefault } from './call/retry-policy.ts';
 import type { Fetch } from './call/send-attempt.ts';
+import { type Approvals, approvalsOf } from './groups/approvals.ts';
+import { type Campaigns, campaignsOf } from './groups/campaigns.ts';
 import { type Events, eventsOf } from './groups/events.ts';
 import { type Keys, keysOf } from './groups/keys.ts';
 import { type Keyspaces, keyspacesOf } from './groups/keyspaces.ts';
@@ -50,6 +52,8 @@ export interface Client {
   readonly keys: Keys;
   readonly keyspaces: Keyspaces;
   readonly owners: Owners;
+  readonly campaigns: Campaigns;
+  readonly approvals: Approvals;
   readonly events: Events;
   readonly workspaces: Workspaces;
   readonly verifiers: Verifiers;
@@ -83,6 +87,8 @@ export function createClient(options: ClientOptions): Client {
     keys: keysOf(context),
     keyspaces: keyspacesOf(context),
     owners: ownersOf(context),
+    campaigns: campaignsOf(context),
+    approvals: approvalsOf(context),
     events: eventsOf(context),
     workspaces: {
       create: (body: BodyOf<'createWorkspace'>, callOptions?: CallOptions) =>

@@ -18,6 +18,8 @@ export {
   isKeyswarmError,
   KeyswarmError,
 } from './errors/keyswarm-error.ts';
+export type { Approvals, ApprovalsQuery } from './groups/approvals.ts';
+export type { Campaigns, CampaignsQuery } from './groups/campaigns.ts';
 export type { EventPage, Events, EventsQuery, TailQuery } from './groups/events.ts';
 export type { Keys, KeysQuery } from './groups/keys.ts';
 export type { Keyspaces, PageQuery } from './groups/keyspaces.ts';

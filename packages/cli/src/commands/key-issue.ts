@@ -1,4 +1,5 @@
-import type { KeyIssue, KeyIssued, KeyIssuedBulk } from '@keyswarm/contract';
+import type { ApprovalChanged, KeyIssue, KeyIssued, KeyIssuedBulk } from '@keyswarm/contract';
+import { KeyswarmError } from '@keyswarm/sdk';
 import type { Command } from 'commander';
 import { type RecordSink, sinkToFile, sinkToTerminal } from '../bulk/record-sink.ts';
 import { runBulk } from '../bulk/run-bulk.ts';
@@ -11,6 +12,7 @@ import { parseInstant } from '../parse/instant.ts';
 import { parseOwnerName } from '../parse/owner-name.ts';
 import { parseWholeNumber } from '../parse/whole-number.ts';
 import type { RunAction } from '../runner.ts';
+import { formatApproval } from './approval-fields.ts';
 import { given } from './keyspace.ts';
 import { collect } from './list-options.ts';
 
@@ -25,6 +27,8 @@ interface IssueOptions {
   readonly metadata?: readonly string[];
   readonly count?: string;
   readonly out?: string;
+  readonly requestApproval?: true;
+  readonly reason?: string;
 }
 
 const countMax = 10_000_000;
@@ -42,18 +46,47 @@ export function addKeyIssueCommand(key: Command, action: RunAction): void {
     .option('--not-before <time>', 'when it begins, in the same form')
     .option('--metadata <name=value>', 'free text kept with the key; may be repeated', collect)
     .option('--count <count>', 'issue so many keys alike')
+    .option('--request-approval', 'ask a second manager for it, where the keyspace wants that')
+    .option('--reason <text>', 'with --request-approval: why, for who decides')
     .option('--out <file>', 'write results to a new file that only you can read, as JSON lines')
     .action(
       action<IssueOptions>(async (context, options) => {
         const body = issueBody(options);
+        if (options.requestApproval) return requestApproval(context, { body, options });
         if (options.count !== undefined || options.out !== undefined) {
           return issueMany(context, { body, options });
         }
-        await emit(context, await context.client().keys.issue(body), formatIssued);
+        await emit(context, await issueOne(context, body), formatIssued);
         context.terminal.say('the secret is shown this once; only its hash is kept');
         return 0;
       }),
     );
+}
+
+/** What to do about a refusal is said beside it, in the words of this command. */
+async function issueOne(context: Context, body: KeyIssue): Promise<KeyIssued> {
+  try {
+    return await context.client().keys.issue(body);
+  } catch (error) {
+    if (error instanceof KeyswarmError && error.code === 'approval_required') {
+      context.terminal.say('the same command with --request-approval asks a second manager for it');
+    }
+    throw error;
+  }
+}
+
+async function requestApproval(
+  context: Context,
+  { body, options }: { readonly body: KeyIssue; readonly options: IssueOptions },
+): Promise<number> {
+  if (options.count !== undefined || options.out !== undefined) {
+    throw new InputError('--request-approval', 'it asks for one key', 'neither --count nor --out');
+  }
+  const wish = { ...body, ...given('reason', options.reason) };
+  const approval = await context.client().approvals.request(wish);
+  await emit<ApprovalChanged>(context, approval, formatApproval);
+  context.terminal.say(`once another manager has approved it: keyswarm approval collect ${approval.id}`);
+  return 0;
 }
 
 function issueBody(options: IssueOptions): KeyIssue {
@@ -111,7 +144,7 @@ function* copies(body: KeyIssue, total: number): Generator<KeyIssue> {
   }
 }
 
-function formatIssued(key: KeyIssued): string {
+export function formatIssued(key: KeyIssued): string {
   return formatFields({
     id: key.id,
     secret: key.secret,

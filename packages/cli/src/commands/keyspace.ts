@@ -13,6 +13,7 @@ interface CreateOptions {
   readonly maxTtl?: string;
   readonly maxGrace?: string;
   readonly lease?: string;
+  readonly approvalScope?: readonly string[];
 }
 
 export function addKeyspaceCommands(keyspace: Command, action: RunAction): void {
@@ -26,6 +27,11 @@ export function addKeyspaceCommands(keyspace: Command, action: RunAction): void 
     .option('--max-ttl <duration>', 'the longest life of a key')
     .option('--max-grace <duration>', 'how long an old version may go on working after a rotation')
     .option('--lease <duration>', 'how long a verifier that is cut off may go on accepting, 1s to 600s')
+    .option(
+      '--approval-scope <scope>',
+      'keys with such a scope need a second manager; "*" for every key; may be repeated',
+      collect,
+    )
     .action(
       action<CreateOptions>(async (context, options, { first: name }) => {
         const seconds = (text: string | undefined, field: string) =>
@@ -38,6 +44,10 @@ export function addKeyspaceCommands(keyspace: Command, action: RunAction): void 
           ...given('max_ttl_seconds', seconds(options.maxTtl, '--max-ttl')),
           ...given('max_grace_seconds', seconds(options.maxGrace, '--max-grace')),
           ...given('lease_seconds', seconds(options.lease, '--lease')),
+          ...given(
+            'approval',
+            options.approvalScope === undefined ? undefined : { scopes: options.approvalScope },
+          ),
         };
         await emit(context, await context.client().keyspaces.create(body), formatKeyspace);
         return 0;
@@ -108,6 +118,9 @@ function formatKeyspace(keyspace: KeyspaceReply): string {
     'max ttl': duration(keyspace.max_ttl_seconds),
     'max grace': duration(keyspace.max_grace_seconds),
     lease: duration(keyspace.lease_seconds),
+    ...(keyspace.approval.scopes.length === 0
+      ? {}
+      : { 'needs approval': keyspace.approval.scopes.join(' ') }),
     created: keyspace.created_at,
   });
 }

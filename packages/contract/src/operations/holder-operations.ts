@@ -57,6 +57,7 @@ export const holderOperations = {
       'invalid_scope',
       'scope_not_allowed',
       'ttl_too_long',
+      'approval_required',
     ],
   }),
   createEnrollment: operation(routes.createEnrollment, {
@@ -73,6 +74,7 @@ export const holderOperations = {
       'invalid_scope',
       'scope_not_allowed',
       'ttl_too_long',
+      'approval_required',
       'expiry_in_past',
       'expiry_conflict',
     ],

@@ -20,6 +20,7 @@ import {
   rotationFinish,
   rotationFinished,
 } from '../schemas/keys.ts';
+import { rotationQuery, rotationReply } from '../schemas/rotations.ts';
 import { keyVerify, keyVerifyBulk, verdictBulk, verdictReply } from '../schemas/verify.ts';
 import { bodyLimitBytes } from '../wire-limits.ts';
 import { operation } from './operation.ts';
@@ -33,6 +34,7 @@ const issueFaults = [
   'ttl_too_long',
   'expiry_in_past',
   'expiry_conflict',
+  'approval_required',
 ] as const;
 
 /* The operations on keys. */
@@ -49,7 +51,8 @@ export const keyOperations = {
   }),
   issueKeysBulk: operation(routes.issueKeysBulk, {
     summary: 'Issue up to 1,000 keys',
-    description: 'Each item is issued or refused by itself; results come in the order of the request.',
+    description:
+      'Each item is issued or refused by itself (`approval_required` where a second manager has to agree); results come in the order of the request.',
     scope: 'keys:issue',
     perKeyspace: true,
     body: keyIssueBulk,
@@ -60,7 +63,7 @@ export const keyOperations = {
   importKeys: operation(routes.importKeys, {
     summary: 'Import up to 1,000 keys of another system by their hashes',
     description:
-      'The holders go on using the strings they have. Each item is imported or refused by itself: `already_imported`, or `builtin_protected` for the built-in keyspace.',
+      'The holders go on using the strings they have. Each item is imported or refused by itself: `already_imported`, `builtin_protected` for the built-in keyspace, or `approval_required`.',
     scope: 'keys:import',
     perKeyspace: true,
     body: keyImportBulk,
@@ -86,6 +89,17 @@ export const keyOperations = {
     reply: keyReply,
     faults: ['store_unavailable'],
   }),
+  getRotation: operation(routes.getRotation, {
+    summary: 'Show how far the rotation of a key has got',
+    description:
+      'The present rotation, or the last one: who was used when, as verifiers tell it, whether finishing it would be admitted now, and all versions of the key. Never a secret.',
+    scope: 'keys:read',
+    perKeyspace: true,
+    params: keyParams,
+    query: rotationQuery,
+    reply: rotationReply,
+    faults: ['store_unavailable'],
+  }),
   updateKey: operation(routes.updateKey, {
     summary: 'Change name, scopes, metadata or expiry of a key',
     description: 'Fields that are absent stay as they are. `expires_at: null` lets the key live for ever.',
@@ -104,6 +118,7 @@ export const keyOperations = {
       'key_revoked',
       'key_expired',
       'revision_mismatch',
+      'approval_required',
     ],
   }),
   rotateKey: operation(routes.rotateKey, {

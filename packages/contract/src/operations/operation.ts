@@ -31,6 +31,10 @@ export type ManagementScope =
   | 'keys:suspend'
   | 'keys:verify'
   | 'keys:import'
+  | 'campaigns:read'
+  | 'campaigns:write'
+  | 'approvals:read'
+  | 'approvals:decide'
   | 'events:read'
   | 'feed:read'
   | 'verifiers:read';

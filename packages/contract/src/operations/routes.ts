@@ -54,6 +54,7 @@ export const routes = Object.freeze({
   importKeys: change('/v1/keys/import'),
   listKeys: read('/v1/keys'),
   getKey: read('/v1/keys/:id'),
+  getRotation: read('/v1/keys/:id/rotation'),
   updateKey: patch('/v1/keys/:id'),
   rotateKey: change('/v1/keys/:id/rotate'),
   finishRotation: change('/v1/keys/:id/finish-rotation'),
@@ -63,11 +64,24 @@ export const routes = Object.freeze({
   verifyKey: ask('/v1/keys/verify'),
   verifyKeysBulk: ask('/v1/keys/verify/bulk'),
 
+  startCampaign: create('/v1/campaigns'),
+  listCampaigns: read('/v1/campaigns'),
+  getCampaign: read('/v1/campaigns/:id'),
+  pauseCampaign: change('/v1/campaigns/:id/pause'),
+  resumeCampaign: change('/v1/campaigns/:id/resume'),
+  abortCampaign: change('/v1/campaigns/:id/abort'),
   getSelf: read('/v1/keys/self'),
   renewSelf: change('/v1/keys/self/renew'),
   revokeSelf: change('/v1/keys/self/revoke'),
   enrollKey: create('/v1/keys/enroll'),
   createEnrollment: create('/v1/enrollments'),
+
+  requestApproval: create('/v1/approvals'),
+  listApprovals: read('/v1/approvals'),
+  getApproval: read('/v1/approvals/:id'),
+  decideApprovals: change('/v1/approvals/decide'),
+  collectApproval: create('/v1/approvals/:id/collect'),
+  withdrawApproval: change('/v1/approvals/:id/withdraw'),
 
   listEvents: read('/v1/events'),
 

@@ -37,6 +37,7 @@ import {
   suspendedKeyView,
 } from './key-views.ts';
 import { placedView } from './placed-view.ts';
+import { rotationView } from './rotation-view.ts';
 import { answerItemView, answerView, refusedItemView, verdictView } from './verdict-view.ts';
 
 const addFormats = addFormatsModule as unknown as typeof addFormatsModule.default;
@@ -107,6 +108,7 @@ const keyspace: KeyspaceRecord = {
   proof: 'bearer',
   rotation: { rotateAfterSeconds: 86_400, settleSeconds: null },
   approval: { scopes: ['orders:write'] },
+  token: { algorithm: 'ecdsa-p256-sha256', derivedTtlSeconds: 60 },
   state: 'active',
   keysNotBeforeMs: null,
   createdAtMs: nowMs,
@@ -156,6 +158,14 @@ describe('views of a key', () => {
     fits('importKeys', { results: [placedView(importedKeyView(key), at)] });
     fits('issueKeysBulk', { results: [placedView(issuedKeyView(key, secret), at)] });
     fits('finishRotation', placedView(finishedRotationView(key, nowMs), at));
+    const shown = key.versions.map((version) => ({ ...version, firstUsedMs: nowMs, lastUsedMs: null }));
+    const [current, previous] = shown.toReversed();
+    if (current === undefined) throw new Error('a key has a version');
+    const lineage = shown;
+    const refusal = { code: 'version_in_use', detail: 'in use' };
+    fits('getRotation', rotationView({ key, current, previous, refusal, lineage, nextBefore: 1 }, nowMs));
+    const none = { previous: undefined, refusal: undefined, lineage: [], nextBefore: null };
+    fits('getRotation', rotationView({ key, current: { ...current, firstUsedMs: null }, ...none }, nowMs));
     fits('suspendKey', placedView(suspendedKeyView({ ...key, state: 'suspended' }, nowMs), at));
     fits('resumeKey', placedView(resumedKeyView(key, nowMs), at));
     const revoked = fits(

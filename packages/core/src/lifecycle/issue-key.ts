@@ -1,3 +1,4 @@
+import { requireApproved } from '../approvals/scope-to-approve.ts';
 import { assert } from '../errors/assert.ts';
 import { Fault } from '../errors/fault.ts';
 import type { KeyId, OwnerId, WorkspaceId } from '../ids/ids.ts';
@@ -32,6 +33,8 @@ export interface IssueKey {
   readonly expiresAtMs?: number | undefined;
   readonly notBeforeMs?: number | undefined;
   readonly metadata: Readonly<Record<string, string>>;
+  /** What a second manager has agreed to; absent: nothing. A keyspace may want that for some scopes or for all keys. */
+  readonly approvedScopes?: readonly string[] | undefined;
   readonly traits?: KeyTraits | undefined;
   /** What the first version signs requests with. */
   readonly proof?: NewProof | undefined;
@@ -45,6 +48,12 @@ export function issueKey(wish: IssueKey): KeyRecord {
   assert(keyspace.workspaceId === wish.workspaceId, 'a key is issued in a keyspace of its workspace');
   checkNewProof(keyspace, wish.proof);
   const proofs = proofsAfter(undefined, { version: 1, proof: wish.proof });
+  const scopes = checkScopes(wish.scopes, {
+    field: '/scopes',
+    countMax: scopesPerKeyMax,
+    allowed: keyspace.allowedScopes,
+  });
+  requireApproved(keyspace, scopes, wish.approvedScopes);
   const notBeforeMs = wish.notBeforeMs === undefined ? null : checkTimeMs(wish.notBeforeMs, '/not_before');
   const version = mintVersion({
     number: 1,
@@ -59,11 +68,7 @@ export function issueKey(wish: IssueKey): KeyRecord {
     keyspaceId: keyspace.id,
     ownerId: wish.ownerId,
     name: checkName(wish.name),
-    scopes: checkScopes(wish.scopes, {
-      field: '/scopes',
-      countMax: scopesPerKeyMax,
-      allowed: keyspace.allowedScopes,
-    }),
+    scopes,
     metadata: checkMetadata(wish.metadata),
     state: 'active',
     notBeforeMs,

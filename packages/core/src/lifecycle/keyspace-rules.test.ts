@@ -31,9 +31,9 @@ describe('the rules of a keyspace', () => {
       },
       t0,
     );
-    const { proof, rotation, approval } = keyspace;
+    const { proof, rotation, approval, token } = keyspace;
     expect(proof).toBe('signature');
-    expect(decodeKeyspaceRules(encodeKeyspaceRules(keyspace))).toEqual({ proof, rotation, approval });
+    expect(decodeKeyspaceRules(encodeKeyspaceRules(keyspace))).toEqual({ proof, rotation, approval, token });
   });
 
   it.each([

@@ -2,11 +2,14 @@ import type { JsonObject } from '../encoding/json.ts';
 import { assert } from '../errors/assert.ts';
 import { Fault } from '../errors/fault.ts';
 import {
+  derivedTtlDefaultSeconds,
+  derivedTtlSecondsMax,
   rotateAfterSecondsMax,
   rotateAfterSecondsMin,
   scopesPerKeyspaceMax,
   settleSecondsMax,
 } from '../limits/limits.ts';
+import { type SigningAlgorithm, signingAlgorithms } from '../signing/signing-key.ts';
 import { checkInteger, checkScopes } from './check-fields.ts';
 
 /*
@@ -30,8 +33,16 @@ export interface ApprovalRules {
 export const proofRules = ['bearer', 'signature'] as const;
 export type ProofRule = (typeof proofRules)[number];
 
+/** Of tokens: those that are keys of a keyspace of the format `jwt`, and those that are derived of any key. */
+export interface TokenRules {
+  readonly algorithm: SigningAlgorithm;
+  /** The longest life of a derived token. */
+  readonly derivedTtlSeconds: number;
+}
+
 export interface KeyspaceRules {
   readonly proof: ProofRule;
+  readonly token: TokenRules;
   readonly rotation: RotationRules;
   readonly approval: ApprovalRules;
 }
@@ -42,17 +53,19 @@ export type KeyspaceRulesPatch = {
     | { readonly [Name in keyof RotationRules]?: RotationRules[Name] | undefined }
     | undefined;
   readonly approval?: ApprovalRules | undefined;
+  readonly token?: { readonly [Name in keyof TokenRules]?: TokenRules[Name] | undefined } | undefined;
 };
 
 export const rulesDefault: KeyspaceRules = Object.freeze({
   proof: 'bearer',
   rotation: Object.freeze({ rotateAfterSeconds: null, settleSeconds: null }),
   approval: Object.freeze({ scopes: Object.freeze([]) }),
+  token: Object.freeze({ algorithm: 'ed25519', derivedTtlSeconds: derivedTtlDefaultSeconds }),
 });
 
 /** The rules after a patch, checked. What is absent stays as it was. */
 export function patchRules(present: KeyspaceRules, patch: KeyspaceRulesPatch): KeyspaceRules {
-  const { rotation = {}, approval, proof } = patch;
+  const { rotation = {}, approval, token = {}, proof } = patch;
   return {
     proof: proof === undefined ? present.proof : checkProofRule(proof),
     rotation: checkRotation({
@@ -60,17 +73,25 @@ export function patchRules(present: KeyspaceRules, patch: KeyspaceRulesPatch): K
       settleSeconds: kept(rotation.settleSeconds, present.rotation.settleSeconds),
     }),
     approval: approval === undefined ? present.approval : checkApproval(approval),
+    token: checkToken({
+      algorithm: token.algorithm ?? present.token.algorithm,
+      derivedTtlSeconds: token.derivedTtlSeconds ?? present.token.derivedTtlSeconds,
+    }),
   };
 }
 
 /** As the store keeps it; null: all as by default. */
-export function encodeKeyspaceRules({ proof, rotation, approval }: KeyspaceRules): JsonObject | null {
+export function encodeKeyspaceRules({ proof, rotation, approval, token }: KeyspaceRules): JsonObject | null {
   const { rotateAfterSeconds, settleSeconds } = rotation;
   const present = {
     ...(proof === 'bearer' ? {} : { proof }),
     ...(rotateAfterSeconds === null ? {} : { rotate_after_seconds: rotateAfterSeconds }),
     ...(settleSeconds === null ? {} : { settle_seconds: settleSeconds }),
     ...(approval.scopes.length === 0 ? {} : { approval_scopes: approval.scopes }),
+    ...(token.algorithm === rulesDefault.token.algorithm ? {} : { token_algorithm: token.algorithm }),
+    ...(token.derivedTtlSeconds === derivedTtlDefaultSeconds
+      ? {}
+      : { derived_ttl_seconds: token.derivedTtlSeconds }),
   };
   return Object.keys(present).length === 0 ? null : present;
 }
@@ -81,6 +102,7 @@ export function decodeKeyspaceRules(stored: Readonly<Record<string, unknown>> | 
   const { rotate_after_seconds: rotateAfter, settle_seconds: settle, approval_scopes: scopes } = stored;
   const proof = proofRules.find((rule) => rule === stored.proof) ?? 'bearer';
   assert(stored.proof === undefined || stored.proof === proof, 'a stored rule of proof is one that is known');
+  const { token_algorithm: algorithm, derived_ttl_seconds: derivedTtl } = stored;
   return {
     proof,
     rotation: {
@@ -88,6 +110,10 @@ export function decodeKeyspaceRules(stored: Readonly<Record<string, unknown>> | 
       settleSeconds: typeof settle === 'number' ? settle : null,
     },
     approval: { scopes: Array.isArray(scopes) ? scopes.map(String) : [] },
+    token: {
+      algorithm: signingAlgorithms.find((name) => name === algorithm) ?? rulesDefault.token.algorithm,
+      derivedTtlSeconds: typeof derivedTtl === 'number' ? derivedTtl : derivedTtlDefaultSeconds,
+    },
   };
 }
 
@@ -114,6 +140,19 @@ function checkProofRule(proof: ProofRule): ProofRule {
     field: '/proof',
     expected: proofRules.join(' or '),
   });
+}
+
+function checkToken(rules: TokenRules): TokenRules {
+  if (!signingAlgorithms.includes(rules.algorithm)) {
+    throw new Fault('invalid_field', {
+      detail: 'Tokens are not signed with this algorithm.',
+      field: '/token/algorithm',
+      expected: signingAlgorithms.join(' or '),
+    });
+  }
+  const bounds = { min: 1, max: derivedTtlSecondsMax, unit: 'seconds' };
+  checkInteger(rules.derivedTtlSeconds, '/token/derived_ttl_seconds', bounds);
+  return rules;
 }
 
 function checkApproval({ scopes }: ApprovalRules): ApprovalRules {

@@ -1,3 +1,4 @@
+import { refuseLongerLife, requireApproved } from '../approvals/scope-to-approve.ts';
 import { assert } from '../errors/assert.ts';
 import { Fault } from '../errors/fault.ts';
 import { scopesPerKeyMax } from '../limits/limits.ts';
@@ -41,6 +42,9 @@ export function updateKey(
     expiresAtMs:
       expiresAtMs === undefined ? key.expiresAtMs : checkNewExpiryMs(key, keyspace, expiresAtMs, nowMs),
   };
+  // What it holds already was agreed to, or is older than the rule.
+  requireApproved(keyspace, change.scopes, key.scopes);
+  refuseLongerLife(keyspace, { scopes: change.scopes, expiresAtMs: key.expiresAtMs }, change.expiresAtMs);
   const versions = key.versions.map((version) => shorten(version, change));
   const traits = traitsAfter(key, expiresAtMs);
   return changeKey(key, { ...change, traits, versions }, nowMs);

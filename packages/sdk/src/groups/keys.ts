@@ -29,6 +29,12 @@ export interface Keys {
   list(query?: KeysQuery, options?: CallOptions): Listing<KeyReply>;
   get(id: string, options?: CallOptions): Promise<KeyReply>;
   update(id: string, change: BodyOf<'updateKey'>, options?: CallOptions): Promise<KeyReply>;
+  /** The present rotation or the last one; of all versions those before `before`, fifty at the most, newest first. */
+  rotation(
+    id: string,
+    page?: { readonly before?: number },
+    options?: CallOptions,
+  ): Promise<ReplyOf<'getRotation'>>;
   rotate(id: string, terms?: BodyOf<'rotateKey'>, options?: CallOptions): Promise<ReplyOf<'rotateKey'>>;
   finishRotation(
     id: string,
@@ -74,6 +80,10 @@ export function keysOf(context: CallContext): Keys {
     },
     get: (id, options) => callOperation(context, 'getKey', { params: { id } }, options),
     update: (id, change, options) => act('updateKey', id, change, options),
+    rotation(id, { before } = {}, options) {
+      const query = before === undefined ? {} : { before: String(before) };
+      return callOperation(context, 'getRotation', { params: { id }, query }, options);
+    },
     rotate: (id, terms = {}, options) => act('rotateKey', id, terms, options),
     finishRotation: (id, terms = {}, options) => act('finishRotation', id, terms, options),
     revoke: (id, terms = {}, options) => act('revokeKey', id, terms, options),

@@ -66,11 +66,16 @@ export function refuseEscalation(caller: Caller, wanted: readonly string[], fiel
   });
 }
 
+/** The same as a question. */
+export function mayGrant(granted: readonly string[], wanted: readonly string[]): boolean {
+  return wanted.every((scope) => holds(granted, scope));
+}
+
 /** `covers`, plus what the keyspace part of a management scope means. */
 function holds(granted: readonly string[], wanted: string): boolean {
   if (covers(granted, wanted)) return true;
   const [family, verb, keyspace, ...rest] = wanted.split(':');
-  const isPerKeyspace = family === 'keys' || (family === 'feed' && verb === 'read');
+  const isPerKeyspace = family === 'keys' || family === 'approvals' || (family === 'feed' && verb === 'read');
   if (!isPerKeyspace || verb === undefined || rest.length > 0) return false;
   const bare = `${family}:${verb}`;
   // `keys:issue` is less than `keys:issue:*`: it leaves the built-in keyspace out.
@@ -81,6 +86,8 @@ function holds(granted: readonly string[], wanted: string): boolean {
 function mayKnow({ scopes }: Caller, keyspaceName: string): boolean {
   if (covers(scopes, 'keyspaces:read') || covers(scopes, 'keyspaces:write')) return true;
   if (reaches(scopes, 'feed:read', keyspaceName)) return true;
+  if (reaches(scopes, 'approvals:read', keyspaceName)) return true;
+  if (reaches(scopes, 'approvals:decide', keyspaceName)) return true;
   return keyVerbs.some((verb) => reaches(scopes, `keys:${verb}`, keyspaceName));
 }
 

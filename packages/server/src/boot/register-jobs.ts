@@ -1,10 +1,39 @@
 import type { UseCasePorts } from '../access/use-case-ports.ts';
+import { expireApprovals } from '../approvals/expire-approvals.ts';
+import { finishSettledRotations } from '../keys/finish-settled.ts';
+import { requestDueRenewals } from '../keys/request-renewals.ts';
+import {
+  approvalSweepSeconds,
+  approvalsSweptMax,
+  renewalSweepSeconds,
+  settleSweepSeconds,
+} from '../limits.ts';
 import type { Workflows } from '../workflows/workflows.ts';
 
 /*
  * Every job of the house, once: its name, when it is done, and what does it. `periodic` for what the clock asks
  * for, `queue` for what somebody sends. All of them are safe to be done twice and at once.
  */
-export function registerJobs(_workflows: Workflows, _ports: UseCasePorts): void {
-  // Filled by the rooms that own the work.
+export function registerJobs(workflows: Workflows, ports: UseCasePorts): void {
+  workflows.periodic({
+    name: 'approvals.expire',
+    everySeconds: approvalSweepSeconds,
+    run: async () => {
+      await expireApprovals(ports, approvalsSweptMax);
+    },
+  });
+  workflows.periodic({
+    name: 'rotations.settle',
+    everySeconds: settleSweepSeconds,
+    run: async (signal) => {
+      await finishSettledRotations(ports, undefined, signal);
+    },
+  });
+  workflows.periodic({
+    name: 'rotations.renewals',
+    everySeconds: renewalSweepSeconds,
+    run: async (signal) => {
+      await requestDueRenewals(ports, undefined, signal);
+    },
+  });
 }

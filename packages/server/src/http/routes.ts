@@ -9,6 +9,8 @@ import type { FeedDoor } from './feed-door.ts';
 import type { GuardServices } from './guard.ts';
 import { type AnyHandler, callOf, guardedRoute, plainHandler } from './guarded-route.ts';
 import { feedOperations, type GuardedOperation, type Handler, type HandlerServices } from './handler.ts';
+import { approvalHandlers } from './handlers/approval-handlers.ts';
+import { campaignHandlers } from './handlers/campaign-handlers.ts';
 import { enrollmentHandler } from './handlers/enrollment-handler.ts';
 import { houseHandlers } from './handlers/house-handlers.ts';
 import { importHandler } from './handlers/import-handler.ts';
@@ -28,9 +30,11 @@ export function registerOperations(app: FastifyInstance, services: RouteServices
   const handlers: { readonly [Id in GuardedOperation]: Handler<Id> } = {
     ...keyHandlers(services),
     ...importHandler(services),
+    ...approvalHandlers(services),
     ...enrollmentHandler(services),
     ...readHandlers(services),
     ...houseHandlers(services),
+    ...campaignHandlers(services),
     ...verifyHandlers(services),
     ...verifierHandlers(services),
   };

@@ -38,6 +38,10 @@ export interface NewKey {
   readonly proofFor: ProofFor;
   /** Set where the key string was made elsewhere. */
   readonly importedFormat?: 'sha256' | 'prefixed_api_key' | undefined;
+  /** What a second manager has agreed to. */
+  readonly approvedScopes?: readonly string[] | undefined;
+  /** Further public details of the event. */
+  readonly eventData?: Readonly<Record<string, unknown>> | undefined;
 }
 
 export async function findKeyspaceFor(
@@ -114,7 +118,8 @@ export class Additions {
       expiresAtMs: terms.expiresAtMs,
       notBeforeMs: terms.notBeforeMs,
       metadata: terms.metadata,
-      traits: terms.traits,
+      approvedScopes: wish.approvedScopes,
+      traits: wish.keyspace.isBuiltin ? { ...terms.traits, issuedBy: this.#caller.keyId } : terms.traits,
       fingerprint: wish.fingerprint,
       proof: wish.proofFor({ keyspace, keyId: wish.id, number: 1 }),
       nowMs: this.#nowMs,
@@ -131,7 +136,7 @@ export class Additions {
       kind: 'key',
       event: importedFormat === undefined ? 'key.issued' : 'key.imported',
       after: key,
-      data: keyEventData(key, this.#caller.keyId, { version: 1 }),
+      data: keyEventData(key, this.#caller.keyId, { version: 1, ...wish.eventData }),
     });
     return key;
   }

@@ -5,6 +5,7 @@ import {
   createKeyspace,
   Fault,
   type FeedPosition,
+  firstNotCovered,
   type KeyspaceId,
   type KeyspacePatch,
   type KeyspaceRecord,
@@ -16,7 +17,7 @@ import {
 import { actorOf, type Caller } from '../access/caller.ts';
 import { placeOf } from '../access/change-place.ts';
 import { effectiveByOfKeyspace } from '../access/effective-by.ts';
-import { requireIn, requireScope } from '../access/grants.ts';
+import { reaches, requireIn, requireScope } from '../access/grants.ts';
 import { keyspaceNotFound } from '../access/missing.ts';
 import { newKeyspaceId } from '../access/named-ids.ts';
 import type { UseCasePorts } from '../access/use-case-ports.ts';
@@ -42,6 +43,13 @@ export async function createOneKeyspace(
   idempotency: IdempotencyScope | undefined,
 ): Promise<PlacedKeyspace> {
   requireScope(caller, 'keyspaces:write');
+  if (terms.format === 'jwt') {
+    throw new Fault('invalid_field', {
+      detail: 'This server does not sign tokens yet.',
+      field: '/format',
+      expected: 'opaque',
+    });
+  }
   const { workspaceId } = caller;
   const id = newKeyspaceId(workspaceId, terms.name, { nowMs: ports.clock.nowMs(), random: ports.random });
   // A look before the write, for a fault that names the field; the store's own constraint settles a race.
@@ -75,7 +83,11 @@ export async function updateOneKeyspace(
     idOrName,
     event: 'keyspace.updated',
     idempotency: undefined,
-    decide: (keyspace, nowMs) => updateKeyspace(keyspace, patch, nowMs),
+    decide(keyspace, nowMs) {
+      const after = updateKeyspace(keyspace, patch, nowMs);
+      refuseLooserApproval(caller, keyspace, after);
+      return after;
+    },
     data: (after) => ({ lease_seconds: after.leaseSeconds }),
   });
 }
@@ -147,6 +159,20 @@ async function changeKeyspace(
     ...(ticket === undefined ? {} : { idempotency: ticket }),
   });
   return { keyspace: receipt.reply, at: placeOf(receipt) };
+}
+
+/**
+ * Whoever could lift the rule that a second manager has to agree would need none: what takes a scope out of it is for
+ * those who may agree. To widen it takes no more than to write the keyspace.
+ */
+function refuseLooserApproval(caller: Caller, before: KeyspaceRecord, after: KeyspaceRecord): void {
+  const lifted = firstNotCovered(after.approval.scopes, before.approval.scopes);
+  if (lifted === undefined || reaches(caller.scopes, 'approvals:decide', before.name)) return;
+  throw new Fault('forbidden', {
+    detail: `To lift the approval of ${lifted} needs the scope approvals:decide:${before.name}.`,
+    field: '/approval/scopes',
+    expected: `approvals:decide:${before.name}`,
+  });
 }
 
 function changeOf(

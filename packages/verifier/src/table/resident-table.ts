@@ -35,6 +35,7 @@ import { RecordPages, word } from './record-pages.ts';
 import { RequestKeys } from './request-keys.ts';
 import { ScopeSets } from './scope-sets.ts';
 import { SideColumn } from './side-column.ts';
+import { SigningKeys } from './signing-keys.ts';
 import { wordsOfBytes } from './words.ts';
 
 /*
@@ -69,6 +70,7 @@ export class ResidentTable {
   readonly owners = new Owners();
   readonly keyspaces = new Keyspaces();
   readonly scopeSets = new ScopeSets();
+  readonly signingKeys = new SigningKeys();
   readonly notBefores = new SideColumn();
   readonly graceUses = new GraceUses(this.records);
   /** New versions of rotating keys that have not been accepted here yet. */

@@ -235,7 +235,7 @@ describe('a captured request', () => {
     for (const { kind, fact } of verifier.facts()) {
       if (kind === 'key') load.applyKey(fact);
       else if (kind === 'owner') load.applyOwner(fact);
-      else load.applyKeyspace(fact);
+      else if (kind === 'keyspace') load.applyKeyspace(fact);
     }
     load.finish({ epoch: 1, seqs: [0, 0] });
     verifier.renewLease(clock.monotonicMs());

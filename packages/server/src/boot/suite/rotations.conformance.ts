@@ -112,6 +112,84 @@ export function describeRotations(serverOf: () => TestServer): void {
       expect(Date.parse(String(lastUsedAt)), 'no use is later than now').toBeLessThan(Date.now() + 60_000);
     });
 
+    test('is shown as it stands: before it, while two versions work, and after', async () => {
+      const server = serverOf();
+      const { name } = await makeKeyspace(server);
+      const { id, secret: old } = await issue(server, name);
+      const shown = async (query = '') => (await server.get(`/v1/keys/${id}/rotation${query}`)).body;
+      expect(await shown()).toMatchObject({
+        id,
+        state: 'none',
+        version: 1,
+        previous_version: null,
+        asked_at: null,
+        is_unproven: false,
+        finish: { admitted: false, code: 'not_rotating' },
+        lineage: { items: [{ version: 1, state: 'active' }], next_before: null },
+      });
+      const { body: rotated } = await server.post(`/v1/keys/${id}/rotate`, { grace_seconds: 600 });
+      const { retires_at: retiresAt } = rotated.previous as { retires_at: string };
+      expect(await shown()).toMatchObject({
+        state: 'overlapping',
+        version: 2,
+        previous_version: 1,
+        retires_at: retiresAt,
+        first_used_at: null,
+        last_used_at: null,
+        is_unproven: true,
+        finish: { admitted: false, code: 'new_version_unused' },
+      });
+      await verdictOf(server, old);
+      expect(await shown()).toMatchObject({
+        last_used_at: expect.any(String),
+        finish: { admitted: false, code: 'version_in_use' },
+      });
+      await verdictOf(server, String(rotated.secret));
+      expect(await shown()).toMatchObject({ first_used_at: expect.any(String), is_unproven: false });
+      await server.post(`/v1/keys/${id}/finish-rotation`, { force: true });
+      const after = await shown();
+      expect(after).toMatchObject({ state: 'finished', finish: { code: 'not_rotating' } });
+      expect(after.lineage).toMatchObject({
+        items: [
+          { version: 2, state: 'active', first_used_at: expect.any(String) },
+          { version: 1, state: 'retired', last_used_at: expect.any(String) },
+        ],
+      });
+      expect(JSON.stringify(after)).not.toContain(String(rotated.secret));
+    });
+
+    test('has all versions in its lineage, a page at a time, and of those that were never told of no use', async () => {
+      const server = serverOf();
+      const { name } = await makeKeyspace(server);
+      const { id } = await issue(server, name);
+      for (let version = 2; version <= 53; version += 1) {
+        expect((await server.post(`/v1/keys/${id}/rotate`, { grace_seconds: 0 })).body.version).toBe(version);
+      }
+      const page = async (query = '') =>
+        (await server.get(`/v1/keys/${id}/rotation${query}`)).body.lineage as {
+          items: { version: number; state: string; first_used_at: unknown }[];
+          next_before: number | null;
+        };
+      const first = await page();
+      expect([first.items.length, first.items[0]?.version, first.next_before]).toEqual([50, 53, 4]);
+      const rest = await page(`?before=${first.next_before}`);
+      expect(rest.items.map(({ version }) => version)).toEqual([3, 2, 1]);
+      expect(rest.items.every((one) => one.state === 'retired' && one.first_used_at === null)).toBe(true);
+      expect(rest.next_before).toBeNull();
+      const refused = await server.get(`/v1/keys/${id}/rotation?before=0`);
+      expect(refused.body).toMatchObject({ status: 400, field: 'before' });
+    });
+
+    test('of a key that may not be known is not there', async () => {
+      const server = serverOf();
+      const { id } = await makeRotating(server);
+      const stranger = await makeWorkspace(server);
+      const reply = await server.get(`/v1/keys/${id}/rotation`, { key: stranger });
+      expect([reply.status, reply.body.code]).toEqual([404, 'not_found']);
+      const blind = await manager(server, ['keys:issue']);
+      expect((await server.get(`/v1/keys/${id}/rotation`, { key: blind })).status).toBe(403);
+    });
+
     test('tells how long it took in the metrics', async () => {
       const server = serverOf();
       const { id, renewed } = await makeRotating(server);

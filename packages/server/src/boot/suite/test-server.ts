@@ -1,4 +1,4 @@
-import { parseId, uuidHexOf } from '@keyswarm/core';
+import { type ApprovalId, type DocumentId, type JsonObject, parseId, uuidHexOf } from '@keyswarm/core';
 import type { ServerConfig } from '../../config/config-schema.ts';
 import { configWith } from '../../config/load-config.ts';
 import { createLog } from '../../logging/log.ts';
@@ -41,6 +41,11 @@ export interface TestServer {
   age(keyId: string): Promise<void>;
   /** Changes so far: the sum of the feed heads. */
   changes(): Promise<number>;
+  readonly store: Store;
+  /** Writes over the body of a document, as nothing but a test does. */
+  setBody(id: DocumentId, body: JsonObject): Promise<void>;
+  /** Lets the time of a request for approval be over, which nobody waits for. */
+  endWait(approvalId: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -50,6 +55,14 @@ export interface TestServerOptions {
 }
 
 const sumOfHeads: Statement = { name: '', text: 'select sum(seq)::bigint as total from feed_heads' };
+const writeOverBody: Statement = {
+  name: '',
+  text: 'update documents set body = $2::jsonb where id = $1::uuid',
+};
+const endOfWait: Statement = {
+  name: '',
+  text: `update documents set body = jsonb_set(body, '{waits_until_ms}', '1') where id = $1::uuid`,
+};
 const openWindowStatement: Statement = {
   name: '',
   text: `update keys set traits = coalesce(traits, '{}'::jsonb) || '{"renew_after_ms":1}'::jsonb where id = $1::uuid`,
@@ -80,6 +93,13 @@ export async function startTestServer({ store, config }: TestServerOptions): Pro
     openWindow: async (keyId) => void (await store.query(openWindowStatement, [uuidOf(keyId)])),
     age: async (keyId) => void (await store.query(ageStatement, [uuidOf(keyId)])),
     changes: async () => Number((await store.query<{ total: number }>(sumOfHeads))[0]?.total),
+    store,
+    async setBody(id, body) {
+      await store.query(writeOverBody, [uuidHexOf(id), JSON.stringify(body)]);
+    },
+    async endWait(id) {
+      await store.query(endOfWait, [uuidHexOf(id as ApprovalId)]);
+    },
     close: () => server.close(),
   };
 }

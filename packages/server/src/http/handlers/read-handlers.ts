@@ -9,16 +9,19 @@ import {
   keyView,
   ownerView,
   pageLimitOf,
+  rotationView,
 } from '@keyswarm/contract';
 import type { IdKind, IdKinds, KeyId, OwnerId } from '@keyswarm/core';
 import { listEvents } from '../../events/list-events.ts';
 import { getOneKey, listKeys } from '../../keys/read-keys.ts';
+import { readRotation } from '../../keys/read-rotation.ts';
 import { getOneKeyspace, listKeyspaces } from '../../keyspaces/read-keyspaces.ts';
 import { getOneOwner, listOwners } from '../../owners/read-owners.ts';
 import type { HandlerServices, Handlers } from '../handler.ts';
 
 type Reads =
   | 'getKey'
+  | 'getRotation'
   | 'listKeys'
   | 'getKeyspace'
   | 'listKeyspaces'
@@ -31,6 +34,13 @@ export function readHandlers({ ports }: HandlerServices): Handlers<Reads> {
   return {
     async getKey({ params, caller }) {
       return keyView(await getOneKey(ports, caller, params.id as KeyId), ports.clock.nowMs());
+    },
+
+    async getRotation({ params, query, caller }) {
+      const before = query.before === undefined ? undefined : versionOf(query.before);
+      const { refusal, ...found } = await readRotation(ports, caller, { id: params.id as KeyId, before });
+      const told = refusal === undefined ? undefined : { code: refusal.code, detail: refusal.message };
+      return rotationView({ ...found, refusal: told }, ports.clock.nowMs());
     },
 
     async listKeys({ query, caller }) {
@@ -77,6 +87,11 @@ export function readHandlers({ ports }: HandlerServices): Handlers<Reads> {
       return { items: rows.map(eventView), next_cursor: encodeEventsCursor(next) };
     },
   };
+}
+
+/** A version number is a PostgreSQL integer; there is none past its last. */
+function versionOf(text: string): number {
+  return Math.min(Number(text), 2_147_483_647);
 }
 
 function afterOf<Kind extends IdKind>(kind: Kind, cursor: string | undefined): IdKinds[Kind] | undefined {
