@@ -13,6 +13,7 @@ const proofType = Type.Enum([...algorithmNames], {
 const publicKeyField = Type.String({
   minLength: 1,
   maxLength: publicKeyTextMax,
+  pattern: '^[A-Za-z0-9_-]*$',
   description: 'The public key: 32 bytes (Ed25519), or x and y of 32 bytes each (P-256), in base64url.',
 });
 
@@ -24,7 +25,7 @@ export const proofField = strictObject(
       Type.Unsafe<Readonly<Record<string, string>>>({
         type: 'object',
         maxProperties: jwkMembersMax,
-        additionalProperties: { type: 'string', maxLength: jwkMemberLengthMax },
+        additionalProperties: { type: 'string', maxLength: jwkMemberLengthMax, pattern: '^[ -~]*$' },
         description: 'The public key as a JWK (RFC 7517), in place of `public_key`. Never a private one.',
       }),
     ),

@@ -49,7 +49,11 @@ export const describedRequest = strictObject(
     headers: listOf(
       strictObject({
         name: Type.String({ minLength: 1, maxLength: requestHeaderNameLengthMax, pattern: '^[!-~]+$' }),
-        value: Type.String({ maxLength: requestHeaderValueLengthMax, 'x-secret': true }),
+        value: Type.String({
+          maxLength: requestHeaderValueLengthMax,
+          pattern: '^[\\t -~\\u0080-\\u00ff]*$',
+          'x-secret': true,
+        }),
       }),
       {
         maxItems: requestHeadersMax,
