@@ -10,6 +10,7 @@ import { type Events, eventsOf } from './groups/events.ts';
 import { type Keys, keysOf } from './groups/keys.ts';
 import { type Keyspaces, keyspacesOf } from './groups/keyspaces.ts';
 import { type Owners, ownersOf } from './groups/owners.ts';
+import { type Enrollments, enrollmentsOf, type Self, selfOf } from './groups/self.ts';
 import type { Runtime } from './runtime/runtime.ts';
 import { systemRuntime } from './runtime/system-runtime.ts';
 
@@ -56,6 +57,9 @@ export interface Client {
   readonly approvals: Approvals;
   readonly events: Events;
   readonly workspaces: Workspaces;
+  readonly enrollments: Enrollments;
+  /** What the holder of the client's own key may do by it: the one use of a client without a management key. */
+  readonly self: Self;
   readonly verifiers: Verifiers;
   /** Is the process alive? */
   health(options?: CallOptions): Promise<Health>;
@@ -90,6 +94,8 @@ export function createClient(options: ClientOptions): Client {
     campaigns: campaignsOf(context),
     approvals: approvalsOf(context),
     events: eventsOf(context),
+    enrollments: enrollmentsOf(context),
+    self: selfOf(context),
     workspaces: {
       create: (body: BodyOf<'createWorkspace'>, callOptions?: CallOptions) =>
         callOperation(context, 'createWorkspace', { body }, callOptions),

@@ -25,6 +25,7 @@ export type { Keys, KeysQuery } from './groups/keys.ts';
 export type { Keyspaces, PageQuery } from './groups/keyspaces.ts';
 export type { Owners, OwnersQuery } from './groups/owners.ts';
 export type { Listing, PageOf } from './groups/paging.ts';
+export type { Enrollments, Self } from './groups/self.ts';
 export type { Runtime } from './runtime/runtime.ts';
 export { systemRuntime } from './runtime/system-runtime.ts';
 export {

@@ -1,4 +1,4 @@
-import { Secret } from '@keyswarm/core';
+import { type FeedRow, Secret } from '@keyswarm/core';
 import {
   AuthorityClock,
   createResidentVerifier,
@@ -39,6 +39,7 @@ import { acceptWaiting } from './accept-waiting.ts';
 import { checkPort } from './check-port.ts';
 import { closeInOrder } from './close-in-order.ts';
 import { noteFollowerState } from './note-follower-state.ts';
+import { openDeliveries } from './open-deliveries.ts';
 import { openNats } from './open-nats.ts';
 import { openRelay, relayProbeOf } from './open-relay.ts';
 import { openStore, prepareStore } from './open-store.ts';
@@ -92,8 +93,9 @@ export async function startServer(config: ServerConfig, options: StartOptions): 
     const firstKey = await bootstrap(core.ports, given);
     if (firstKey !== undefined) options.showFirstKey(firstKey);
     options.signal?.throwIfAborted();
+    const out = openDeliveries(config, core, { store, log, closing, masterKey });
     startCampaigns(core, { log, closing });
-    return await openWire(config, { ...core, masterKey, log, closing, seat: options.seat });
+    return await openWire(config, { ...core, ...out, masterKey, log, closing, seat: options.seat });
   } catch (error) {
     await closing.run();
     throw error;
@@ -137,6 +139,7 @@ async function startCore(
   closing.add('feed', () => follower.stop());
   seat?.onNews(() => follower.wake());
   const nats = openNats(config, { log, closing });
+  let afterCommit: ((rows: readonly FeedRow[]) => void) | undefined;
   const lanes = createLanes({
     store,
     shards,
@@ -146,6 +149,7 @@ async function startCore(
       follower.applyCommitted(rows);
       seat?.committed();
       nats?.committed(rows);
+      afterCommit?.(rows);
     },
     observer: metrics.lanes,
   });
@@ -186,8 +190,10 @@ async function startCore(
     shards,
   };
   registerJobs(workflows, ports);
-  nats?.serve({ feed, authenticator: { verifier, catchUp: ports.catchUp } });
-  return { ports, metrics, lanes, lag, feed, workflows };
+  const onCommitted = (listener: typeof afterCommit) => {
+    afterCommit = listener;
+  };
+  return { ports, metrics, lanes, lag, feed, workflows, onCommitted };
 }
 
 type Core = Awaited<ReturnType<typeof startCore>>;
@@ -214,7 +220,9 @@ function startCampaigns(
 
 async function openWire(
   config: ServerConfig,
-  house: Core & Omit<Foundation, 'store'> & { readonly masterKey: MasterKey },
+  house: Core &
+    Omit<Foundation, 'store'> &
+    ReturnType<typeof openDeliveries> & { readonly masterKey: MasterKey },
 ): Promise<RunningServer> {
   const { ports, metrics, lanes, lag, feed, log, closing, masterKey, seat } = house;
   const { verifier } = ports;
@@ -255,6 +263,7 @@ async function openWire(
       publicUrl: config.publicUrl,
     },
     feed,
+    deliveries: house.deliveries,
     timers: systemTimers,
     readiness: readinessOf({
       clock: systemClock,
@@ -274,7 +283,10 @@ async function openWire(
   const said = seat === undefined ? 'listening' : 'a worker listens';
   log.info({ url, profile: config.profile, shards: ports.shards }, said);
   // Last, and not waited for: nothing that is answered hangs on it.
-  if (config.workflows) void house.workflows.start();
+  if (config.workflows) {
+    void house.workflows.start();
+    house.courier.start();
+  }
   return {
     url,
     async close() {

@@ -1,4 +1,5 @@
 import { describeAccess } from './access.conformance.ts';
+import { describeApprovalGuards } from './approval-guards.conformance.ts';
 import { describeApprovalStore } from './approval-store.conformance.ts';
 import { describeApprovals } from './approvals.conformance.ts';
 import { describeBadFields } from './bad-fields.conformance.ts';
@@ -18,6 +19,7 @@ import { describeService } from './service.conformance.ts';
 import { describeSigned } from './signed.conformance.ts';
 import type { TestServer } from './test-server.ts';
 import { describeVerdicts } from './verdicts.conformance.ts';
+import { describeWebhooks } from './webhooks.conformance.ts';
 
 /** Everything that a server has to do over the wire, whatever it stands on. */
 export function describeWholeServer(serverOf: () => TestServer): void {
@@ -33,6 +35,7 @@ export function describeWholeServer(serverOf: () => TestServer): void {
   describeEscalation(serverOf);
   describeManagementGuards(serverOf);
   describeApprovals(serverOf);
+  describeApprovalGuards(serverOf);
   describeApprovalStore(serverOf);
   describeRetries(serverOf);
   describeHolders(serverOf);
@@ -40,4 +43,5 @@ export function describeWholeServer(serverOf: () => TestServer): void {
   describeRotations(serverOf);
   describeSigned(serverOf);
   describeService(serverOf);
+  describeWebhooks(serverOf);
 }
