@@ -87,7 +87,13 @@ export async function startServer(config: ServerConfig, options: StartOptions): 
     const statements = new StatementCounts();
     const store = statements.over(options.store ?? (await openStore(config, log)));
     closing.add('store', () => store.close());
-    const core = await startCore(config, { store, log, closing, masterKey, seat: options.seat });
+    const core = await startCore(config, {
+      store,
+      log,
+      closing,
+      seat: options.seat,
+      macKeyOf: requestMacKeys(masterKey),
+    });
     statements.register(core.metrics.registry);
     options.signal?.throwIfAborted();
     const firstKey = await bootstrap(core.ports, given);
@@ -107,13 +113,11 @@ interface Foundation {
   readonly log: Log;
   readonly closing: ReturnType<typeof closeInOrder>;
   readonly seat: WorkerSeat | undefined;
+  readonly macKeyOf: ReturnType<typeof requestMacKeys>;
 }
 
 /** Everything but the wire. */
-async function startCore(
-  config: ServerConfig,
-  { store, log, closing, seat, masterKey }: Foundation & { readonly masterKey: MasterKey },
-) {
+async function startCore(config: ServerConfig, { store, log, closing, seat, macKeyOf }: Foundation) {
   const shards = await prepareStore(store, { config, clock: systemClock, log });
   const metrics = new ServerMetrics();
   closing.add('metrics', () => metrics.close());
@@ -122,7 +126,6 @@ async function startCore(
   const authorityClock = isAlone ? undefined : new AuthorityClock(systemVerifierClock());
   const clock = authorityClock ?? systemVerifierClock();
   const house = openRelay({ store, log, isAlone });
-  const macKeyOf = requestMacKeys(masterKey);
   const verifier = createResidentVerifier({ clock, shards, macKeyOf, observer: house.observer });
   const lag = watchLag(createFeedSource(store, { shards }), verifier);
   const relay = house.attach(verifier, clock, createFeedSource(store, { shards }));
@@ -221,7 +224,7 @@ function startCampaigns(
 async function openWire(
   config: ServerConfig,
   house: Core &
-    Omit<Foundation, 'store'> &
+    Omit<Foundation, 'store' | 'macKeyOf'> &
     ReturnType<typeof openDeliveries> & { readonly masterKey: MasterKey },
 ): Promise<RunningServer> {
   const { ports, metrics, lanes, lag, feed, log, closing, masterKey, seat } = house;
