@@ -79,8 +79,12 @@ const macKeyInfo = 'keyswarm/request-mac/1';
 const macKeyBits = 256;
 const keyIdShape = /^key_[0-9a-z]{1,40}\.[1-9]\d{0,8}$/;
 
+export function isSigningKeyId(text: string): boolean {
+  return keyIdShape.test(text);
+}
+
 function signerOf(keyId: string, { webCrypto }: Algorithm, key: PlatformKey): RequestSigner {
-  if (!keyIdShape.test(keyId))
+  if (!isSigningKeyId(keyId))
     throw new TypeError('keyId must be the id of a key, a point and a version: key_….1');
   return Object.freeze({
     keyId,

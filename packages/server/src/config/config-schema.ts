@@ -191,6 +191,6 @@ export const serverSettings: SettingsTable<SettingName> = Object.freeze({
    * injects into every pod for a Service named `keyswarm`.
    */
   foreignVariable:
-    /^KEYSWARM_(CONFIG|KEY|URL|VERIFIER_KEY(_FILE)?|RELAYS|NAME|REGION|KEYSPACES|SNAPSHOT_PATH|SERVE_FEED|FALLBACK_KEYSPACES|SERVICE_.*|PORT_[0-9]+_.*|TEST_.*|BENCH_.*|TOKEN_FILE|WORKSPACE)$/,
+    /^KEYSWARM_(CONFIG|KEY|URL|SIGN_AS|VERIFIER_KEY(_FILE)?|RELAYS|NAME|REGION|KEYSPACES|SNAPSHOT_PATH|SERVE_FEED|FALLBACK_KEYSPACES|SERVICE_.*|PORT_[0-9]+_.*|TEST_.*|BENCH_.*|TOKEN_FILE|WORKSPACE)$/,
   flagAliases: {},
 });

@@ -1,4 +1,4 @@
-import { createSecretKey, generateKeyPairSync, hash, type KeyObject, randomUUID } from 'node:crypto';
+import { createSecretKey, generateKeyPairSync, hash, type KeyObject } from 'node:crypto';
 import { type AlgorithmName, algorithms, signedRequestProfile } from '@keyswarm/core';
 import {
   buildSignatureBase,
@@ -9,6 +9,8 @@ import {
   formatSignature,
 } from '@keyswarm/http-signatures';
 import { deriveMacKey, signBytes } from '@keyswarm/verifier/signatures';
+import { systemClock } from '../../runtime/clock.ts';
+import { systemRandom } from '../../runtime/random.ts';
 
 export interface TestSigner {
   readonly keyId: string;
@@ -47,13 +49,13 @@ export function signatureOf(
   const digest = body === undefined ? {} : { 'content-digest': digestOf(body) };
   const { components, componentsWithContent, tag } = signedRequestProfile;
   const covered = body === undefined ? components : [...components, ...componentsWithContent];
-  const created = Math.floor(Date.now() / 1000);
+  const created = Math.floor(systemClock.nowMs() / 1000);
   const input = {
     components: covered.map((name) => component(name)),
     parameters: new Map<string, string | number>([
       ['created', created],
       ['expires', created + 30],
-      ['nonce', randomUUID()],
+      ['nonce', Buffer.from(systemRandom.bytes(16)).toString('base64url')],
       ['keyid', signer.keyId],
       ['tag', tag],
     ]),
