@@ -107,7 +107,7 @@ export { noContent, type RequestContent, type SignedRequest } from './signatures
 export type { KeyUse } from './uses/key-use.ts';
 export { UseReporter } from './uses/use-reporter.ts';
 export { fingerprintOf } from './verdict/fingerprint.ts';
-export type { MacKeyOf, NonceLimits } from './verdict/judge-request.ts';
+export type { MacKeysOf, NonceLimits } from './verdict/judge-request.ts';
 export { hasApplied, mayBeNews } from './verdict/news.ts';
 export type {
   Applied,

@@ -26,7 +26,7 @@ import { ResidentTable } from './table/resident-table.ts';
 import { wordsOfBytes } from './table/words.ts';
 import type { KeyUse } from './uses/key-use.ts';
 import { KeyJudge, stale } from './verdict/judge-key.ts';
-import { type MacKeyOf, type NonceLimits, RequestJudge } from './verdict/judge-request.ts';
+import { type MacKeysOf, type NonceLimits, RequestJudge } from './verdict/judge-request.ts';
 import type {
   Applied,
   AppliedObserver,
@@ -75,7 +75,7 @@ export interface ResidentVerifierOptions {
   readonly indexSeed?: IndexSeed | undefined;
   readonly observer?: AppliedObserver | undefined;
   /** Opens the secrets with which keys sign that have no public key; absent: what they sign is `stale`. */
-  readonly macKeyOf?: MacKeyOf | undefined;
+  readonly macKeysOf?: MacKeysOf | undefined;
 }
 
 export function createResidentVerifier(options: ResidentVerifierOptions): ResidentVerifier {
@@ -113,7 +113,7 @@ class TableVerifier implements ResidentVerifier {
     this.#rowsDuringLoadMax = limits.rowsDuringLoadMax ?? rowsDuringLoadMaxDefault;
     this.#lease = new Lease(clock, limits.clockJumpMsMax ?? clockJumpMsMaxDefault);
     this.#judge = new KeyJudge(clock, this.#lease, () => this.#positions.count);
-    this.#requestJudge = new RequestJudge(clock, this.#judge, options.macKeyOf, limits);
+    this.#requestJudge = new RequestJudge(clock, this.#judge, options.macKeysOf, limits);
     this.#table = new ResidentTable(this.#seed);
     this.#positions = new Positions({ epoch: 0, seqs: Array.from({ length: shards }, () => 0) });
   }

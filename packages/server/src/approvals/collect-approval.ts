@@ -11,6 +11,7 @@ import { actorOf, type Caller } from '../access/caller.ts';
 import { placeOf } from '../access/change-place.ts';
 import type { UseCasePorts } from '../access/use-case-ports.ts';
 import type { KeyTerms } from '../keys/key-terms.ts';
+import { requireOpaque } from '../keys/mint-token.ts';
 import { mintVersion, secretOf } from '../keys/mint-version.ts';
 import { Additions, findKeyspaceFor, prepareKey, readsOf } from '../keys/new-keys.ts';
 import type { IdempotencyScope } from '../signing/idempotency.ts';
@@ -37,6 +38,7 @@ export async function collectOneApproval(
   const { approval } = await findOwnApproval(ports, caller, id);
   const terms = issueTermsOf(approval);
   const keyspace = await findKeyspaceFor(ports, caller, terms, 'keys:issue');
+  requireOpaque(keyspace, '/keyspace');
   const minted = mintVersion(ports, keyspace.prefix);
   const { fingerprint, proofFor } = minted;
   const secret = secretOf(minted);

@@ -21,6 +21,7 @@ import { ownerIdOf } from '../access/named-ids.ts';
 import type { UseCasePorts } from '../access/use-case-ports.ts';
 import type { IssuedKey, MintedKey } from '../keys/issue-keys.ts';
 import { keyEventData } from '../keys/key-terms.ts';
+import { requireOpaque } from '../keys/mint-token.ts';
 import { mintVersion } from '../keys/mint-version.ts';
 import { Additions, type NewKey } from '../keys/new-keys.ts';
 import type { LaneView } from '../lanes/lane-port.ts';
@@ -53,6 +54,7 @@ export async function exchangeKey(
   const { workspaceId, keyspaceId, keyId } = holder;
   const keyspace = await ports.keyspaces.find(workspaceId, keyspaceId);
   assert(keyspace !== undefined, 'the keyspace of a key exists');
+  requireOpaque(keyspace, 'Authorization');
   const { secret, fingerprint, proofFor } = mintVersion(ports, keyspace.prefix);
   const { kind, externalId } = wish.owner ?? holder.owner;
   const ownerId = ownerIdOf(workspaceId, kind, externalId);

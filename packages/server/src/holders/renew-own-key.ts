@@ -8,6 +8,7 @@ import {
 } from '@keyswarm/core';
 import type { Holder } from '../access/holder.ts';
 import type { UseCasePorts } from '../access/use-case-ports.ts';
+import { requireOpaque } from '../keys/mint-token.ts';
 import { mintVersion, secretOf } from '../keys/mint-version.ts';
 import type { IdempotencyScope } from '../signing/idempotency.ts';
 import { changeOwnKey, newestNumberOf, onlyValid } from './change-own-key.ts';
@@ -28,6 +29,7 @@ export async function renewOwnKey(
 ): Promise<RenewedKey> {
   const keyspace = await ports.keyspaces.find(holder.workspaceId, holder.keyspaceId);
   assert(keyspace !== undefined, 'the keyspace of a key exists');
+  requireOpaque(keyspace, 'Authorization');
   const minted = mintVersion(ports, keyspace.prefix);
   const secret = secretOf(minted);
   const { version: number } = holder;

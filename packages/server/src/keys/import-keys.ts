@@ -5,6 +5,8 @@ import { requireAnywhere } from '../access/grants.ts';
 import type { UseCasePorts } from '../access/use-case-ports.ts';
 import type { IdempotencyScope } from '../signing/idempotency.ts';
 import { type KeyTerms, type Refusal, refusalOf } from './key-terms.ts';
+import { requireOpaque } from './mint-token.ts';
+import { noProof } from './mint-version.ts';
 import { Additions, findKeyspaceFor, hashKnown, type NewKey, prepareKey, readsOf } from './new-keys.ts';
 
 /*
@@ -138,6 +140,7 @@ async function prepare(ports: UseCasePorts, caller: Caller, item: ImportTerms): 
   try {
     const keyspace = await findKeyspaceFor(ports, caller, item, 'keys:import');
     if (keyspace.isBuiltin) throw managementKeyRefused();
+    requireOpaque(keyspace, '/keyspace');
     const { fingerprint, format, ...terms } = item;
     const lastByte = fingerprint.at(-1) ?? 0;
     return prepareKey(ports, caller, {
@@ -153,9 +156,6 @@ async function prepare(ports: UseCasePorts, caller: Caller, item: ImportTerms): 
     throw error;
   }
 }
-
-/** Of an imported key nobody here has ever had the string, from which a secret could be derived. */
-const noProof = () => undefined;
 
 function managementKeyRefused(): Fault {
   return new Fault('builtin_protected', {

@@ -12,7 +12,6 @@ import {
   mintKeyString,
   type NewProof,
   Secret,
-  type WorkspaceId,
 } from '@keyswarm/core';
 import { deriveMacKey, sealMacKey } from '@keyswarm/verifier/signatures';
 import type { UseCasePorts } from '../access/use-case-ports.ts';
@@ -116,10 +115,21 @@ function publicKeyWanted(): Fault {
   });
 }
 
+/** Of a token, and of an imported key: nobody here has a string from which a secret could be derived. */
+export const noProof: ProofFor = () => undefined;
+
+/** A token is its own proof: it says of itself what a signature would be asked for. */
+export function refuseProof(wish: ProofWish | undefined): void {
+  if (wish === undefined) return;
+  throw new Fault('invalid_field', {
+    detail: 'The keys of this keyspace are tokens, which sign no requests.',
+    field: '/proof',
+    expected: 'no proof, or a keyspace whose format is opaque',
+  });
+}
+
 /** Where a secret has to be there, since no public key was given. */
 export function secretOf({ secret }: Pick<MintedVersion, 'secret'>): Secret {
   assert(secret !== undefined, 'a version without a public key has a key string');
   return secret;
 }
-
-export type MacKeyOf = (workspaceId: WorkspaceId) => Uint8Array;

@@ -57,7 +57,9 @@ function verifierWith(change: Partial<KeyFact> = {}, { opensMacs = true, limits 
     shards: 2,
     indexSeed: sampleSeed,
     limits,
-    macKeyOf: opensMacs ? (id) => (id === workspaceId(1) ? workspaceMacKey : undefined) : undefined,
+    macKeysOf: opensMacs
+      ? (id) => (id === workspaceId(1) ? [new Uint8Array(32), workspaceMacKey] : [])
+      : undefined,
   });
   const load = verifier.startSnapshot();
   load.applyKeyspace(keyspaceFact(1, { proof: 'signature' }));

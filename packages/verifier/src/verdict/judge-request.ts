@@ -38,10 +38,10 @@ import { type KeyJudge, stale } from './judge-key.ts';
  */
 
 /**
- * The MAC key of a workspace, under which the secrets of its keys are sealed; undefined: it is not known here, and then
- * what such a key has signed can be neither accepted nor refused (`stale`).
+ * The MAC keys of a workspace, under one of which the secret of a key is sealed: the present one, and that of before a
+ * change of the master key. None: what such a key has signed can be neither accepted nor refused here (`stale`).
  */
-export type MacKeyOf = (workspaceId: WorkspaceId) => Uint8Array | undefined;
+export type MacKeysOf = (workspaceId: WorkspaceId) => readonly Uint8Array[];
 
 export interface NonceLimits {
   readonly noncesMax?: number | undefined;
@@ -56,13 +56,13 @@ const signatureRequired = refusal('signature_required');
 export class RequestJudge {
   readonly #clock: VerifierClock;
   readonly #keys: KeyJudge;
-  readonly #macKeyOf: MacKeyOf | undefined;
+  readonly #macKeysOf: MacKeysOf | undefined;
   readonly #nonces: NonceMemory;
 
-  constructor(clock: VerifierClock, keys: KeyJudge, macKeyOf: MacKeyOf | undefined, limits: NonceLimits) {
+  constructor(clock: VerifierClock, keys: KeyJudge, macKeysOf: MacKeysOf | undefined, limits: NonceLimits) {
     this.#clock = clock;
     this.#keys = keys;
-    this.#macKeyOf = macKeyOf;
+    this.#macKeysOf = macKeysOf;
     this.#nonces = new NonceMemory({
       entriesMax: limits.noncesMax ?? noncesMax,
       perKeyMax: limits.noncesPerKeyMax ?? noncesPerKeyMax,
@@ -123,8 +123,11 @@ export class RequestJudge {
     const material = bytesOfBase64url(proof.material, materialBytes(algorithm));
     if (material === undefined) return undefined;
     if (algorithm.kind === 'signature') return publicKeyOf(algorithm, material);
-    const workspaceKey = this.#macKeyOf?.(workspaceId);
-    return workspaceKey === undefined ? undefined : openMacKey(workspaceKey, material, signingKeyId);
+    for (const workspaceKey of this.#macKeysOf?.(workspaceId) ?? []) {
+      const opened = openMacKey(workspaceKey, material, signingKeyId);
+      if (opened !== undefined) return opened;
+    }
+    return undefined;
   }
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { issue, makeKeyspace, problemOf, terms, verdictOf, verify } from './fixtures.ts';
 import { digestOf, macSigner, newPair, signatureOf, type TestSigner } from './sign-request.ts';
-import type { Reply, TestServer } from './test-server.ts';
+import { publicUrl, type Reply, type TestServer } from './test-server.ts';
 
 const access = { method: 'POST', url: 'https://orders.example/v1/orders?x=1' };
 
@@ -160,7 +160,7 @@ export function describeSigned(serverOf: () => TestServer): void {
 
   describe('a management call that is signed', () => {
     const send = (signer: TestSigner, body: string, change: object = {}): Promise<Reply> => {
-      const url = `${serverOf().url}/v1/keyspaces`;
+      const url = `${publicUrl}/v1/keyspaces`;
       const headers = {
         ...signatureOf(signer, { method: 'POST', url, body }),
         'content-type': 'application/json',
@@ -175,7 +175,7 @@ export function describeSigned(serverOf: () => TestServer): void {
       const signer = macSigner(`${manager.id}.1`, manager.secret);
       const made = await send(signer, keyspaceBody('signed-once'));
       expect(made.status, made.text).toBe(201);
-      const url = `${serverOf().url}/v1/keyspaces`;
+      const url = `${publicUrl}/v1/keyspaces`;
       const headers = signatureOf(signer, { method: 'GET', url });
       const read = () => serverOf().get('/v1/keyspaces', { key: null, headers });
       expect((await read()).status).toBe(200);
