@@ -44,10 +44,10 @@ export function describeWholeServer(serverOf: () => TestServer): void {
   describeHolders(serverOf);
   describeEnrollment(serverOf);
   describeRotations(serverOf);
-  describeSigned(serverOf);
   describeTokens(serverOf);
   describeOAuth(serverOf);
   describeSigningKeys(serverOf);
   describeService(serverOf);
   describeWebhooks(serverOf);
+  describeSigned(serverOf);
 }
