@@ -1,0 +1,61 @@
+import { type Api, apiOf, type IssuedKey, inParallel, issuedOf, verdictsOf } from '../acceptance/api.ts';
+import { expectStatus } from '../acceptance/walk.ts';
+import { type House, keyspaceName, untilTaken } from './house.ts';
+
+/** Long enough for a window before its end, short enough to wait for. */
+const lifeSeconds = 60;
+/** A renewal without an Idempotency-Key takes the place of one that is at least so old: 15 s, and what a clock may be off. */
+const secondAskAfterMs = 16_000;
+
+/**
+ * Holders that renew and are killed before they have stored what they got: the secret that they still have works, they
+ * renew again with it, and no third version is left behind.
+ */
+export async function crashedRenewals({ api, server }: House, count: number): Promise<string> {
+  const issued: IssuedKey[] = [];
+  await inParallel([...Array(count).keys()], 16, async (at) => {
+    const reply = await untilTaken(() =>
+      api.call('POST', '/v1/keys', {
+        keyspace: keyspaceName,
+        owner: { kind: 'service', external_id: `renewing-${at}` },
+        name: `renewing ${at}`,
+        scopes: ['orders:read'],
+        ttl_seconds: lifeSeconds,
+      }),
+    );
+    expectStatus(reply.status, 201, reply.body);
+    issued.push(issuedOf(reply.body));
+  });
+  const lost = new Map<string, string>();
+  await inParallel(issued, 16, async (key) => {
+    const renewed = await renewWhenItMay(apiOf(server, key.secret));
+    lost.set(key.id, issuedOf(renewed).secret);
+  });
+  const stillHeld = await verdictsOf(api, issued.map(({ secret }) => secret), keyspaceName);
+  if (stillHeld.some((code) => code !== 'valid')) throw new Error('a holder that crashed has no key that works');
+  await new Promise((resolve) => setTimeout(resolve, secondAskAfterMs));
+  await inParallel(issued, 16, async (key) => {
+    const again = issuedOf(await renewWhenItMay(apiOf(server, key.secret)));
+    const codes = await verdictsOf(api, [key.secret, again.secret, lost.get(key.id) ?? ''], keyspaceName);
+    if (codes[0] !== 'valid' || codes[1] !== 'valid') throw new Error(`after the second renewal: ${codes.join()}`);
+    if (codes[2] === 'valid') throw new Error('the secret that was lost still works: a third version');
+    await expectTwoVersions(api, key.id);
+  });
+  return `${count} holders killed between reply and store: all have a key that works, renewed again, two versions each`;
+}
+
+async function renewWhenItMay(api: Api): Promise<unknown> {
+  for (;;) {
+    const reply = await untilTaken(() => api.call('POST', '/v1/keys/self/renew', {}));
+    if (reply.status === 200) return reply.body;
+    if (reply.body.code !== 'renew_too_early') throw new Error(JSON.stringify(reply.body));
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+}
+
+async function expectTwoVersions(api: Api, id: string): Promise<void> {
+  const { body } = await api.call('GET', `/v1/keys/${id}`);
+  const versions = Array.isArray(body.versions) ? body.versions : [];
+  const live = versions.filter(({ state }) => state !== 'retired');
+  if (versions.length !== 2 || live.length !== 2) throw new Error(`${id} has ${JSON.stringify(versions)}`);
+}
