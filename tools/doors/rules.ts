@@ -53,7 +53,17 @@ export const testsMayAlso = [
   'house:core/testing',
 ];
 
-const useCases = ['access', 'keys', 'approvals', 'holders', 'owners', 'keyspaces', 'workspaces', 'events'];
+const useCases = [
+  'access',
+  'keys',
+  'approvals',
+  'holders',
+  'owners',
+  'keyspaces',
+  'workspaces',
+  'campaigns',
+  'events',
+];
 const useCaseRooms = useCases.map((room) => `packages/server/src/${room}/**`);
 const ports = ['packages/server/src/*/*-port.ts'];
 const drivers = ['npm:pg', 'npm:pg-native', 'npm:@electric-sql/**'];
@@ -119,6 +129,7 @@ export const doors: readonly Door[] = [
       'packages/verifier/src/*.ts',
       'house:core',
       'house:http-signatures',
+      'node:buffer',
       'node:crypto',
       'node:perf_hooks',
       'node:util',

@@ -142,55 +142,6 @@ describe('one key', () => {
   });
 });
 
-describe('a key that needs approval', () => {
-  const guarded = issue.map((arg) => (arg === 'orders' ? 'guarded' : arg));
-
-  it('is refused with what to do about it, asked for, approved by another manager, and collected once', async () => {
-    const created = ['keyspace', 'create', 'guarded', '--prefix', 'guarded', '--scope', 'orders:*'];
-    expect((await keyswarm([...created, '--approval-scope', 'orders:*'])).stdout).toMatch(
-      /^needs approval +orders:\*$/m,
-    );
-    const refused = await keyswarm(guarded);
-    expect(refused).toMatchObject({ code: 4, stderr: expect.stringContaining('approval_required') });
-    expect(refused.stderr).toContain('--request-approval');
-    const asked = await keyswarm([...guarded, '--request-approval', '--reason', 'new till']);
-    const id = /appr_[0-9a-z]{26}/.exec(asked.stdout)?.[0] ?? '';
-    expect(asked.stderr).toContain(`keyswarm approval collect ${id}`);
-    expect((await keyswarm(['approval', 'list', '--state', 'pending'])).stdout).toMatch(/appr_.*new till/);
-    expect(await keyswarm(['approval', 'approve', id])).toMatchObject({
-      code: 5,
-      stdout: expect.stringContaining('self_approval'),
-    });
-    // What the first key asks for is decided by none that it has made: managers ask and decide among themselves.
-    const asker = await json(manager('asker', 'keys:issue'));
-    const decider = await json(manager('decider', 'approvals:decide', 'approvals:read'));
-    const as = (key: string, args: readonly string[]) =>
-      runCaptured(args, { variables: { ...variables, KEYSWARM_KEY: key }, stdin: '' });
-    await json(['approval', 'withdraw', id]);
-    const again = await as(asker[0].secret, [...guarded, '--request-approval', '--json']);
-    const wanted = JSON.parse(again.stdout).id;
-    expect((await as(asker[0].secret, ['approval', 'collect', wanted])).stderr).toContain('approval_pending');
-    const note = ['--keyspace', 'guarded', '--note', 'fine'];
-    expect(await as(decider[0].secret, ['approval', 'approve', ...note])).toMatchObject({
-      code: 0,
-      stdout: `${wanted}  approved\n`,
-    });
-    const collected = await as(asker[0].secret, ['approval', 'collect', wanted, '--json']);
-    expect(await json(['key', 'verify', '-'], JSON.parse(collected.stdout).secret)).toMatchObject([
-      { valid: true },
-    ]);
-    expect((await as(asker[0].secret, ['approval', 'collect', wanted])).code).toBe(5);
-    const shown = await keyswarm(['approval', 'show', wanted]);
-    expect(shown.stdout).toMatch(/^state +collected$/m);
-    expect(shown.stdout).toMatch(/^note +fine$/m);
-  });
-
-  function manager(name: string, ...scopes: readonly string[]): readonly string[] {
-    const flags = scopes.flatMap((scope) => ['--scope', scope]);
-    return ['key', 'issue', '--keyspace', 'keyswarm', '--owner', `service:${name}`, ...flags];
-  }
-});
-
 describe('many keys', () => {
   it('are issued into a file of one’s own, verified in bulk, and listed page by page', async () => {
     const path = join(folder, 'many.ndjson');
@@ -289,6 +240,55 @@ describe('events', () => {
   });
 });
 
+describe('a key that needs approval', () => {
+  const guarded = issue.map((arg) => (arg === 'orders' ? 'guarded' : arg));
+
+  it('is refused with what to do about it, asked for, approved by another manager, and collected once', async () => {
+    const created = ['keyspace', 'create', 'guarded', '--prefix', 'guarded', '--scope', 'orders:*'];
+    expect((await keyswarm([...created, '--approval-scope', 'orders:*'])).stdout).toMatch(
+      /^needs approval +orders:\*$/m,
+    );
+    const refused = await keyswarm(guarded);
+    expect(refused).toMatchObject({ code: 4, stderr: expect.stringContaining('approval_required') });
+    expect(refused.stderr).toContain('--request-approval');
+    const asked = await keyswarm([...guarded, '--request-approval', '--reason', 'new till']);
+    const id = /appr_[0-9a-z]{26}/.exec(asked.stdout)?.[0] ?? '';
+    expect(asked.stderr).toContain(`keyswarm approval collect ${id}`);
+    expect((await keyswarm(['approval', 'list', '--state', 'pending'])).stdout).toMatch(/appr_.*new till/);
+    expect(await keyswarm(['approval', 'approve', id])).toMatchObject({
+      code: 5,
+      stdout: expect.stringContaining('self_approval'),
+    });
+    // What the first key asks for is decided by none that it has made: managers ask and decide among themselves.
+    const asker = await json(manager('asker', 'keys:issue'));
+    const decider = await json(manager('decider', 'approvals:decide', 'approvals:read'));
+    const as = (key: string, args: readonly string[]) =>
+      runCaptured(args, { variables: { ...variables, KEYSWARM_KEY: key }, stdin: '' });
+    await json(['approval', 'withdraw', id]);
+    const again = await as(asker[0].secret, [...guarded, '--request-approval', '--json']);
+    const wanted = JSON.parse(again.stdout).id;
+    expect((await as(asker[0].secret, ['approval', 'collect', wanted])).stderr).toContain('approval_pending');
+    const note = ['--keyspace', 'guarded', '--note', 'fine'];
+    expect(await as(decider[0].secret, ['approval', 'approve', ...note])).toMatchObject({
+      code: 0,
+      stdout: `${wanted}  approved\n`,
+    });
+    const collected = await as(asker[0].secret, ['approval', 'collect', wanted, '--json']);
+    expect(await json(['key', 'verify', '-'], JSON.parse(collected.stdout).secret)).toMatchObject([
+      { valid: true },
+    ]);
+    expect((await as(asker[0].secret, ['approval', 'collect', wanted])).code).toBe(5);
+    const shown = await keyswarm(['approval', 'show', wanted]);
+    expect(shown.stdout).toMatch(/^state +collected$/m);
+    expect(shown.stdout).toMatch(/^note +fine$/m);
+  });
+
+  function manager(name: string, ...scopes: readonly string[]): readonly string[] {
+    const flags = scopes.flatMap((scope) => ['--scope', scope]);
+    return ['key', 'issue', '--keyspace', 'keyswarm', '--owner', `service:${name}`, ...flags];
+  }
+});
+
 describe('what goes wrong', () => {
   it.each([
     [['key', 'show', 'key_00000000000000000000000000'], 3, 'not_found'],
@@ -359,5 +359,39 @@ describe('doctor', () => {
     expect(JSON.parse(wrong.stdout).findings).toContainEqual(
       expect.objectContaining({ check: 'key', state: 'fault' }),
     );
+  });
+});
+
+describe('an enrollment key', () => {
+  const create = ['enrollment', 'create', '--keyspace', 'orders', '--uses', '1', '--scope', 'orders:*'];
+
+  it('is made, exchanged once into a file, and shown to its holder; no secret is printed with --out', async () => {
+    const [made] = await json([...create, '--owner-kind', 'service', '--owner-prefix', 'node-', '--cascade']);
+    const out = join(folder, 'node.key');
+    const enroll = ['enroll', '-', '--owner', 'service:node-1', '--scope', 'orders:read', '--out', out];
+    const { stdout, code } = await keyswarm(enroll, made.secret);
+    expect(code).toBe(0);
+    const secret = readFileSync(out, 'utf8').trim();
+    expect(stdout).not.toContain(secret);
+    expect(statSync(out).mode & 0o777).toBe(0o600);
+    expect(await json(['self', '--from-file', out])).toMatchObject([
+      { version: 1, state: 'active', scopes: ['orders:read'], owner: { external_id: 'node-1' } },
+    ]);
+    const again = await keyswarm(enroll, made.secret);
+    expect(again).toMatchObject({ code: 5 });
+    expect(again.stderr).toContain('enrollment_used_up');
+    expect(await json(['enrollment', 'keys', made.id])).toMatchObject([{ enrolled_with: made.id }]);
+    await json(['key', 'revoke', made.id]);
+    expect((await keyswarm(['self', '--from-file', out])).code).toBe(4);
+  });
+
+  it('is not made of what can not be meant', async () => {
+    const codes = [
+      await keyswarm(create),
+      await keyswarm([...create, '--owner-prefix', 'node-']),
+      await keyswarm([...create, '--owner-kind', 'robot']),
+      await keyswarm([...create, '--owner', 'billing']),
+    ];
+    expect(codes.map(({ code }) => code)).toEqual([2, 2, 2, 2]);
   });
 });

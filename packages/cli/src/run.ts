@@ -1,8 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Help, type OutputConfiguration } from 'commander';
+import { addAgentCommand } from './commands/agent.ts';
 import { addApprovalCommands } from './commands/approval.ts';
+import { addCampaignCommands } from './commands/campaign.ts';
 import { addConfigCommands } from './commands/config.ts';
 import { addDoctorCommand } from './commands/doctor.ts';
+import { addEnrollmentCommands, addHolderCommands } from './commands/enrollment.ts';
 import { addEventCommands } from './commands/events.ts';
 import { addFeedCommands } from './commands/feed.ts';
 import { addImportCommand } from './commands/import-keys.ts';
@@ -82,6 +85,16 @@ export function buildProgram(action: RunAction, output: OutputConfiguration = {}
   addKeyRotateCommands(key, action);
   addKeyRotationCommand(key, action);
   addKeyChangeCommands(key, action);
+  addEnrollmentCommands(
+    program.command('enrollment').description('keys that are exchanged for lasting ones'),
+    action,
+  );
+  addHolderCommands(program, action);
+  addAgentCommand(program, action);
+  addCampaignCommands(
+    program.command('campaign').description('rotate or revoke many keys, a sample first and at a pace'),
+    action,
+  );
   addApprovalCommands(
     program.command('approval').description('keys that a second manager has to agree to'),
     action,

@@ -37,6 +37,47 @@ export {
   withdrawApproval,
 } from './approvals/decide-approval.ts';
 export { issueNeedsApproval, requireApproved, scopeToApprove } from './approvals/scope-to-approve.ts';
+export {
+  abortCampaign,
+  afterWaiting,
+  type Campaign,
+  type CampaignKind,
+  type CampaignPace,
+  type CampaignPhase,
+  type CampaignTerms,
+  type CampaignTotals,
+  campaignKinds,
+  campaignStages,
+  completeStage,
+  type DeadlinePolicy,
+  deadlinePolicies,
+  finishCampaign,
+  isEnded,
+  type KeySelector,
+  nextStage,
+  noTotals,
+  pauseCampaign,
+  type RankRange,
+  resumeCampaign,
+  type SelectableState,
+  selectableStates,
+  stageRanks,
+  type ThrottleReason,
+  tripCampaign,
+} from './campaigns/campaign.ts';
+export {
+  type ChunkKey,
+  enforceOn,
+  isSamePlace,
+  type KeyOutcome,
+  noProgress,
+  progressIn,
+  type ShardProgress,
+  takeKey,
+} from './campaigns/chunk.ts';
+export { isOverBudget, nextPace, type Pace, samplesMin, type VerifySample } from './campaigns/pace.ts';
+export { isInRange, isUnnarrowed, mayMeet, rankOf, selects } from './campaigns/selector.ts';
+export { type CampaignState, campaignStates, campaignTransitions } from './campaigns/transitions.ts';
 export { bytesOfHex, hexOf } from './encoding/hex.ts';
 export type { JsonObject, JsonValue } from './encoding/json.ts';
 export { AssertionBroken, assert } from './errors/assert.ts';
@@ -49,6 +90,7 @@ export {
   decodeKeyspaceFact,
   decodeKeyTraitsFact,
   decodeOwnerFact,
+  decodeSigningKeyFact,
   isBadRow,
 } from './facts/decode-facts.ts';
 export { decodeFeedRow } from './facts/decode-feed-row.ts';
@@ -117,6 +159,7 @@ export {
   mintKeyString,
   parseKeyString,
 } from './key-format/key-format.ts';
+export { checkScopes, checkText } from './lifecycle/check-fields.ts';
 export {
   type DocumentId,
   type DocumentKind,
@@ -147,6 +190,7 @@ export {
   issueKey,
 } from './lifecycle/issue-key.ts';
 export type {
+  KeyFormat,
   KeyRecord,
   KeyState,
   KeyspaceRecord,
@@ -156,7 +200,14 @@ export type {
   StoredKeyState,
   VersionState,
 } from './lifecycle/key-record.ts';
-export { decodeKeyTraits, encodeKeyTraits, type KeyTraits, noTraits } from './lifecycle/key-traits.ts';
+export {
+  decodeKeyTraits,
+  encodeKeyTraits,
+  type KeyTraits,
+  noTraits,
+  type TokenStatus,
+  withToken,
+} from './lifecycle/key-traits.ts';
 export {
   builtinKeyspace,
   builtinKeyspaceName,
@@ -179,6 +230,7 @@ export {
   type KeyspaceRules,
   type RotationRules,
   rulesDefault,
+  type TokenRules,
 } from './lifecycle/keyspace-rules.ts';
 export {
   type CreateOwner,
@@ -192,6 +244,7 @@ export { type RenewKey, renewKey, renewWindowOfKey, type SuccessorUse } from './
 export { type RenewableVersion, type RenewWindow, renewWindowOf } from './lifecycle/renew-window.ts';
 export { type RevokeKey, revokeKey } from './lifecycle/revoke-key.ts';
 export { type FinishRotation, finishRotation, type RotateKey, rotateKey } from './lifecycle/rotate-key.ts';
+export { type RenewalRequest, requestRenewal, settleRotation } from './lifecycle/scheduled-rotation.ts';
 export {
   effectiveExpiryMs,
   graceVersionAt,
@@ -216,6 +269,7 @@ export {
   isSettled,
   refusalToFinish,
   type SettlingEvidence,
+  settlingWindowMs,
   type UnheardVerifier,
   type UseEvidence,
   type VersionUse,
@@ -240,7 +294,34 @@ export {
   signedRequestProfile,
 } from './signed-requests/profile.ts';
 export { formatSigningKeyId, parseSigningKeyId } from './signed-requests/signing-key-id.ts';
+export {
+  changeSigningKey,
+  raiseTokensUntil,
+  type SigningAlgorithm,
+  type SigningKeyCommand,
+  type SigningKeyRecord,
+  type SigningKeyState,
+  signingAlgorithms,
+  signingKeyStates,
+  signingKeyTransitions,
+} from './signing/signing-key.ts';
+export {
+  decodeSigningKey,
+  encodeSigningKey,
+  encodeSigningKeyFact,
+  publicKeyBytesOf,
+  type SigningKeyFact,
+  signingKeyFactOf,
+} from './signing/signing-key-fact.ts';
 export { hasControlCharacter, isStorableText, isWithinLength } from './text/check-text.ts';
+export {
+  readTokenClaims,
+  scopesOfClaim,
+  type TokenClaims,
+  tokenClaimsText,
+  tokenHeaderText,
+  tokenType,
+} from './tokens/token-claims.ts';
 export { judge, newStanding, type ParentRefusal, type Standing } from './verdict/judge.ts';
 export {
   type Answer,

@@ -47,12 +47,13 @@ export async function flood({ cluster, report }: Phases): Promise<void> {
 
 /**
  * What a server at rest asks its store as well: the heads and the registry of verifiers a few times a second, and
- * about once a second whether there are jobs.
+ * about once a second whether there are jobs or campaigns.
  */
 const housekeeping: ReadonlySet<string> = new Set([
   'read_heads',
   'write_registry',
   'read_registry',
+  'list_documents_by_state',
   'pgboss',
 ]);
 

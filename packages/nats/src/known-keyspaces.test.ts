@@ -88,4 +88,4 @@ describe('what may be read', () => {
   });
 });
 
-const deafSink: SnapshotSink = { key() {}, owner() {}, keyspace() {}, stretch() {} };
+const deafSink: SnapshotSink = { key() {}, owner() {}, keyspace() {}, signingKey() {}, stretch() {} };

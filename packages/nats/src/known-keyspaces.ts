@@ -27,6 +27,7 @@ export class KnownKeyspaces {
         this.#learn(fact);
         sink.keyspace(fact);
       },
+      signingKey: (fact) => sink.signingKey(fact),
       stretch: (stretch) => {
         this.heard(stretch);
         sink.stretch(stretch);

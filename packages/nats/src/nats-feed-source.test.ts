@@ -51,7 +51,7 @@ test('what a broker brings to everybody is cut for the view of the table, before
     identity: () => ({ verifier: { id: 'v', name: 'v', kind: 'library' }, downstream: [] }),
   });
   primary.onCommitted = (stretch) => broker.bring(stretch);
-  const sink = { key() {}, owner() {}, keyspace() {}, stretch() {} };
+  const sink = { key() {}, owner() {}, keyspace() {}, signingKey() {}, stretch() {} };
   const forever = new AbortController().signal;
   const pushedTo = (ofView: string) => {
     const ids: string[] = [];

@@ -5,10 +5,12 @@ import { type CallContext, type CallOptions, callOperation } from './call/call-o
 import { RetryBudget, type RetryPolicy, retryPolicyDefault } from './call/retry-policy.ts';
 import type { Fetch } from './call/send-attempt.ts';
 import { type Approvals, approvalsOf } from './groups/approvals.ts';
+import { type Campaigns, campaignsOf } from './groups/campaigns.ts';
 import { type Events, eventsOf } from './groups/events.ts';
 import { type Keys, keysOf } from './groups/keys.ts';
 import { type Keyspaces, keyspacesOf } from './groups/keyspaces.ts';
 import { type Owners, ownersOf } from './groups/owners.ts';
+import { type Enrollments, enrollmentsOf, type Self, selfOf } from './groups/self.ts';
 import type { Runtime } from './runtime/runtime.ts';
 import { systemRuntime } from './runtime/system-runtime.ts';
 
@@ -51,9 +53,13 @@ export interface Client {
   readonly keys: Keys;
   readonly keyspaces: Keyspaces;
   readonly owners: Owners;
+  readonly campaigns: Campaigns;
   readonly approvals: Approvals;
   readonly events: Events;
   readonly workspaces: Workspaces;
+  readonly enrollments: Enrollments;
+  /** What the holder of the client's own key may do by it: the one use of a client without a management key. */
+  readonly self: Self;
   readonly verifiers: Verifiers;
   /** Is the process alive? */
   health(options?: CallOptions): Promise<Health>;
@@ -85,8 +91,11 @@ export function createClient(options: ClientOptions): Client {
     keys: keysOf(context),
     keyspaces: keyspacesOf(context),
     owners: ownersOf(context),
+    campaigns: campaignsOf(context),
     approvals: approvalsOf(context),
     events: eventsOf(context),
+    enrollments: enrollmentsOf(context),
+    self: selfOf(context),
     workspaces: {
       create: (body: BodyOf<'createWorkspace'>, callOptions?: CallOptions) =>
         callOperation(context, 'createWorkspace', { body }, callOptions),

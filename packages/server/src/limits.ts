@@ -272,6 +272,59 @@ export const statementNamesMax = 128;
 /** Before a server at a broker listens again to the wishes of its relay, which has just loaded a new table. */
 export const wishesPauseMs = 250;
 
+// --- Campaigns: bulk rotations and revocations. ----------------------------------------------------------------
+
+/** Campaigns of one workspace that have not ended; each is a few statements a second while it runs. */
+export const campaignsActiveMax = 32;
+
+/** Campaigns of all workspaces that one look finds: their records are a few hundred bytes, and 30 kB at the worst. */
+export const campaignsAtOnceMax = 1_000;
+
+/** Keyspaces of one campaign: their ids are kept with it, 1,000 x 30 bytes. */
+export const campaignKeyspacesMax = 1_000;
+
+/** Scopes of a selector; each makes the filter of every key that is looked at longer. */
+export const campaignScopesMax = 8;
+
+/** What a selector matches is counted so far: about a second of an index scan. Beyond it the count is "at least". */
+export const campaignCountMax = 1_000_000;
+
+/** Keys a second, if nothing is said, and the most that may be asked for: what the lanes of one process write. */
+export const campaignPaceDefault = 500;
+export const campaignPaceMax = 20_000;
+
+export const campaignVerifyP99MsDefault = 50;
+export const campaignVerifyP99MsMax = 10_000;
+/** One verification in a thousand. */
+export const campaignErrorBudgetDefault = 0.001;
+
+/** How long each sample is watched. */
+export const campaignHoldSecondsDefault = 60;
+
+/** Over how long holders are spread, and how long after that the deadline lies if none is given. */
+export const campaignWindowSecondsDefault = 3_600;
+export const campaignWaitSecondsDefault = 7 * 86_400;
+
+/** Keys of one chunk: one transaction of a lane, in which everybody else's writes to that shard wait for it. */
+export const campaignChunkKeysMax = 500;
+
+/** A chunk holds at most what the pace allows in this time, so that a slow campaign makes short transactions. */
+export const campaignChunkMs = 200;
+
+/** Chunks of one campaign that are written at once, each in a shard of its own. */
+export const campaignChunksAtOnceMax = 4;
+
+/** How often a server looks for campaigns while it works on none: two reads of an index that is mostly empty. */
+export const campaignLookMs = 1_000;
+
+/** How often it notes how far its own have come: one small write each. */
+export const campaignNoteMs = 400;
+
+/** How long a campaign stays with the process that works on it after that was last heard of: 25 missed notes. */
+export const campaignClaimMs = 10_000;
+
+/** The share of a process's time that the counting of one campaign's holders may take. */
+export const campaignCountShare = 0.05;
 // --- Uses of rotating keys. -----------------------------------------------------------------------------------
 
 /** Between two writes of the uses that were told: with the second and a quarter at the verifier, evidence is 3 s old. */
@@ -325,3 +378,15 @@ export const bossStartPauseMsMax = 30_000;
 
 /** A store that is down is told of once in this time, not at every poll. */
 export const bossQuietMs = 30_000;
+
+/** Keys that periodic work changes by one write: half a batch, so that a caller's write fits beside it. */
+export const keysPerSweepMax = 250;
+
+/** Keys that a walk looks at by one read: 2,000 rows of 60 bytes, some 10 ms. */
+export const keysPerWalkMax = 2_000;
+
+/** How often rotations that have settled are ended: a settle time is a minute at the least. */
+export const settleSweepSeconds = 60;
+
+/** How often keys are walked for those whose secret is due: a rule is a matter of days. */
+export const renewalSweepSeconds = 900;

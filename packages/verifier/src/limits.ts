@@ -2,6 +2,11 @@
  * Every bound of the verifier that no caller and no setting may lift, with the sketch that justifies it.
  */
 
+// --- Verdicts. ------------------------------------------------------------------------------------------------
+
+/** Tokens whose signatures need not be verified again: 20,000 of some 500 bytes are 10 MB. */
+export const tokensRememberedMax = 20_000;
+
 // --- Following a feed. --------------------------------------------------------------------------------------
 
 /** Rows of one read: about 600 bytes each, 600 kB; decoding them holds the event loop for under 10 ms. */
@@ -223,6 +228,9 @@ export const snapshotChunkBytes = 65_536;
 
 /** The largest thing in a batch of facts is a key with a new set of scopes: 64 x 130 + 200 bytes, and as much again. */
 export const factEntryBytesMax = 16_384;
+
+/** A signing key in a snapshot, as JSON: an issuer of 256 characters, each perhaps of four bytes, and 500 more. */
+export const signingKeyTextMax = 2_048;
 
 /** Whose facts a snapshot holds: an address, a workspace, and keyspaces, or a hash of them. */
 export const snapshotIdentityLengthMax = 16_384;

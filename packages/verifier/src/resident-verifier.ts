@@ -7,6 +7,8 @@ import {
   type KeyspaceFact,
   type KeyspaceId,
   type OwnerFact,
+  type SigningKeyFact,
+  type SigningKeyId,
   useRepeatMs,
   type WorkspaceId,
 } from '@keyswarm/core';
@@ -133,6 +135,10 @@ class TableVerifier implements ResidentVerifier {
     this.#table.keyspaces.apply(fact, this.#lease);
   }
 
+  applySigningKey(fact: SigningKeyFact): void {
+    this.#table.signingKeys.apply(fact);
+  }
+
   applyRow(row: FeedRow): boolean {
     return this.applyStretch(stretchOf(row)) === 'applied';
   }
@@ -209,6 +215,15 @@ class TableVerifier implements ResidentVerifier {
 
   leaseBounds(): LeaseBounds {
     return this.#table.keyspaces.leaseBounds();
+  }
+
+  signingKeys(): Iterable<SigningKeyFact> {
+    return this.#table.signingKeys.facts();
+  }
+
+  signingKey(id: SigningKeyId): SigningKeyFact | undefined {
+    const fact = this.#table.signingKeys.find(id)?.fact;
+    return fact?.state === 'removed' ? undefined : fact;
   }
 
   stats(): VerifierStats {

@@ -8,6 +8,8 @@ import type {
   OwnerFact,
   OwnerId,
   OwnerKind,
+  SigningKeyFact,
+  SigningKeyId,
   WorkspaceId,
 } from '@keyswarm/core';
 import type { Fact, FactFilter } from './feed/fact.ts';
@@ -91,6 +93,7 @@ export interface ResidentVerifier {
   applyKey(fact: KeyFact): void;
   applyOwner(fact: OwnerFact): void;
   applyKeyspace(fact: KeyspaceFact): void;
+  applySigningKey(fact: SigningKeyFact): void;
   /** Applies the facts of a row whose position is exactly the next one of its shard, and advances; else returns false. */
   applyRow(row: FeedRow): boolean;
   /**
@@ -129,7 +132,7 @@ export interface ResidentVerifier {
   takeUses(countMax: number): readonly KeyUse[];
   /**
    * What this verifier knows, read as it is asked for: keyspaces first, each owner before the first key that names
-   * it (of owners only those), then keys. What changes while it is read may or may not be in it; what does not change
+   * it (of owners only those), then keys, after the signing keys of the workspace. What changes while it is read may or may not be in it; what does not change
    * is, and no key is ever half there. Goes on with the table that it began with when another one takes over.
    */
   facts(filter?: FactFilter): Iterable<Fact>;
@@ -137,6 +140,10 @@ export interface ResidentVerifier {
   leaseMsOf(id: KeyspaceId): number | undefined;
   /** The smallest and the largest lease of all keyspaces known here, as stated, ms; 0 and 0 without one. */
   leaseBounds(): LeaseBounds;
+  /** Keys that tokens are signed with, of all workspaces known here, but for those that were removed. */
+  signingKeys(): Iterable<SigningKeyFact>;
+  /** As it is known here; undefined: it isn't, or was removed. */
+  signingKey(id: SigningKeyId): SigningKeyFact | undefined;
   stats(): VerifierStats;
 }
 
@@ -145,6 +152,7 @@ export interface SnapshotLoad {
   applyKey(fact: KeyFact): void;
   applyOwner(fact: OwnerFact): void;
   applyKeyspace(fact: KeyspaceFact): void;
+  applySigningKey(fact: SigningKeyFact): void;
   applyStretch(stretch: FeedStretch): void;
   /** Swaps the new table in, at the position that the snapshot and its stretches come to, and of its view. */
   finish(end: TablePlace): void;

@@ -9,6 +9,7 @@ import { emit } from '../io/emit.ts';
 import { formatFields } from '../io/table.ts';
 import { parseDurationSeconds } from '../parse/duration.ts';
 import { parseInstant } from '../parse/instant.ts';
+import { parseNamedValues } from '../parse/named-values.ts';
 import { parseOwnerName } from '../parse/owner-name.ts';
 import { parseWholeNumber } from '../parse/whole-number.ts';
 import type { RunAction } from '../runner.ts';
@@ -103,19 +104,8 @@ function issueBody(options: IssueOptions): KeyIssue {
     ),
     ...given('expires_at', instant(options.expiresAt, '--expires-at')),
     ...given('not_before', instant(options.notBefore, '--not-before')),
-    ...given('metadata', readMetadata(options.metadata)),
+    ...given('metadata', parseNamedValues(options.metadata, '--metadata')),
   };
-}
-
-function readMetadata(pairs: readonly string[] | undefined): Record<string, string> | undefined {
-  if (pairs === undefined) return undefined;
-  return Object.fromEntries(
-    pairs.map((pair) => {
-      const equals = pair.indexOf('=');
-      if (equals < 1) throw new InputError('--metadata', `${JSON.stringify(pair)} has no name`, 'name=value');
-      return [pair.slice(0, equals), pair.slice(equals + 1)];
-    }),
-  );
 }
 
 async function issueMany(

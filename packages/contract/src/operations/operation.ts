@@ -31,6 +31,8 @@ export type ManagementScope =
   | 'keys:suspend'
   | 'keys:verify'
   | 'keys:import'
+  | 'campaigns:read'
+  | 'campaigns:write'
   | 'approvals:read'
   | 'approvals:decide'
   | 'events:read'

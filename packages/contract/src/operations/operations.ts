@@ -1,6 +1,7 @@
 import type { Static, TSchema } from 'typebox';
 import { health, metricsText, openApiDocument, readiness } from '../schemas/service.ts';
 import { approvalOperations } from './approval-operations.ts';
+import { campaignOperations } from './campaign-operations.ts';
 import { feedOperations } from './feed-operations.ts';
 import { holderOperations } from './holder-operations.ts';
 import { houseOperations } from './house-operations.ts';
@@ -15,6 +16,7 @@ import { type OperationId, routes } from './routes.ts';
 export const operations = Object.freeze({
   ...houseOperations,
   ...keyOperations,
+  ...campaignOperations,
   ...approvalOperations,
   ...holderOperations,
   ...feedOperations,

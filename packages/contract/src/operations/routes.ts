@@ -64,6 +64,12 @@ export const routes = Object.freeze({
   verifyKey: ask('/v1/keys/verify'),
   verifyKeysBulk: ask('/v1/keys/verify/bulk'),
 
+  startCampaign: create('/v1/campaigns'),
+  listCampaigns: read('/v1/campaigns'),
+  getCampaign: read('/v1/campaigns/:id'),
+  pauseCampaign: change('/v1/campaigns/:id/pause'),
+  resumeCampaign: change('/v1/campaigns/:id/resume'),
+  abortCampaign: change('/v1/campaigns/:id/abort'),
   getSelf: read('/v1/keys/self'),
   renewSelf: change('/v1/keys/self/renew'),
   revokeSelf: change('/v1/keys/self/revoke'),

@@ -1,4 +1,6 @@
 import {
+  derivedTtlDefaultSeconds,
+  derivedTtlSecondsMax,
   leaseDefaultSeconds,
   leaseSecondsMax,
   leaseSecondsMin,
@@ -70,11 +72,29 @@ const approvalRules = strictObject({
       'Issuing a key with a scope that one of these covers needs a second manager. Empty: nothing does.',
   }),
 });
+const tokenAlgorithm = Type.Enum(['EdDSA', 'ES256'], {
+  type: 'string',
+  description: 'What tokens are signed with. EdDSA unless given.',
+});
+const derivedTtl = Type.Integer({
+  minimum: 1,
+  maximum: derivedTtlSecondsMax,
+  description: `The longest life of a token that is derived of a key. ${derivedTtlDefaultSeconds} unless given.`,
+});
+const tokenRules = strictObject({
+  algorithm: Type.Optional(tokenAlgorithm),
+  derived_ttl_seconds: Type.Optional(derivedTtl),
+});
 const rulesPatch = {
+  token: Type.Optional(tokenRules),
   rotation: Type.Optional(rotationRules),
   approval: Type.Optional(approvalRules),
 };
-const format = Type.Enum(['opaque'], { type: 'string', description: 'How key strings look.' });
+const format = Type.Enum(['opaque', 'jwt'], {
+  type: 'string',
+  description:
+    'What a key is: a random string, or a signed token that others can verify by `/.well-known/jwks.json`. For good; `opaque` unless given. Tokens need a `max_ttl_seconds`.',
+});
 const state = Type.Enum(['active', 'suspended'], { type: 'string' });
 
 export const keyspaceCreate = strictObject(
@@ -119,6 +139,10 @@ export const keyspaceReply = strictObject(
     max_ttl_seconds: nullable<number>(maxTtl),
     max_grace_seconds: maxGrace,
     lease_seconds: leaseSeconds,
+    token: strictObject({
+      algorithm: tokenAlgorithm,
+      derived_ttl_seconds: derivedTtl,
+    }),
     rotation: strictObject({
       rotate_after_seconds: nullable<number>(rotateAfter),
       settle_seconds: nullable<number>(settle),

@@ -1,4 +1,5 @@
 import {
+  algorithms,
   assert,
   type KeyId,
   type KeyspaceRecord,
@@ -46,6 +47,10 @@ export function keyspaceView(keyspace: KeyspaceRecord): KeyspaceReply {
       settle_seconds: keyspace.rotation.settleSeconds,
     },
     approval: { scopes: keyspace.approval.scopes },
+    token: {
+      algorithm: algorithms[keyspace.token.algorithm].jose as 'EdDSA' | 'ES256',
+      derived_ttl_seconds: keyspace.token.derivedTtlSeconds,
+    },
     state: keyspace.state,
     keys_not_before: nullableTimeText(keyspace.keysNotBeforeMs),
     created_at: timeText(keyspace.createdAtMs),

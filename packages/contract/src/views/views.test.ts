@@ -107,6 +107,7 @@ const keyspace: KeyspaceRecord = {
   formerLeaseUntilMs: null,
   rotation: { rotateAfterSeconds: 86_400, settleSeconds: null },
   approval: { scopes: ['orders:write'] },
+  token: { algorithm: 'ecdsa-p256-sha256', derivedTtlSeconds: 60 },
   state: 'active',
   keysNotBeforeMs: null,
   createdAtMs: nowMs,

@@ -8,6 +8,7 @@ import {
   versionsLiveMax,
 } from '../limits/limits.ts';
 import { isScope, isScopeSegment } from '../scopes/scopes.ts';
+import { readSigningKeyFact, type SigningKeyFact } from '../signing/signing-key-fact.ts';
 import { FactReader } from './fact-reader.ts';
 import type { KeyFact, KeyspaceFact, KeyTraitsFact, OwnerFact, VersionFact } from './facts.ts';
 import { fingerprintFactBytes } from './make-facts.ts';
@@ -37,6 +38,10 @@ export function decodeOwnerFact(json: unknown): OwnerFact | BadRow {
 
 export function decodeKeyspaceFact(json: unknown): KeyspaceFact | BadRow {
   return decodeWith(readKeyspaceFact, json, 'keyspace');
+}
+
+export function decodeSigningKeyFact(json: unknown): SigningKeyFact | BadRow {
+  return decodeWith(readSigningKeyFact, json, 'signing_key');
 }
 
 /** Runs a reader over a value, and gives what it read only if nothing was wrong with it. */

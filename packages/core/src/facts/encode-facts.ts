@@ -1,6 +1,7 @@
 import { hexOf } from '../encoding/hex.ts';
 import type { JsonObject } from '../encoding/json.ts';
 import { assert } from '../errors/assert.ts';
+import { encodeSigningKeyFact } from '../signing/signing-key-fact.ts';
 import { isEventData } from './event-data.ts';
 import type { FeedRow, KeyFact, KeyspaceFact, KeyTraitsFact, OwnerFact, VersionFact } from './facts.ts';
 
@@ -25,6 +26,7 @@ export function encodeFeedRow(row: FeedRow): JsonObject {
     key: row.key === null ? null : encodeKeyFact(row.key),
     owner: row.owner === null ? null : encodeOwnerFact(row.owner),
     keyspace: row.keyspace === null ? null : encodeKeyspaceFact(row.keyspace),
+    ...(row.signingKey === undefined ? {} : { signing_key: encodeSigningKeyFact(row.signingKey) }),
     data: encodeEventData(row.data),
   };
 }

@@ -2,6 +2,8 @@ import fc from 'fast-check';
 import { idFromUuidBytes, uuidBytesOf } from '../ids/id-codec.ts';
 import { scopeLists } from '../scopes/scopes.arbitrary.ts';
 import { normaliseScopes } from '../scopes/scopes.ts';
+import { signingAlgorithms, signingKeyStates } from '../signing/signing-key.ts';
+import { publicKeyBytesOf, type SigningKeyFact } from '../signing/signing-key-fact.ts';
 import {
   type EventType,
   eventTypes,
@@ -90,6 +92,18 @@ export const keyspaceFacts: fc.Arbitrary<KeyspaceFact> = fc.record({
   keysNotBeforeMs: timesOrNull,
 });
 
+export const signingKeyFacts: fc.Arbitrary<SigningKeyFact> = fc
+  .record({
+    id: keyIds.map((id) => idFromUuidBytes('sk', uuidBytesOf(id))),
+    workspaceId: workspaceIds,
+    revision: revisions,
+    algorithm: fc.constantFrom(...signingAlgorithms),
+    issuer: texts(40),
+    state: fc.constantFrom(...signingKeyStates),
+    notBeforeMs: timesOrNull,
+  })
+  .map((fact) => ({ ...fact, publicKey: new Uint8Array(publicKeyBytesOf(fact.algorithm)).fill(7) }));
+
 const eventData = fc.dictionary(
   fc.stringMatching(/^[a-z_]{1,10}$/),
   fc.oneof(texts(20), fc.integer(), fc.boolean(), fc.constant(null), fc.array(texts(10), { maxLength: 4 })),
@@ -107,9 +121,10 @@ export const feedRows: fc.Arbitrary<FeedRow> = fc
     key: keyFacts,
     owner: ownerFacts,
     keyspace: keyspaceFacts,
+    signingKey: signingKeyFacts,
     data: eventData,
   })
-  .map(({ key, owner, keyspace, ...rest }) => {
+  .map(({ key, owner, keyspace, signingKey, ...rest }) => {
     const row = { ...rest, workspaceId: keyspace.workspaceId };
     if (rest.type.startsWith('owner.'))
       return { ...row, subject: owner.id, key: null, owner, keyspace: null };
@@ -118,7 +133,10 @@ export const feedRows: fc.Arbitrary<FeedRow> = fc
     const kind = documentKindOfEvent(rest.type);
     if (kind !== undefined) {
       const subject = idFromUuidBytes(kind, uuidBytesOf(key.id));
-      return { ...row, subject, key: null, owner: null, keyspace: null };
+      const none = { key: null, owner: null, keyspace: null };
+      if (kind !== 'sk') return { ...row, subject, ...none };
+      const { workspaceId } = row;
+      return { ...row, subject: signingKey.id, ...none, signingKey: { ...signingKey, workspaceId } };
     }
     return {
       ...row,

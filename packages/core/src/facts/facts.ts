@@ -9,6 +9,7 @@ import type {
   WorkspaceId,
 } from '../ids/ids.ts';
 import type { OwnerKind, StoredKeyState, VersionState } from '../lifecycle/key-record.ts';
+import type { SigningKeyFact } from '../signing/signing-key-fact.ts';
 
 /*
  * What a verifier needs to know, and nothing else. A fact is self-contained: applying it twice, late or out
@@ -72,7 +73,7 @@ export interface FeedPosition {
   readonly seq: number;
 }
 
-/** What a change can be of. Verifiers need to know nothing of the last four: rows of them carry no fact. */
+/** What a change can be of. Of campaigns, approvals and webhooks verifiers need to know nothing: rows of them carry no fact. */
 export type SubjectId = KeyId | OwnerId | KeyspaceId | CampaignId | ApprovalId | WebhookId | SigningKeyId;
 
 /** One committed change. A key row also carries its owner and keyspace as they were at commit. */
@@ -86,6 +87,8 @@ export interface FeedRow extends FeedPosition {
   readonly key: KeyFact | null;
   readonly owner: OwnerFact | null;
   readonly keyspace: KeyspaceFact | null;
+  /** Of a `signing_key.*` row; absent in every other. */
+  readonly signingKey?: SigningKeyFact;
   /** Public details of the event (reason, version, actor …): never a secret, never a fingerprint. */
   readonly data: Readonly<Record<string, unknown>>;
 }

@@ -49,6 +49,8 @@ export interface KeyRecord {
   readonly versions: readonly KeyVersion[];
 }
 
+export type KeyFormat = 'opaque' | 'jwt';
+
 export type OwnerKind = 'service' | 'integration' | 'user';
 
 export interface OwnerRecord {
@@ -68,7 +70,8 @@ export interface KeyspaceRecord extends KeyspaceRules {
   readonly workspaceId: WorkspaceId;
   readonly name: string;
   readonly prefix: string;
-  readonly format: 'opaque';
+  /** What a key of it is: a random string, or a token that anybody can verify by our public keys. */
+  readonly format: KeyFormat;
   readonly allowedScopes: readonly string[];
   readonly defaultTtlSeconds: number | null;
   /** Null: keys of this keyspace may live for ever. */

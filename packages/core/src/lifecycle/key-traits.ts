@@ -1,12 +1,24 @@
 import type { JsonObject } from '../encoding/json.ts';
 import { assert } from '../errors/assert.ts';
+import { Fault } from '../errors/fault.ts';
 import { parseId } from '../ids/id-codec.ts';
 import type { KeyId } from '../ids/ids.ts';
+import { tokensPerKeyMax } from '../limits/limits.ts';
 
 /*
  * What few keys have. An ordinary key has none of it, and then neither its row, its fact nor its place in a
  * verifier's memory holds a byte for it.
  */
+
+/** Where the status of one version's token stands: of a key in a keyspace of the format `jwt`. */
+export interface TokenStatus {
+  readonly version: number;
+  /** Which of the keyspace's lists, and the place in it. */
+  readonly list: number;
+  readonly index: number;
+  /** When the token expires: its place says nothing after that. */
+  readonly expiresAtMs: number;
+}
 
 export interface KeyTraits {
   /** From when on its holder is asked to renew it: by a campaign or by the keyspace's schedule. */
@@ -17,6 +29,8 @@ export interface KeyTraits {
   readonly parentId?: KeyId;
   /** It can be exchanged for lasting keys, and for nothing else: it is never VALID. */
   readonly enrollment?: JsonObject;
+  /** Of every version whose token may not have expired, ascending: also of those that the record no longer carries. */
+  readonly tokens?: readonly TokenStatus[];
   /** Of a management key: the one that issued it. Whoever asks for something is not to agree to it by a key of its own making. */
   readonly issuedBy?: KeyId;
   /** The enrollment key for which it was given. Whether it hangs on it, too, `parentId` says. */
@@ -39,11 +53,15 @@ export const noTraits: KeyTraits = Object.freeze({});
 /** As the store keeps it; null: none. */
 export function encodeKeyTraits(traits: KeyTraits): JsonObject | null {
   const { renewAfterMs, campaign, parentId, enrollment, issuedBy, enrolledBy, renewed, endsFixed } = traits;
+  const { tokens } = traits;
   const present = {
     ...(renewAfterMs === undefined ? {} : { renew_after_ms: renewAfterMs }),
     ...(campaign === undefined ? {} : { campaign }),
     ...(parentId === undefined ? {} : { parent_id: parentId }),
     ...(enrollment === undefined ? {} : { enrollment }),
+    ...(tokens === undefined
+      ? {}
+      : { tokens: tokens.map((one) => [one.version, one.list, one.index, one.expiresAtMs]) }),
     ...(issuedBy === undefined ? {} : { issued_by: issuedBy }),
     ...(enrolledBy === undefined ? {} : { enrolled_by: enrolledBy }),
     ...(renewed === undefined ? {} : { renewed: { number: renewed.number, life_ms: renewed.lifeMs } }),
@@ -55,7 +73,7 @@ export function encodeKeyTraits(traits: KeyTraits): JsonObject | null {
 /** Of what the store gave back: what is not as it was written is a bug. */
 export function decodeKeyTraits(stored: Readonly<Record<string, unknown>> | null): KeyTraits {
   if (stored === null) return noTraits;
-  const { renew_after_ms: renewAfterMs, campaign, enrollment, renewed } = stored;
+  const { renew_after_ms: renewAfterMs, campaign, enrollment, renewed, tokens } = stored;
   const parentId = keyIdOf(stored.parent_id);
   const enrolledBy = keyIdOf(stored.enrolled_by);
   const issuedBy = keyIdOf(stored.issued_by);
@@ -64,11 +82,34 @@ export function decodeKeyTraits(stored: Readonly<Record<string, unknown>> | null
     ...(typeof campaign === 'string' ? { campaign } : {}),
     ...(parentId === undefined ? {} : { parentId }),
     ...(enrollment === undefined ? {} : { enrollment: enrollment as JsonObject }),
+    ...(tokens === undefined ? {} : { tokens: decodeTokens(tokens) }),
     ...(issuedBy === undefined ? {} : { issuedBy }),
     ...(enrolledBy === undefined ? {} : { enrolledBy }),
     ...(renewed === undefined ? {} : { renewed: decodeRenewed(renewed) }),
     ...(stored.ends_fixed === true ? { endsFixed: true } : {}),
   };
+}
+
+function decodeTokens(stored: unknown): readonly TokenStatus[] {
+  assert(Array.isArray(stored), 'stored tokens are a list');
+  return stored.map((one) => {
+    const [version, list, index, expiresAtMs] = Array.isArray(one) ? one.map(Number) : [];
+    assert(
+      version !== undefined && list !== undefined && index !== undefined && expiresAtMs !== undefined,
+      'a stored token has its place',
+    );
+    return { version, list, index, expiresAtMs };
+  });
+}
+
+/** The tokens of a key with one more, without those that have expired. */
+export function withToken(traits: KeyTraits, token: TokenStatus, nowMs: number): KeyTraits {
+  const live = (traits.tokens ?? []).filter(({ expiresAtMs }) => expiresAtMs > nowMs);
+  if (live.length < tokensPerKeyMax) return { ...traits, tokens: [...live, token] };
+  throw new Fault('rotation_in_progress', {
+    detail: `${tokensPerKeyMax} earlier tokens of this key have not expired yet, and have to be listed as revoked until then.`,
+    field: 'id',
+  });
 }
 
 function keyIdOf(stored: unknown): KeyId | undefined {

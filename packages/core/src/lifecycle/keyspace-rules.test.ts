@@ -27,8 +27,8 @@ describe('the rules of a keyspace', () => {
       { rotation: { rotateAfterSeconds: 60, settleSeconds: 0 }, approval: { scopes: ['orders:write'] } },
       t0,
     );
-    const { rotation, approval } = keyspace;
-    expect(decodeKeyspaceRules(encodeKeyspaceRules(keyspace))).toEqual({ rotation, approval });
+    const { rotation, approval, token } = keyspace;
+    expect(decodeKeyspaceRules(encodeKeyspaceRules(keyspace))).toEqual({ rotation, approval, token });
   });
 
   it.each([

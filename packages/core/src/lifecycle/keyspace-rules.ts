@@ -1,10 +1,14 @@
 import type { JsonObject } from '../encoding/json.ts';
+import { Fault } from '../errors/fault.ts';
 import {
+  derivedTtlDefaultSeconds,
+  derivedTtlSecondsMax,
   rotateAfterSecondsMax,
   rotateAfterSecondsMin,
   scopesPerKeyspaceMax,
   settleSecondsMax,
 } from '../limits/limits.ts';
+import { type SigningAlgorithm, signingAlgorithms } from '../signing/signing-key.ts';
 import { checkInteger, checkScopes } from './check-fields.ts';
 
 /*
@@ -24,7 +28,15 @@ export interface ApprovalRules {
   readonly scopes: readonly string[];
 }
 
+/** Of tokens: those that are keys of a keyspace of the format `jwt`, and those that are derived of any key. */
+export interface TokenRules {
+  readonly algorithm: SigningAlgorithm;
+  /** The longest life of a derived token. */
+  readonly derivedTtlSeconds: number;
+}
+
 export interface KeyspaceRules {
+  readonly token: TokenRules;
   readonly rotation: RotationRules;
   readonly approval: ApprovalRules;
 }
@@ -34,32 +46,42 @@ export type KeyspaceRulesPatch = {
     | { readonly [Name in keyof RotationRules]?: RotationRules[Name] | undefined }
     | undefined;
   readonly approval?: ApprovalRules | undefined;
+  readonly token?: { readonly [Name in keyof TokenRules]?: TokenRules[Name] | undefined } | undefined;
 };
 
 export const rulesDefault: KeyspaceRules = Object.freeze({
   rotation: Object.freeze({ rotateAfterSeconds: null, settleSeconds: null }),
   approval: Object.freeze({ scopes: Object.freeze([]) }),
+  token: Object.freeze({ algorithm: 'ed25519', derivedTtlSeconds: derivedTtlDefaultSeconds }),
 });
 
 /** The rules after a patch, checked. What is absent stays as it was. */
 export function patchRules(present: KeyspaceRules, patch: KeyspaceRulesPatch): KeyspaceRules {
-  const { rotation = {}, approval } = patch;
+  const { rotation = {}, approval, token = {} } = patch;
   return {
     rotation: checkRotation({
       rotateAfterSeconds: kept(rotation.rotateAfterSeconds, present.rotation.rotateAfterSeconds),
       settleSeconds: kept(rotation.settleSeconds, present.rotation.settleSeconds),
     }),
     approval: approval === undefined ? present.approval : checkApproval(approval),
+    token: checkToken({
+      algorithm: token.algorithm ?? present.token.algorithm,
+      derivedTtlSeconds: token.derivedTtlSeconds ?? present.token.derivedTtlSeconds,
+    }),
   };
 }
 
 /** As the store keeps it; null: all as by default. */
-export function encodeKeyspaceRules({ rotation, approval }: KeyspaceRules): JsonObject | null {
+export function encodeKeyspaceRules({ rotation, approval, token }: KeyspaceRules): JsonObject | null {
   const { rotateAfterSeconds, settleSeconds } = rotation;
   const present = {
     ...(rotateAfterSeconds === null ? {} : { rotate_after_seconds: rotateAfterSeconds }),
     ...(settleSeconds === null ? {} : { settle_seconds: settleSeconds }),
     ...(approval.scopes.length === 0 ? {} : { approval_scopes: approval.scopes }),
+    ...(token.algorithm === rulesDefault.token.algorithm ? {} : { token_algorithm: token.algorithm }),
+    ...(token.derivedTtlSeconds === derivedTtlDefaultSeconds
+      ? {}
+      : { derived_ttl_seconds: token.derivedTtlSeconds }),
   };
   return Object.keys(present).length === 0 ? null : present;
 }
@@ -68,12 +90,17 @@ export function encodeKeyspaceRules({ rotation, approval }: KeyspaceRules): Json
 export function decodeKeyspaceRules(stored: Readonly<Record<string, unknown>> | null): KeyspaceRules {
   if (stored === null) return rulesDefault;
   const { rotate_after_seconds: rotateAfter, settle_seconds: settle, approval_scopes: scopes } = stored;
+  const { token_algorithm: algorithm, derived_ttl_seconds: derivedTtl } = stored;
   return {
     rotation: {
       rotateAfterSeconds: typeof rotateAfter === 'number' ? rotateAfter : null,
       settleSeconds: typeof settle === 'number' ? settle : null,
     },
     approval: { scopes: Array.isArray(scopes) ? scopes.map(String) : [] },
+    token: {
+      algorithm: signingAlgorithms.find((name) => name === algorithm) ?? rulesDefault.token.algorithm,
+      derivedTtlSeconds: typeof derivedTtl === 'number' ? derivedTtl : derivedTtlDefaultSeconds,
+    },
   };
 }
 
@@ -90,6 +117,19 @@ function checkRotation(rules: RotationRules): RotationRules {
       unit: 'seconds',
     });
   }
+  return rules;
+}
+
+function checkToken(rules: TokenRules): TokenRules {
+  if (!signingAlgorithms.includes(rules.algorithm)) {
+    throw new Fault('invalid_field', {
+      detail: 'Tokens are not signed with this algorithm.',
+      field: '/token/algorithm',
+      expected: signingAlgorithms.join(' or '),
+    });
+  }
+  const bounds = { min: 1, max: derivedTtlSecondsMax, unit: 'seconds' };
+  checkInteger(rules.derivedTtlSeconds, '/token/derived_ttl_seconds', bounds);
   return rules;
 }
 

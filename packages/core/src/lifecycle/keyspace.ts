@@ -4,6 +4,7 @@ import { isPrefix } from '../key-format/key-format.ts';
 import {
   commitMsMax,
   effectiveByMs,
+  jwtTtlSecondsMax,
   keyspaceNameLengthMax,
   leaseDefaultSeconds,
   leaseSecondsMax,
@@ -16,7 +17,7 @@ import {
 } from '../limits/limits.ts';
 import { isScopeSegment } from '../scopes/scopes.ts';
 import { checkInteger, checkScopes } from './check-fields.ts';
-import type { KeyspaceRecord } from './key-record.ts';
+import type { KeyFormat, KeyspaceRecord } from './key-record.ts';
 import { type KeyspaceRulesPatch, patchRules, rulesDefault } from './keyspace-rules.ts';
 
 /*
@@ -43,6 +44,8 @@ export interface CreateKeyspace extends KeyspacePolicy {
   readonly workspaceId: WorkspaceId;
   readonly name: string;
   readonly prefix: string;
+  /** `opaque` when absent. */
+  readonly format?: KeyFormat | undefined;
 }
 
 export function createKeyspace(wish: CreateKeyspace, nowMs: number): KeyspaceRecord {
@@ -86,11 +89,11 @@ export function updateKeyspace(
       detail: 'There is nothing to change.',
       field: '',
       expected:
-        'at least one of allowed_scopes, default_ttl_seconds, max_ttl_seconds, max_grace_seconds, lease_seconds, rotation, approval',
+        'at least one of allowed_scopes, default_ttl_seconds, max_ttl_seconds, max_grace_seconds, lease_seconds, rotation, approval, token',
     });
   }
   if (patch.allowedScopes !== undefined) refuseBuiltin(keyspace, '/allowed_scopes');
-  const { rotation, approval } = patch;
+  const { rotation, approval, token } = patch;
   const leaseSeconds = patch.leaseSeconds ?? keyspace.leaseSeconds;
   return checkPolicy({
     ...keyspace,
@@ -100,7 +103,7 @@ export function updateKeyspace(
     maxGraceSeconds: patch.maxGraceSeconds ?? keyspace.maxGraceSeconds,
     leaseSeconds,
     formerLeaseUntilMs: formerLeaseUntilMs(keyspace, leaseSeconds, nowMs),
-    ...patchRules(keyspace, { rotation, approval }),
+    ...patchRules(keyspace, { rotation, approval, token }),
     revision: keyspace.revision + 1,
   });
 }
@@ -153,14 +156,14 @@ function newKeyspace(wish: CreateKeyspace, nowMs: number): KeyspaceRecord {
     workspaceId: wish.workspaceId,
     name: checkKeyspaceName(wish.name),
     prefix: checkPrefix(wish.prefix),
-    format: 'opaque',
+    format: wish.format ?? 'opaque',
     allowedScopes: wish.allowedScopes,
     defaultTtlSeconds: wish.defaultTtlSeconds ?? null,
     maxTtlSeconds: wish.maxTtlSeconds ?? null,
     maxGraceSeconds: wish.maxGraceSeconds ?? maxGraceDefaultSeconds,
     leaseSeconds: wish.leaseSeconds ?? leaseDefaultSeconds,
     formerLeaseUntilMs: null,
-    ...patchRules(rulesDefault, { rotation: wish.rotation, approval: wish.approval }),
+    ...patchRules(rulesDefault, { rotation: wish.rotation, approval: wish.approval, token: wish.token }),
     state: 'active',
     keysNotBeforeMs: null,
     createdAtMs: nowMs,
@@ -188,6 +191,7 @@ function checkPolicy(keyspace: KeyspaceRecord): KeyspaceRecord {
   const { defaultTtlSeconds, maxTtlSeconds } = keyspace;
   const ttl = { min: 1, max: ttlSecondsMax, unit: 'seconds' };
   if (maxTtlSeconds !== null) checkInteger(maxTtlSeconds, '/max_ttl_seconds', ttl);
+  if (keyspace.format === 'jwt') checkTokenTtl(maxTtlSeconds);
   if (defaultTtlSeconds !== null) {
     checkInteger(defaultTtlSeconds, '/default_ttl_seconds', ttl);
     if (maxTtlSeconds !== null && defaultTtlSeconds > maxTtlSeconds) {
@@ -213,6 +217,16 @@ function checkPolicy(keyspace: KeyspaceRecord): KeyspaceRecord {
     countMax: scopesPerKeyspaceMax,
   });
   return { ...keyspace, allowedScopes };
+}
+
+/** A token can't be taken back from whoever reads no feed and no status list: so each of them ends. */
+function checkTokenTtl(maxTtlSeconds: number | null): void {
+  if (maxTtlSeconds !== null && maxTtlSeconds <= jwtTtlSecondsMax) return;
+  throw new Fault('ttl_too_long', {
+    detail: 'Keys that are tokens have to expire.',
+    field: '/max_ttl_seconds',
+    expected: `1 to ${jwtTtlSecondsMax} seconds`,
+  });
 }
 
 /** One segment of a scope; not `ks_…`, because where a keyspace is asked for, an id or a name may stand. */

@@ -77,8 +77,13 @@ export function isSettled(key: KeyRecord, settling: SettlingEvidence, nowMs: num
   const firstUsedMs = uses.find(({ number }) => number === current?.number)?.firstUsedMs;
   if (firstUsedMs === undefined || nowMs - firstUsedMs < settleMs) return false;
   if (graceVersionAt(key, nowMs) === undefined) return false;
-  const windowMs = Math.max(settleMs, inUseWindowMsMin);
+  const windowMs = settlingWindowMs(settling);
   return refusalToFinish(key, { uses, unheard, windowMs }, nowMs) === undefined;
+}
+
+/** For how long the old version has to have been silent: no shorter than it takes to tell of a use. */
+export function settlingWindowMs({ settleMs }: Pick<SettlingEvidence, 'settleMs'>): number {
+  return Math.max(settleMs, inUseWindowMsMin);
 }
 
 export interface SettlingEvidence extends Omit<UseEvidence, 'windowMs'> {

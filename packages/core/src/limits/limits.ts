@@ -49,6 +49,9 @@ export const renewAskAgainMs = 3_600_000;
 /** Exchanges of one enrollment key: a fleet of a million, made with one. */
 export const enrollmentUsesMax = 1_000_000;
 
+/** Holders that are asked by a keyspace's rule come within a day: a million of them are twelve a second. */
+export const renewalSpreadMsMax = 86_400_000;
+
 /**
  * A verifier tells of a use at once, and of further ones of the same version no sooner than this after it has told of
  * one. So of a version that is in use something was told within the last of these, and a window is never shorter.
@@ -77,6 +80,9 @@ export const externalIdLengthMax = 256;
 export const reasonLengthMax = 256;
 export const prefixLengthMax = 24;
 
+/** Holders of a campaign are spread over a month at the most, and a sample is watched for a day. */
+export const campaignWindowSecondsMax = 31 * 86_400;
+export const campaignHoldSecondsMax = 86_400;
 /** How long a request may wait to be decided, and once more to be collected. */
 export const approvalWaitSecondsMin = 60;
 export const approvalWaitDefaultSeconds = 86_400;
@@ -89,6 +95,34 @@ export const openApprovalsPerKeyspaceMax = 10_000;
 
 /** Any string offered as a key, imported ones too: longer ones are malformed without a look at them. */
 export const keyLengthMax = 512;
+
+/**
+ * A token: header, claims and signature. 64 scopes of 40 characters and all the rest are 3.6 kB; what is longer is
+ * malformed without a look at it, so that a megabyte costs nothing.
+ */
+export const tokenLengthMax = 4_096;
+
+/** A URL that names an authority; it stands in every token. */
+export const issuerLengthMax = 256;
+
+/** How far ahead of the verifier's clock a token may be dated: the clocks of two servers and the network between. */
+export const tokenSkewMsMax = 10_000;
+
+/** 9999, in seconds. */
+export const tokenTimeSecondsMax = 253_402_300_799;
+
+/** A key that is a JWT lives at most a year: as long as that its signing key has to be kept. */
+export const jwtTtlSecondsMax = 366 * 86_400;
+
+/** Tokens of one key whose places in status lists are kept: 32 of 40 bytes; a token a day for a month. */
+export const tokensPerKeyMax = 32;
+
+/** A derived token: short, because whoever only reads the JWKS learns of a revocation no sooner than it expires. */
+export const derivedTtlDefaultSeconds = 300;
+export const derivedTtlSecondsMax = 3_600;
+
+/** Key, token of the key, token of that, and one more. */
+export const deriveDepthMax = 3;
 
 /** Shards are a power of two up to this, because a shard is the low bits of one byte. */
 export const shardsMax = 256;

@@ -66,6 +66,7 @@ function sinkOf(load: ReturnType<typeof writer.startSnapshot>): SnapshotSink {
     key: (fact) => load.applyKey(fact),
     owner: (fact) => load.applyOwner(fact),
     keyspace: (fact) => load.applyKeyspace(fact),
+    signingKey: (fact) => load.applySigningKey(fact),
     stretch: (stretch) => load.applyStretch(stretch),
   };
 }
@@ -73,6 +74,7 @@ function sinkOf(load: ReturnType<typeof writer.startSnapshot>): SnapshotSink {
 function tell(load: ReturnType<typeof writer.startSnapshot>, { kind, fact }: Fact): void {
   if (kind === 'key') load.applyKey(fact);
   else if (kind === 'owner') load.applyOwner(fact);
+  else if (kind === 'signingKey') load.applySigningKey(fact);
   else load.applyKeyspace(fact);
 }
 

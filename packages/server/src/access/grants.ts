@@ -66,6 +66,11 @@ export function refuseEscalation(caller: Caller, wanted: readonly string[], fiel
   });
 }
 
+/** The same as a question. */
+export function mayGrant(granted: readonly string[], wanted: readonly string[]): boolean {
+  return wanted.every((scope) => holds(granted, scope));
+}
+
 /** `covers`, plus what the keyspace part of a management scope means. */
 function holds(granted: readonly string[], wanted: string): boolean {
   if (covers(granted, wanted)) return true;

@@ -5,6 +5,7 @@ import type { Lanes } from '../lanes/lane-port.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Random } from '../runtime/random.ts';
 import type { Reader } from '../storage/reader-port.ts';
+import type { RotationsReader } from '../storage/rotations-port.ts';
 import type { Jobs } from '../workflows/jobs-port.ts';
 import type { AwaitEffective } from './await-effective.ts';
 import type { LeaseReads } from './lease-reads.ts';
@@ -28,6 +29,8 @@ export interface UseCasePorts {
   readonly awaitEffective?: AwaitEffective | undefined;
   readonly evidence: RotationEvidence;
   readonly rotationTimes: RotationTimes;
+  /** What periodic work on rotations looks for. */
+  readonly rotations: RotationsReader;
   /** Work that nobody waits for. */
   readonly jobs: Jobs;
   /** Shards of the store; a power of two. */

@@ -1,6 +1,13 @@
 import type { UseCasePorts } from '../access/use-case-ports.ts';
 import { expireApprovals } from '../approvals/expire-approvals.ts';
-import { approvalSweepSeconds, approvalsSweptMax } from '../limits.ts';
+import { finishSettledRotations } from '../keys/finish-settled.ts';
+import { requestDueRenewals } from '../keys/request-renewals.ts';
+import {
+  approvalSweepSeconds,
+  approvalsSweptMax,
+  renewalSweepSeconds,
+  settleSweepSeconds,
+} from '../limits.ts';
 import type { Workflows } from '../workflows/workflows.ts';
 
 /*
@@ -13,6 +20,20 @@ export function registerJobs(workflows: Workflows, ports: UseCasePorts): void {
     everySeconds: approvalSweepSeconds,
     run: async () => {
       await expireApprovals(ports, approvalsSweptMax);
+    },
+  });
+  workflows.periodic({
+    name: 'rotations.settle',
+    everySeconds: settleSweepSeconds,
+    run: async (signal) => {
+      await finishSettledRotations(ports, undefined, signal);
+    },
+  });
+  workflows.periodic({
+    name: 'rotations.renewals',
+    everySeconds: renewalSweepSeconds,
+    run: async (signal) => {
+      await requestDueRenewals(ports, undefined, signal);
     },
   });
 }

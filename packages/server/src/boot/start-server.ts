@@ -6,6 +6,8 @@ import {
   systemVerifierClock,
 } from '@keyswarm/verifier';
 import { LeaseReads } from '../access/lease-reads.ts';
+import { CampaignDriver } from '../campaigns/campaign-driver.ts';
+import { runCampaigns } from '../campaigns/run-campaigns.ts';
 import { ConfigError } from '../config/config-error.ts';
 import type { ServerConfig } from '../config/config-schema.ts';
 import { listOf } from '../config/list-of.ts';
@@ -27,6 +29,7 @@ import { systemRandom } from '../runtime/random.ts';
 import { systemTimers } from '../runtime/timers.ts';
 import { loadMasterKey } from '../signing/load-master-key.ts';
 import { createReader } from '../storage/reader.ts';
+import { createRotationsReader } from '../storage/statements/read-rotations.ts';
 import type { Store } from '../storage/store.ts';
 import type { WorkerSeat } from '../workers/worker-seat.ts';
 import { bootstrap, isBootstrapKey } from '../workspaces/bootstrap.ts';
@@ -87,6 +90,7 @@ export async function startServer(config: ServerConfig, options: StartOptions): 
     const firstKey = await bootstrap(core.ports, given);
     if (firstKey !== undefined) options.showFirstKey(firstKey);
     options.signal?.throwIfAborted();
+    startCampaigns(core, { log, closing });
     return await openWire(config, { ...core, masterKey, log, closing, seat: options.seat });
   } catch (error) {
     await closing.run();
@@ -168,6 +172,7 @@ async function startCore(config: ServerConfig, { store, log, closing, seat }: Fo
     awaitEffective,
     evidence,
     rotationTimes: metrics.rotations,
+    rotations: createRotationsReader(store),
     // An embedded store has one process, which knows its own writes before it answers them.
     catchUp: isAlone ? undefined : () => follower.catchUp(),
     jobs: workflows,
@@ -179,6 +184,26 @@ async function startCore(config: ServerConfig, { store, log, closing, seat }: Fo
 }
 
 type Core = Awaited<ReturnType<typeof startCore>>;
+
+/** Whichever server is free works on what runs; stopped before the lanes are drained. */
+function startCampaigns(
+  { ports, metrics }: Core,
+  { log, closing }: Pick<Foundation, 'log' | 'closing'>,
+): void {
+  const driver = new CampaignDriver({
+    ports,
+    driverId: Buffer.from(systemRandom.bytes(8)).toString('hex'),
+    reading: () => metrics.verifyReading(),
+    onProblem: ({ campaignId, error }) =>
+      log.warn({ campaignId, err: error }, 'a step of a campaign was left to its next turn'),
+  });
+  const campaigns = runCampaigns({
+    driver,
+    timers: systemTimers,
+    onProblem: (error) => log.warn({ err: error }, 'campaigns could not be looked for'),
+  });
+  closing.add('campaigns', () => campaigns.stop());
+}
 
 async function openWire(
   config: ServerConfig,

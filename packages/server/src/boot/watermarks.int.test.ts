@@ -19,6 +19,7 @@ import { type Clock, systemClock } from '../runtime/clock.ts';
 import { systemRandom } from '../runtime/random.ts';
 import { systemTimers } from '../runtime/timers.ts';
 import { createReader } from '../storage/reader.ts';
+import { createRotationsReader } from '../storage/statements/read-rotations.ts';
 import type { Store } from '../storage/store.ts';
 import { bootstrap } from '../workspaces/bootstrap.ts';
 
@@ -72,6 +73,7 @@ describe('keys of an owner or a keyspace, rotated and revoked at once by two ser
         flush: async () => {},
       },
       rotationTimes: { firstUsed() {}, retired() {} },
+      rotations: createRotationsReader(store),
       jobs: { send: async () => {} },
       shards,
     };

@@ -1,4 +1,4 @@
-import type { FeedRow, KeyFact, KeyspaceFact, OwnerFact } from '@keyswarm/core';
+import type { FeedRow, KeyFact, KeyspaceFact, OwnerFact, SigningKeyFact } from '@keyswarm/core';
 import { keyFactOf } from '@keyswarm/core';
 import type { SnapshotSink } from '@keyswarm/verifier';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -282,13 +282,17 @@ interface CollectingSink extends Omit<SnapshotSink, 'stretch'> {
   readonly keys: KeyFact[];
   readonly owners: OwnerFact[];
   readonly keyspaces: KeyspaceFact[];
+  readonly signingKeys: SigningKeyFact[];
 }
 
 function collectingSink(): CollectingSink {
   const keys: KeyFact[] = [];
   const owners: OwnerFact[] = [];
   const keyspaces: KeyspaceFact[] = [];
+  const signingKeys: SigningKeyFact[] = [];
   return {
+    signingKeys,
+    signingKey: (fact) => void signingKeys.push(fact),
     keys,
     owners,
     keyspaces,

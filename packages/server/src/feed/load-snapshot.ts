@@ -1,4 +1,13 @@
+import {
+  assert,
+  type DocumentId,
+  decodeSigningKey,
+  parseId,
+  type SigningKeyFact,
+  signingKeyFactOf,
+} from '@keyswarm/core';
 import type { SnapshotSink } from '@keyswarm/verifier';
+import { listDocuments } from '../storage/statements/documents.ts';
 import {
   endOfRange,
   firstUuid,
@@ -31,11 +40,32 @@ export async function loadSnapshot(
   for await (const { lines } of pages(tx, 'keyspaces', shape)) {
     for (const line of lines) sink.keyspace(decode.keyspaceFact(line));
   }
+  for (const fact of await readSigningKeys(tx, shape)) sink.signingKey(fact);
   for await (const { lines } of pages(tx, 'owners', shape)) {
     for (const line of lines) sink.owner(decode.ownerFact(line));
   }
   for await (const { lines, versions } of pages(tx, 'keys', shape)) {
     for (const fact of decode.keyFacts(lines, versions)) sink.key(fact);
+  }
+}
+
+/** A few a workspace. Those that were removed verify nothing, as those do that are not known. */
+async function readSigningKeys(
+  tx: Queryable,
+  { shards, pageRows }: SnapshotShape,
+): Promise<readonly SigningKeyFact[]> {
+  const facts: SigningKeyFact[] = [];
+  let after: DocumentId | undefined;
+  for (;;) {
+    const page = await listDocuments(tx, { kind: 'sk', after, limit: pageRows }, shards);
+    for (const document of page) {
+      const id = parseId('sk', document.id);
+      const record = id === undefined ? undefined : decodeSigningKey({ ...document, id });
+      assert(record !== undefined, 'a signing key is read as it was written');
+      if (record.state !== 'removed') facts.push(signingKeyFactOf(record));
+    }
+    after = page.at(-1)?.id;
+    if (page.length < pageRows) return facts;
   }
 }
 

@@ -10,6 +10,7 @@ import type { GuardServices } from './guard.ts';
 import { type AnyHandler, callOf, guardedRoute, plainHandler } from './guarded-route.ts';
 import { feedOperations, type GuardedOperation, type Handler, type HandlerServices } from './handler.ts';
 import { approvalHandlers } from './handlers/approval-handlers.ts';
+import { campaignHandlers } from './handlers/campaign-handlers.ts';
 import { enrollmentHandler } from './handlers/enrollment-handler.ts';
 import { houseHandlers } from './handlers/house-handlers.ts';
 import { importHandler } from './handlers/import-handler.ts';
@@ -33,6 +34,7 @@ export function registerOperations(app: FastifyInstance, services: RouteServices
     ...enrollmentHandler(services),
     ...readHandlers(services),
     ...houseHandlers(services),
+    ...campaignHandlers(services),
     ...verifyHandlers(services),
     ...verifierHandlers(services),
   };

@@ -43,6 +43,13 @@ export async function createOneKeyspace(
   idempotency: IdempotencyScope | undefined,
 ): Promise<PlacedKeyspace> {
   requireScope(caller, 'keyspaces:write');
+  if (terms.format === 'jwt') {
+    throw new Fault('invalid_field', {
+      detail: 'This server does not sign tokens yet.',
+      field: '/format',
+      expected: 'opaque',
+    });
+  }
   const { workspaceId } = caller;
   const id = newKeyspaceId(workspaceId, terms.name, { nowMs: ports.clock.nowMs(), random: ports.random });
   // A look before the write, for a fault that names the field; the store's own constraint settles a race.

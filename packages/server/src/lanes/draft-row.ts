@@ -1,7 +1,9 @@
 import {
   assert,
   type DocumentId,
+  type DocumentRecord,
   decodeFeedRow,
+  decodeSigningKey,
   documentKindOf,
   encodeFeedRow,
   type FeedRow,
@@ -11,7 +13,9 @@ import {
   keyspaceFactOf,
   type NoteId,
   ownerFactOf,
+  parseId,
   type SubjectId,
+  signingKeyFactOf,
 } from '@keyswarm/core';
 import type { BatchView } from './batch-view.ts';
 import type { Actor, Change } from './lane-port.ts';
@@ -62,13 +66,26 @@ function isNoteId(id: DocumentId): id is NoteId {
   return documentKindOf(id) === 'note';
 }
 
-function factsOf(change: Change, view: BatchView): Pick<FeedRow, 'key' | 'owner' | 'keyspace'> {
+function factsOf(
+  change: Change,
+  view: BatchView,
+): Pick<FeedRow, 'key' | 'owner' | 'keyspace' | 'signingKey'> {
   if (change.kind === 'owner') return { key: null, owner: ownerFactOf(change.after), keyspace: null };
   if (change.kind === 'keyspace') return { key: null, owner: null, keyspace: keyspaceFactOf(change.after) };
-  if (change.kind === 'document') return { key: null, owner: null, keyspace: null };
+  if (change.kind === 'document')
+    return { key: null, owner: null, keyspace: null, ...signingKeyIn(change.after) };
   const owner = view.owners.find(change.after.ownerId);
   const keyspace = view.keyspaces.find(change.after.keyspaceId);
   assert(owner !== undefined, 'the owner of a key that changes was read');
   assert(keyspace !== undefined, 'the keyspace of a key that changes was read');
   return { key: keyFactOf(change.after), owner: ownerFactOf(owner), keyspace: keyspaceFactOf(keyspace) };
+}
+
+/** The one kind of document that verifiers have to know of. */
+function signingKeyIn(document: DocumentRecord): Pick<FeedRow, 'signingKey'> {
+  const id = parseId('sk', document.id);
+  if (id === undefined) return {};
+  const record = decodeSigningKey({ ...document, id });
+  assert(record !== undefined, 'a signing key is written as it is read');
+  return { signingKey: signingKeyFactOf(record) };
 }

@@ -54,6 +54,22 @@ export class DenseHistogram<Series extends string> {
     this.#sums[place] = (this.#sums[place] ?? 0) + value;
   }
 
+  get bounds(): Float64Array {
+    return this.#bounds;
+  }
+
+  /** The counts of these series, by their places, added up bucket by bucket; the last is what lies above all bounds. */
+  sumOf(places: readonly number[]): Float64Array {
+    const width = this.#bounds.length + 1;
+    const sum = new Float64Array(width);
+    for (const place of places) {
+      for (let bucket = 0; bucket < width; bucket += 1) {
+        sum[bucket] = (sum[bucket] ?? 0) + (this.#counts[place * width + bucket] ?? 0);
+      }
+    }
+    return sum;
+  }
+
   /** Series that were never observed are left out: most operations are rare. */
   #values(): object[] {
     const values: object[] = [];

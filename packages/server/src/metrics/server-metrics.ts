@@ -6,6 +6,7 @@ import { DenseHistogram } from './dense-histogram.ts';
 import { LaneMetrics } from './lane-metrics.ts';
 import type { MetricFamily } from './merge-families.ts';
 import { RotationMetrics } from './rotation-metrics.ts';
+import type { VerifyReading } from './verify-load.ts';
 
 /*
  * What the server says of itself to Prometheus. Every label takes its values from a closed set that is known
@@ -36,6 +37,11 @@ const outside = 'none';
 /** What proxies ask, which is no operation of the API. */
 const gateway = 'forwardAuth';
 const operationLabels = [...operationIds, gateway, outside] as const;
+
+/** By which keys are verified over the wire. */
+const verifying = ['verifyKey', 'verifyKeysBulk', gateway].map((label) =>
+  (operationLabels as readonly string[]).indexOf(label),
+);
 
 const secondsBounds = [
   0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
@@ -130,6 +136,14 @@ export class ServerMetrics {
     // A status of 0 stands for a client that went away before it was answered.
     const statusPlace = status === 0 ? 4 : Math.min(3, Math.max(0, Math.floor(status / 100) - 2));
     this.#http.observe(operationPlace * statusClasses.length + statusPlace, durationMs / 1000);
+  }
+
+  /** Of verifications: what goes by how they fare. */
+  verifyReading(): VerifyReading {
+    const places = (status: StatusClass) =>
+      verifying.map((operation) => operation * statusClasses.length + statusClasses.indexOf(status));
+    const failed = this.#http.sumOf(places('5xx')).reduce((sum, count) => sum + count, 0);
+    return { buckets: this.#http.sumOf(places('2xx')), boundsSeconds: this.#http.bounds, failed };
   }
 
   issuance(kind: 'single' | 'bulk' | 'import' | 'rotate', durationMs: number): void {

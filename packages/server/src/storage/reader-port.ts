@@ -1,4 +1,5 @@
 import type {
+  CampaignId,
   DocumentId,
   DocumentRecord,
   EventType,
@@ -14,6 +15,7 @@ import type {
   VersionState,
   WorkspaceId,
 } from '@keyswarm/core';
+import type { SelectKeys } from './statements/campaign-keys.ts';
 import type { DocumentList } from './statements/documents.ts';
 
 export interface KeyFilter {
@@ -106,5 +108,20 @@ export interface Reader {
   document(id: DocumentId): Promise<DocumentRecord | undefined>;
   /** Ascending by id. */
   documents(list: DocumentList): Promise<readonly DocumentRecord[]>;
+  /** What campaigns ask, of one shard; not bound to a workspace, since the keyspaces are of one. */
+  campaignKeys(wish: SelectKeys): Promise<readonly KeyId[]>;
+  /** How many of them there are, as far as `limit`. */
+  countCampaignKeys(wish: SelectKeys): Promise<number>;
+  /** Keys that the campaign has asked to renew, ascending by id. */
+  askedKeys(wish: {
+    readonly shard: number;
+    readonly campaignId: CampaignId;
+    readonly after: KeyId | null;
+    readonly limit: number;
+  }): Promise<readonly KeyId[]>;
+  countAskedKeys(wish: {
+    readonly campaignId: CampaignId;
+    readonly nowMs: number;
+  }): Promise<{ readonly renewed: number; readonly open: number }>;
   events(workspaceId: WorkspaceId, query: EventQuery): Promise<EventPage>;
 }

@@ -1,5 +1,11 @@
 import { readEventPage } from './reader-events.ts';
 import type { Reader } from './reader-port.ts';
+import {
+  countAskedKeys,
+  countCampaignKeys,
+  selectAskedKeys,
+  selectCampaignKeys,
+} from './statements/campaign-keys.ts';
 import { listDocuments, readDocument } from './statements/documents.ts';
 import { findKeyspace, listKeyspaces } from './statements/list-keyspaces.ts';
 import { listOwners } from './statements/list-owners.ts';
@@ -60,6 +66,14 @@ export function createReader(store: Store, options: { readonly shards: number })
     documents: (list) => listDocuments(store, list, shards),
 
     leases: (wanted) => readLeases(store, wanted, shards),
+
+    campaignKeys: (wish) => selectCampaignKeys(store, wish),
+
+    countCampaignKeys: (wish) => countCampaignKeys(store, wish),
+
+    askedKeys: (wish) => selectAskedKeys(store, wish),
+
+    countAskedKeys: (wish) => countAskedKeys(store, wish, shards),
 
     events: (workspaceId, query) => readEventPage(store, shards, workspaceId, query),
   };

@@ -107,6 +107,7 @@ const endsSnapshotsEarly: Wrap = (source) => ({
         },
         owner: (fact) => sink.owner(fact),
         keyspace: (fact) => sink.keyspace(fact),
+        signingKey: (fact) => sink.signingKey(fact),
         stretch: (stretch) => sink.stretch(stretch),
       },
       signal,

@@ -54,6 +54,7 @@ async function readInto(
     key: load.applyKey.bind(load),
     owner: load.applyOwner.bind(load),
     keyspace: load.applyKeyspace.bind(load),
+    signingKey: load.applySigningKey.bind(load),
     stretch: load.applyStretch.bind(load),
   };
   const reader = new SnapshotReader(sink, (hello) => {

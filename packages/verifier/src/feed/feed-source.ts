@@ -1,4 +1,4 @@
-import type { FeedRow, KeyFact, KeyspaceFact, OwnerFact } from '@keyswarm/core';
+import type { FeedRow, KeyFact, KeyspaceFact, OwnerFact, SigningKeyFact } from '@keyswarm/core';
 import type { KeyUse } from '../uses/key-use.ts';
 
 /*
@@ -102,6 +102,7 @@ export interface SnapshotSink {
   key(fact: KeyFact): void;
   owner(fact: OwnerFact): void;
   keyspace(fact: KeyspaceFact): void;
+  signingKey(fact: SigningKeyFact): void;
   /** What was applied where the snapshot is read from while it was read: ascending within a shard, after all facts. */
   stretch(stretch: FeedStretch): void;
 }

@@ -1,4 +1,4 @@
-import { assert, type KeyFact, type KeyspaceFact, type OwnerFact } from '@keyswarm/core';
+import { assert, type KeyFact, type KeyspaceFact, type OwnerFact, type SigningKeyFact } from '@keyswarm/core';
 import type { LeaseTimes } from '../lease/raised-lease.ts';
 import type { ResidentTable } from '../table/resident-table.ts';
 import type { SnapshotLoad } from '../verifier-port.ts';
@@ -72,6 +72,11 @@ export class LoadingTable implements SnapshotLoad {
   applyKeyspace(fact: KeyspaceFact): void {
     this.#assertOpen();
     this.table.keyspaces.apply(fact, this.#times);
+  }
+
+  applySigningKey(fact: SigningKeyFact): void {
+    this.#assertOpen();
+    this.table.signingKeys.apply(fact);
   }
 
   applyStretch(stretch: FeedStretch): void {

@@ -31,6 +31,7 @@ export async function takeSnapshot(from: SnapshotPorts, signal: AbortSignal): Pr
       },
       owner: (fact) => load.applyOwner(fact),
       keyspace: (fact) => load.applyKeyspace(fact),
+      signingKey: (fact) => load.applySigningKey(fact),
       stretch: (stretch) => load.applyStretch(stretch),
     },
     signal,

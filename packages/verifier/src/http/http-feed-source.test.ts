@@ -101,7 +101,7 @@ describe('the feed from one relay over HTTP', () => {
     const middle = Math.floor(spoilt.length / 2);
     spoilt[middle] = (spoilt[middle] ?? 0) ^ 1;
     answer('snapshot', (response) => response.writeHead(200).end(spoilt));
-    const sink = { key() {}, owner() {}, keyspace() {}, stretch() {} };
+    const sink = { key() {}, owner() {}, keyspace() {}, signingKey() {}, stretch() {} };
     await expect(source.snapshot(sink, forever)).rejects.toMatchObject({ name: 'BadFrame' });
 
     const range = { after: 0, upTo: 1, limit: 10 };

@@ -197,7 +197,7 @@ describe('several relays as one source', () => {
   it('renew the lease at a relay that has no snapshot to give just now', async () => {
     const { ask, pool, first } = poolOf(1);
     first.taken = failing(new RelayBusy('r', 503, 5_000));
-    const sink = { key() {}, owner() {}, keyspace() {}, stretch() {} };
+    const sink = { key() {}, owner() {}, keyspace() {}, signingKey() {}, stretch() {} };
     await expect(pool.snapshot(sink, forever)).rejects.toBeInstanceOf(RelayBusy);
     await expect(ask()).resolves.toEqual(answer({}));
   });

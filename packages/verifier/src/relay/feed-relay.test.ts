@@ -37,7 +37,7 @@ describe('what a reader may see', () => {
     const keep = (fact: unknown) => void snapshot.push(fact);
     await bench.relay
       .sourceFor({ workspaceId: ours, keyspaces: new Set([keyspaceId(1)]) })
-      .snapshot({ key: keep, owner: keep, keyspace: keep, stretch: keep }, never);
+      .snapshot({ key: keep, owner: keep, keyspace: keep, signingKey: keep, stretch: keep }, never);
     expect(JSON.stringify([heard.stretches, rows, fromStore, snapshot])).not.toContain(canary);
     expect(idsOf(heard.stretches)).toEqual([keyFact(1).id, keyFact(3).id]);
     for (const stretch of [rows, fromStore]) expect(stretch).toMatchObject({ after: 0, upTo: 5 });
@@ -83,12 +83,16 @@ describe('what a reader may see', () => {
     bench.commit(0, keyRow(other, ownerFact(2), spaceOf(2, ours)));
     const owners: OwnerFact[] = [];
     const ignore = () => {};
-    await bench.relay
-      .sourceFor({ without: new Set([keyspaceId(2)]) })
-      .snapshot(
-        { key: ignore, owner: (fact) => owners.push(fact), keyspace: ignore, stretch: ignore },
-        never,
-      );
+    await bench.relay.sourceFor({ without: new Set([keyspaceId(2)]) }).snapshot(
+      {
+        key: ignore,
+        owner: (fact) => owners.push(fact),
+        keyspace: ignore,
+        signingKey: ignore,
+        stretch: ignore,
+      },
+      never,
+    );
     expect(owners.map(({ id }) => id)).toEqual([ownerFact(1).id]);
   });
 });
@@ -201,6 +205,7 @@ describe('a snapshot out of memory', () => {
         key: (fact) => load.applyKey(fact),
         owner: (fact) => load.applyOwner(fact),
         keyspace: (fact) => load.applyKeyspace(fact),
+        signingKey: (fact) => load.applySigningKey(fact),
         stretch: (stretch) => load.applyStretch(stretch),
       },
       never,
@@ -215,7 +220,7 @@ describe('a snapshot out of memory', () => {
     const bench = new Bench();
     bench.duringFacts = () => bench.verifier.startSnapshot().finish({ epoch: 2, seqs: [0, 0] });
     const ignore = () => {};
-    const sink = { key: ignore, owner: ignore, keyspace: ignore, stretch: ignore };
+    const sink = { key: ignore, owner: ignore, keyspace: ignore, signingKey: ignore, stretch: ignore };
     const source = bench.relay.sourceFor({});
     await expect(source.snapshot(sink, never)).rejects.toThrow('overtaken');
     bench.duringFacts = ignore;
@@ -325,7 +330,7 @@ describe('a relay behind a relay', () => {
     };
     const source = bench.relay.sourceFor({ workspaceId: ours, keyspaces: new Set([keyspaceId(1)]) });
     const range = { after: 0, upTo: 1, limit: 10 };
-    const sink = { key() {}, owner() {}, keyspace() {}, stretch() {} };
+    const sink = { key() {}, owner() {}, keyspace() {}, signingKey() {}, stretch() {} };
     const from = { epoch: 1, seqs: [0, 0] };
     const asked = [
       async () => source.lease(ask, never),

@@ -239,6 +239,7 @@ export class FeedRelay implements AppliedObserver {
       for (const item of reading.facts) {
         if (item.kind === 'key') sink.key(item.fact);
         else if (item.kind === 'owner') sink.owner(item.fact);
+        else if (item.kind === 'signingKey') sink.signingKey(item.fact);
         else sink.keyspace(item.fact);
         told += 1;
         if (told % factsPerTurn === 0) await this.#options.timers.sleep(0, signal);

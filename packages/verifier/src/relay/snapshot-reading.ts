@@ -1,4 +1,12 @@
-import type { KeyFact, KeyspaceFact, KeyspaceId, OwnerFact, OwnerId, WorkspaceId } from '@keyswarm/core';
+import type {
+  KeyFact,
+  KeyspaceFact,
+  KeyspaceId,
+  OwnerFact,
+  OwnerId,
+  SigningKeyFact,
+  WorkspaceId,
+} from '@keyswarm/core';
 import type { FeedListener, FeedStretch, FeedSubscription, FeedView, Heads } from '../feed/feed-source.ts';
 import { snapshotTailRowsMax } from '../limits.ts';
 import { type FeedFilter, feedView, letsKeyspace } from './feed-filter.ts';
@@ -6,7 +14,8 @@ import { type FeedFilter, feedView, letsKeyspace } from './feed-filter.ts';
 export type RelayFact =
   | { readonly kind: 'keyspace'; readonly fact: KeyspaceFact }
   | { readonly kind: 'owner'; readonly fact: OwnerFact }
-  | { readonly kind: 'key'; readonly fact: KeyFact };
+  | { readonly kind: 'key'; readonly fact: KeyFact }
+  | { readonly kind: 'signingKey'; readonly fact: SigningKeyFact };
 
 /** What a relay reads a snapshot from: the facts of the verifier beside it, as they come. */
 export interface FactsReader {
@@ -93,6 +102,9 @@ function* factsFor(verifier: FactsReader, filter: FeedFilter): Generator<RelayFa
       held.set(item.fact.id, item);
     } else if (item.kind === 'keyspace') {
       if (letsKeyspace(filter, item.fact.id)) yield item;
+    } else if (item.kind === 'signingKey') {
+      // Of the whole workspace, whatever keyspaces are read of it: tokens of each are signed with them.
+      yield item;
     } else if (letsKeyspace(filter, item.fact.keyspaceId)) {
       const owner = held.get(item.fact.ownerId);
       if (owner !== undefined) {

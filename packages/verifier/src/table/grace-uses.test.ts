@@ -120,7 +120,7 @@ describe('uses of a rotating key', () => {
     for (const { kind, fact } of facts) {
       if (kind === 'key') load.applyKey(fact);
       else if (kind === 'owner') load.applyOwner(fact);
-      else load.applyKeyspace(fact);
+      else if (kind === 'keyspace') load.applyKeyspace(fact);
     }
     load.finish(verifier.applied());
     expect(take()).toEqual([

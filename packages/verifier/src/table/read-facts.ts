@@ -47,6 +47,10 @@ export function* readFacts(table: ResidentTable, filter: FactFilter): Generator<
     const fact = keyspaceFactOf(entry);
     if (fact !== undefined && isWanted(entry, filter)) yield { kind: 'keyspace', fact };
   }
+  for (const fact of table.signingKeys.facts()) {
+    if (filter.workspaceId === undefined || fact.workspaceId === filter.workspaceId)
+      yield { kind: 'signingKey', fact };
+  }
   const given = new NumberSet();
   const ownersGiven = new NumberSet();
   for (let record = 1; record < table.records.end; record += 1) {

@@ -33,6 +33,7 @@ import {
 import { RecordPages, word } from './record-pages.ts';
 import { ScopeSets } from './scope-sets.ts';
 import { SideColumn } from './side-column.ts';
+import { SigningKeys } from './signing-keys.ts';
 import { wordsOfBytes } from './words.ts';
 
 /*
@@ -67,6 +68,7 @@ export class ResidentTable {
   readonly owners = new Owners();
   readonly keyspaces = new Keyspaces();
   readonly scopeSets = new ScopeSets();
+  readonly signingKeys = new SigningKeys();
   readonly notBefores = new SideColumn();
   readonly graceUses = new GraceUses(this.records);
   /** New versions of rotating keys that have not been accepted here yet. */

@@ -9,6 +9,7 @@ export function copyOf(verifier: ResidentVerifier, clock: VerifierClock): Reside
   for (const { kind, fact } of verifier.facts()) {
     if (kind === 'key') loading.applyKey(fact);
     else if (kind === 'owner') loading.applyOwner(fact);
+    else if (kind === 'signingKey') loading.applySigningKey(fact);
     else loading.applyKeyspace(fact);
   }
   loading.finish(verifier.applied());

@@ -1,5 +1,7 @@
 import {
   type Answer,
+  covers,
+  coversAll,
   judge,
   type KeyId,
   keyLengthMax,
@@ -11,6 +13,7 @@ import {
   refusalCodes,
   type StaleAnswer,
   shardOfId,
+  tokenSkewMsMax,
   type ValidVerdict,
 } from '@keyswarm/core';
 import type { Lease } from '../lease/lease.ts';
@@ -26,9 +29,12 @@ import {
 } from '../table/record-fields.ts';
 import { word } from '../table/record-pages.ts';
 import { notBeforeMsOf, type ResidentTable } from '../table/resident-table.ts';
+import type { SigningKeyEntry } from '../table/signing-keys.ts';
 import type { FoundKey, HeldVersion, Requirement, VerifierClock } from '../verifier-port.ts';
 import { digestOf, digestWord } from './fingerprint.ts';
 import { keyIdOfWords } from './key-id-text.ts';
+import { looksLikeToken, type ReadToken, readToken, tokenKind } from './read-token.ts';
+import { TokenCache } from './token-cache.ts';
 
 /*
  * One verification: `length → fingerprint → table → judgement → verdict → lease`. It reads memory and two clocks,
@@ -60,10 +66,17 @@ const noScopes: readonly string[] = Object.freeze([]);
 const noRequirement: Requirement = Object.freeze({});
 const noShards: readonly number[] = Object.freeze([]);
 
+/** A token that is good by itself, and the version that it is or hangs on. */
+interface FoundToken {
+  readonly record: number;
+  readonly token: ReadToken;
+}
+
 export class KeyJudge {
   readonly #clock: VerifierClock;
   readonly #lease: Lease;
   readonly #standing = newStanding();
+  readonly #tokens = new TokenCache();
 
   readonly #shards: () => number;
 
@@ -75,14 +88,31 @@ export class KeyJudge {
   }
 
   verify(table: ResidentTable, key: string, requirement: Requirement): Answer {
+    if (looksLikeToken(key)) {
+      const found = this.#tokenIn(table, key, requirement);
+      if (found !== undefined)
+        return 'token' in found ? this.#judge(table, found.record, requirement, found.token) : found;
+    }
     const record = this.#recordOf(table, key, requirement);
     return typeof record === 'number' ? this.#judge(table, record, requirement) : record;
   }
 
   find(table: ResidentTable, key: string): FoundKey {
+    if (looksLikeToken(key)) {
+      const found = this.#tokenIn(table, key, noRequirement);
+      if (found !== undefined) return this.#foundByToken(table, found);
+    }
     const record = this.#recordOf(table, key, noRequirement);
     if (typeof record !== 'number') return { answer: record, held: null };
     return { answer: this.#judge(table, record, noRequirement), held: heldVersionOf(table, record) };
+  }
+
+  /** Whoever holds a token that was derived of a key doesn't hold the key. */
+  #foundByToken(table: ResidentTable, found: Answer | FoundToken): FoundKey {
+    if (!('token' in found)) return { answer: found, held: null };
+    const { record, token } = found;
+    const answer = this.#judge(table, record, noRequirement, token);
+    return { answer, held: token.parent === undefined ? heldVersionOf(table, record) : null };
   }
 
   /** Where it stands, or the answer to a string for which nothing does. */
@@ -101,6 +131,29 @@ export class KeyJudge {
     return this.#lease.hasQuarantined ? stale : refusals.unknown;
   }
 
+  /**
+   * The signature is verified when a token is first seen, and remembered by its digest. All the rest is asked of the
+   * table each time: is its signing key still good, is the key that it is or hangs on, is the lease. Undefined: the text is
+   * no token of ours, and may be a key of another system.
+   */
+  #tokenIn(table: ResidentTable, text: string, requirement: Requirement): Answer | FoundToken | undefined {
+    const signer = tokenKind(table.signingKeys, text);
+    if (signer === 'foreign') return undefined;
+    if (signer === 'unknown') return this.#unknown();
+    if (typeof signer === 'string') return refusals[signer];
+    const digest = digestOf(text);
+    const known = this.#tokens.get(digest);
+    const token = known ?? readToken(signer, text);
+    if (typeof token === 'string') return refusals[token];
+    if (known === undefined) this.#tokens.set(digest, token);
+    const wanted = requirement.workspaceId;
+    if (wanted !== undefined && wanted !== signer.workspaceId) return refusals.unknown;
+    if (signer.removed || !(token.issuedAtMs > signer.notBeforeMs)) return refusals.revoked;
+    const record = findOf(table, token, digest);
+    if (record === 0 || !isOf(table, record, token, signer)) return this.#unknown();
+    return { record, token };
+  }
+
   #findByLongToken(table: ResidentTable, key: string, requirement: Requirement): number {
     const underscoreAt = key.lastIndexOf('_');
     if (underscoreAt === -1 || underscoreAt === key.length - 1) return 0;
@@ -108,17 +161,11 @@ export class KeyJudge {
   }
 
   #find(table: ResidentTable, text: string, requirement: Requirement): number {
-    const digest = digestOf(text);
-    const record = table.index.find(
-      digestWord(digest, 0),
-      digestWord(digest, 4),
-      digestWord(digest, 8),
-      digestWord(digest, 12),
-    );
+    const record = findDigest(table, digestOf(text));
     return record !== 0 && table.hasTwins ? chooseTwin(table, record, requirement) : record;
   }
 
-  #judge(table: ResidentTable, record: number, requirement: Requirement): Answer {
+  #judge(table: ResidentTable, record: number, requirement: Requirement, token?: ReadToken): Answer {
     const page = table.records.pageOf(record);
     const from = table.records.offsetOf(record);
     const keyspace = table.keyspaces.entry((page[from + word.keyspace] ?? 0) >>> 10);
@@ -131,13 +178,17 @@ export class KeyJudge {
     this.#fill(table, record, keyspace, requirement);
     const latestMs = this.#clock.latestMs();
     const earliestMs = (ownerWord & notBeforeBit) === 0 ? latestMs : this.#clock.earliestMs();
-    const code = judge(this.#standing, earliestMs, latestMs);
-    const behind = this.#lease.hasQuarantined ? this.#quarantinedOf(table, record) : noShards;
+    if (token !== undefined) this.#narrow(token, requirement);
+    const judged = judge(this.#standing, earliestMs, latestMs);
+    const code =
+      judged === 'valid' && token !== undefined && isEarly(token, latestMs) ? 'not_yet_valid' : judged;
+    const behind = this.#lease.hasQuarantined ? this.#quarantinedOf(table, record, token) : noShards;
     // A revocation is final; any other no might be lifted by what can't be read.
     if (code !== 'valid') return behind.length > 0 && code !== 'revoked' ? stale : refusals[code];
 
     const endMs = this.#standing.expiresAtMs;
     const inGrace = this.#standing.versionState === 'grace';
+    const graceEndMs = this.#standing.versionRetiresAtMs;
     const verdict: ValidVerdict = {
       valid: true,
       code: 'valid',
@@ -152,9 +203,9 @@ export class KeyJudge {
       workspaceId: keyspace.workspaceId,
       keyspaceId: keyspace.id,
       keyspace: keyspace.name,
-      scopes: table.scopeSets.scopes((page[from + word.scopes] ?? 0) >>> 5),
+      scopes: scopesOf(table, (page[from + word.scopes] ?? 0) >>> 5, token),
       expiresAtMs: endMs === Number.POSITIVE_INFINITY ? null : endMs,
-      rotation: inGrace ? { state: 'grace', retiresAtMs: endMs } : null,
+      rotation: inGrace ? { state: 'grace', retiresAtMs: graceEndMs } : null,
       renewAfterMs: table.traits.size === 0 ? null : (table.traits.get(record)?.renewAfterMs ?? null),
     };
     if (!this.#isLeased(keyspace, behind, latestMs)) return stale;
@@ -171,15 +222,24 @@ export class KeyJudge {
   }
 
   /** Of the shards that this record hangs on, those that stand still. */
-  #quarantinedOf(table: ResidentTable, record: number): readonly number[] {
+  #quarantinedOf(table: ResidentTable, record: number, token: ReadToken | undefined): readonly number[] {
     const owner = table.owners.view(table.records.get(record, word.owner) >>> 5);
     const ids = [
       keyIdOf(table, record),
       keyspaceOf(table, record).id,
       ...(owner === undefined ? [] : [owner.id]),
+      ...(token === undefined ? [] : [token.signingKeyId]),
     ];
     const shards = ids.map((id) => shardOfId(id, this.#shards()));
     return shards.filter((shard) => this.#lease.isQuarantined(shard));
+  }
+
+  /** A token is worth what its key is worth, or less: it may end sooner, and be for fewer scopes. */
+  #narrow(token: ReadToken, requirement: Requirement): void {
+    const standing = this.#standing;
+    standing.expiresAtMs = Math.min(standing.expiresAtMs, token.expiresAtMs);
+    if (token.parent === undefined || requirement.scopes === undefined) return;
+    standing.scopesCovered = standing.scopesCovered && coversAll(token.scopes, requirement.scopes);
   }
 
   #fill(table: ResidentTable, record: number, keyspace: KeyspaceEntry, requirement: Requirement): void {
@@ -248,6 +308,52 @@ function parentRefusalOf(table: ResidentTable, parentId: KeyId): ParentRefusal {
   if (state === 'revoked' || !isAfter(owner?.keysNotBeforeMs) || !isAfter(keyspace.keysNotBeforeMs))
     return 'revoked';
   return state === 'suspended' || owner?.suspended === true ? 'suspended' : 'none';
+}
+
+function findDigest(table: ResidentTable, digest: string): number {
+  return table.index.find(
+    digestWord(digest, 0),
+    digestWord(digest, 4),
+    digestWord(digest, 8),
+    digestWord(digest, 12),
+  );
+}
+
+/**
+ * The version that the token is, or that it was derived from; 0 where it isn't there (any more). By key id where several have
+ * the fingerprint: somebody may have imported it elsewhere.
+ */
+function findOf(table: ResidentTable, { parent, keyId }: ReadToken, digest: string): number {
+  const record = parent === undefined ? findDigest(table, digest) : table.index.find(...parent.words);
+  if (record === 0 || !table.hasTwins) return record;
+  return table.twinsOf(record).find((twin) => keyIdOf(table, twin) === keyId) ?? 0;
+}
+
+/**
+ * What the signature covers has to agree with what is known: a token of another key or keyspace than it says is none, and so
+ * is one that the signing key of another workspace signed.
+ */
+function isOf(table: ResidentTable, record: number, token: ReadToken, signer: SigningKeyEntry): boolean {
+  const { id, workspaceId } = keyspaceOf(table, record);
+  if (workspaceId !== undefined && workspaceId !== signer.workspaceId) return false;
+  return keyIdOf(table, record) === token.keyId && id === token.audience;
+}
+
+/** The clock of the server that dated it may be ahead of the authority's by a little. */
+function isEarly({ issuedAtMs, notBeforeMs }: ReadToken, latestMs: number): boolean {
+  return !(Math.max(issuedAtMs, notBeforeMs) <= latestMs + tokenSkewMsMax);
+}
+
+/** Of a derived token, those of its own that its key still has. */
+function scopesOf(
+  table: ResidentTable,
+  scopesIndex: number,
+  token: ReadToken | undefined,
+): readonly string[] {
+  const held = table.scopeSets.scopes(scopesIndex);
+  if (token?.parent === undefined) return held;
+  if (table.scopeSets.coversAll(scopesIndex, token.scopes)) return token.scopes;
+  return token.scopes.filter((scope) => covers(held, scope));
 }
 
 /**

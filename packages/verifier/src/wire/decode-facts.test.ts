@@ -2,9 +2,11 @@ import {
   decodeKeyFact,
   decodeKeyspaceFact,
   decodeOwnerFact,
+  decodeSigningKeyFact,
   encodeKeyFact,
   encodeKeyspaceFact,
   encodeOwnerFact,
+  encodeSigningKeyFact,
 } from '@keyswarm/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -92,6 +94,7 @@ const someFacts = fc.array(anyFact, { minLength: 1, maxLength: 12 });
 function expectSound({ kind, fact }: Fact): void {
   if (kind === 'key') expect(decodeKeyFact(encodeKeyFact(fact))).toEqual(fact);
   else if (kind === 'owner') expect(decodeOwnerFact(encodeOwnerFact(fact))).toEqual(fact);
+  else if (kind === 'signingKey') expect(decodeSigningKeyFact(encodeSigningKeyFact(fact))).toEqual(fact);
   else expect(decodeKeyspaceFact(encodeKeyspaceFact(fact))).toEqual(fact);
 }
 

@@ -1,5 +1,6 @@
 import {
   decodeKeyTraitsFact,
+  decodeSigningKeyFact,
   externalIdLengthMax,
   fingerprintFactBytes,
   idFromUuidBytes,
@@ -17,6 +18,7 @@ import {
   leaseSecondsMin,
   type OwnerFact,
   type OwnerId,
+  type SigningKeyFact,
   scopeLengthMax,
   scopesPerKeyMax,
   type VersionFact,
@@ -24,7 +26,7 @@ import {
   versionsLiveMax,
 } from '@keyswarm/core';
 import type { SnapshotSink } from '../feed/feed-source.ts';
-import { keyTraitsTextMax } from '../limits.ts';
+import { keyTraitsTextMax, signingKeyTextMax } from '../limits.ts';
 import { keyIdOfWords } from '../verdict/key-id-text.ts';
 import { BadFrame, UnknownVersion } from './bad-frame.ts';
 import { ByteReader } from './byte-reader.ts';
@@ -51,6 +53,7 @@ export interface FactCounts {
   keys: number;
   owners: number;
   keyspaces: number;
+  signingKeys: number;
 }
 
 /**
@@ -59,7 +62,7 @@ export interface FactCounts {
  * sender writes; facts before it in the same frame may have been handed over.
  */
 export class FactsDecoder {
-  readonly counts: FactCounts = { keys: 0, owners: 0, keyspaces: 0 };
+  readonly counts: FactCounts = { keys: 0, owners: 0, keyspaces: 0, signingKeys: 0 };
   readonly #sink: Omit<SnapshotSink, 'stretch'>;
   #batches = 0;
   readonly #keyspaces: KeyspaceId[] = [];
@@ -91,6 +94,9 @@ export class FactsDecoder {
     } else if (tag === tags.keyspace) {
       this.counts.keyspaces += 1;
       this.#sink.keyspace(this.#keyspace(reader));
+    } else if (tag === tags.signingKey) {
+      this.counts.signingKeys += 1;
+      this.#sink.signingKey(readSigningKey(reader));
     } else if (tag === tags.scopes) this.#scopes.push(readScopes(reader));
     else if (tag === tags.ownerId) this.#owners.push(idFromUuidBytes('own', reader.bytes(idBytes)));
     else if (tag === tags.keyspaceId) this.#keyspaces.push(idFromUuidBytes('ks', reader.bytes(idBytes)));
@@ -195,6 +201,19 @@ function readVersion(reader: ByteReader): VersionFact {
     mintedAtMs: reader.timeMs('version.minted_at_ms'),
     retiresAtMs: timeIf(reader, retires, 'version.retires_at_ms'),
   };
+}
+
+function readSigningKey(reader: ByteReader): SigningKeyFact {
+  let json: unknown;
+  try {
+    json = JSON.parse(reader.text(signingKeyTextMax, 'signing_key'));
+  } catch (error) {
+    if (error instanceof BadFrame) throw error;
+    throw new BadFrame('signing_key is not JSON');
+  }
+  const fact = decodeSigningKeyFact(json);
+  if (isBadRow(fact)) throw new BadFrame(fact.reason);
+  return fact;
 }
 
 /** Frozen, for every key of the set has it. */

@@ -1,12 +1,14 @@
 import {
   assert,
   encodeKeyTraitsFact,
+  encodeSigningKeyFact,
   fingerprintFactBytes,
   type KeyFact,
   type KeyspaceFact,
   type KeyspaceId,
   type OwnerFact,
   type OwnerId,
+  type SigningKeyFact,
   uuidBytesOf,
   type VersionFact,
   versionsKeptMax,
@@ -44,6 +46,7 @@ export class FactsEncoder {
     this.#writer ??= this.#begin();
     if (entry.kind === 'key') this.#key(this.#writer, entry.fact);
     else if (entry.kind === 'owner') this.#owner(this.#writer, entry.fact);
+    else if (entry.kind === 'signingKey') signingKey(this.#writer, entry.fact);
     else this.#keyspace(this.#writer, entry.fact);
     return this.#writer.length >= snapshotChunkBytes ? this.finish() : undefined;
   }
@@ -151,6 +154,12 @@ export class FactsEncoder {
     this.#scopes.set(scopes, number);
     return number;
   }
+}
+
+/** Few, and with more members than bytes would save. */
+function signingKey(writer: ByteWriter, fact: SigningKeyFact): void {
+  writer.byte(tags.signingKey);
+  writer.text(JSON.stringify(encodeSigningKeyFact(fact)));
 }
 
 function writeVersion(writer: ByteWriter, version: VersionFact): void {

@@ -11,6 +11,7 @@
  *   3 keyspace id    id, where the keyspace itself hasn't been heard of
  *   4 owner id       id, the same
  *   5 scopes         count | texts
+ *   7 signing key    its fact as the text of its JSON
  *   6 key            id | flags | revision | keyspace | owner | scopes | [not-before] | [expiry] | versions
  *                    | [traits, as the text of their JSON]
  *     each version   flags | number | fingerprint | minted | [retires]
@@ -24,7 +25,15 @@
 
 export const factsFormat = 1;
 
-export const tags = { keyspace: 1, owner: 2, keyspaceId: 3, ownerId: 4, scopes: 5, key: 6 } as const;
+export const tags = {
+  keyspace: 1,
+  owner: 2,
+  keyspaceId: 3,
+  ownerId: 4,
+  scopes: 5,
+  key: 6,
+  signingKey: 7,
+} as const;
 
 export const thingStates = ['active', 'suspended'] as const;
 export const keyStates = ['active', 'suspended', 'revoked'] as const;

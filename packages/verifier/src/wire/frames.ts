@@ -38,7 +38,7 @@ export const frameTypes = {
   stretch: 3,
   heartbeat: 4,
   wanted: 5,
-  /** JSON `{epoch, seqs, age_ms | null, keys, owners, keyspaces}`. */
+  /** JSON `{epoch, seqs, age_ms | null, keys, owners, keyspaces, signing_keys}`. */
   end: 6,
   /** JSON `{code, detail?}`. */
   problem: 7,

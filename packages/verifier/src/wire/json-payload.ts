@@ -28,6 +28,10 @@ export class PayloadFields {
     return this;
   }
 
+  has(name: string): boolean {
+    return Object.hasOwn(this.#fields, name);
+  }
+
   whole(name: string, max = Number.MAX_SAFE_INTEGER): number {
     return wholeNumber(this.#fields[name], `${this.#where}.${name}`, max);
   }

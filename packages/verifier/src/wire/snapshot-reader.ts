@@ -75,14 +75,15 @@ export class SnapshotReader {
   }
 
   #readEnd(chain: StretchChain, payload: Uint8Array): SnapshotEnd {
-    const { keys, owners, keyspaces } = this.#facts.counts;
+    const { keys, owners, keyspaces, signingKeys: signing_keys } = this.#facts.counts;
     const names = ['epoch', 'seqs', 'age_ms', 'keys', 'owners', 'keyspaces'];
-    const fields = new PayloadFields('end', payload).only(names);
+    const fields = new PayloadFields('end', payload).only(names, ['signing_keys']);
     const heads = fields.heads();
     if (!chain.standsAt(heads)) throw new BadFrame('the stretches do not lead to the heads of the end');
-    const counted = { keys, owners, keyspaces };
+    const counted = { keys, owners, keyspaces, signing_keys };
     for (const [name, count] of Object.entries(counted)) {
-      if (fields.whole(name) !== count) throw new BadFrame(`end.${name} is not what came`);
+      const told = name === 'signing_keys' && !fields.has(name) ? 0 : fields.whole(name);
+      if (told !== count) throw new BadFrame(`end.${name} is not what came`);
     }
     return { ...heads, ageMs: fields.ageMs('age_ms'), view: this.#view };
   }

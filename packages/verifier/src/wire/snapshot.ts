@@ -63,7 +63,7 @@ export async function* writeSnapshot(
   };
   yield encodeFrame(frameTypes.hello, jsonPayload({ v: 1, ...jsonOf(heads), age_ms: ageMs, ...known }));
 
-  const counts = { keys: 0, owners: 0, keyspaces: 0 };
+  const counts = { keys: 0, owners: 0, keyspaces: 0, signing_keys: 0 };
   const encoder = new FactsEncoder();
   for (const fact of reading.facts) {
     counts[countedAs[fact.kind]] += 1;
@@ -83,7 +83,10 @@ export async function* writeSnapshot(
     await nextTurn(signal);
   }
   assert(chain.standsAt(tail.heads), 'the tail of a snapshot leads to its heads');
-  yield encodeFrame(frameTypes.end, jsonPayload({ ...jsonOf(tail.heads), age_ms: ageMs, ...counts }));
+  // Left out where there are none, so that a reader which knows nothing of them reads the rest.
+  const { signing_keys, ...others } = counts;
+  const countsText = signing_keys === 0 ? others : counts;
+  yield encodeFrame(frameTypes.end, jsonPayload({ ...jsonOf(tail.heads), age_ms: ageMs, ...countsText }));
 }
 
 /**
@@ -106,7 +109,12 @@ export async function readSnapshot(
   return reader.end();
 }
 
-const countedAs = { key: 'keys', owner: 'owners', keyspace: 'keyspaces' } as const;
+const countedAs = {
+  key: 'keys',
+  owner: 'owners',
+  keyspace: 'keyspaces',
+  signingKey: 'signing_keys',
+} as const;
 
 async function nextTurn(signal: AbortSignal): Promise<void> {
   await setImmediate();

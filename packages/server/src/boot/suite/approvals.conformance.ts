@@ -1,62 +1,20 @@
-import { createHash } from 'node:crypto';
-import { beforeAll, describe, expect, test } from 'vitest';
-import {
-  freshName,
-  type Issued,
-  issue,
-  type Keyspace,
-  makeKeyspace,
-  problemOf,
-  refused,
-  terms,
-  verdictOf,
-} from './fixtures.ts';
-import type { Reply, RequestOptions, TestServer } from './test-server.ts';
+import { describe, expect, test } from 'vitest';
+import { approvalDesk } from './approval-desk.ts';
+import { freshName, issue, problemOf, refused, terms, verdictOf } from './fixtures.ts';
+import type { TestServer } from './test-server.ts';
 
-/** Keys that a second manager has to agree to, and every way that might lead round them. */
+/** Keys that a second manager has to agree to: asked for, decided, collected. */
 export function describeApprovals(serverOf: () => TestServer): void {
-  /** Asks for keys, and may do to them all that a manager can. */
-  let asker: Issued;
-  /** Decides, and may issue nothing. */
-  let decider: Issued;
-  beforeAll(async () => {
-    const verbs = ['issue', 'update', 'rotate', 'import', 'read', 'verify'].map((verb) => `keys:${verb}`);
-    asker = await issue(serverOf(), 'keyswarm', {
-      scopes: [...verbs, 'keys:issue:keyswarm', 'keyspaces:write', 'approvals:*'],
-    });
-    decider = await issue(serverOf(), 'keyswarm', { scopes: ['approvals:read', 'approvals:decide'] });
-  });
-  const as = ({ secret }: Issued): RequestOptions => ({ key: secret });
-
-  const ruled = (scopes: readonly string[] = ['orders:write'], policy: object = {}): Promise<Keyspace> =>
-    makeKeyspace(serverOf(), { approval: { scopes }, ...policy });
-  const wish = (keyspace: string, more: object = {}) =>
-    terms(keyspace, { scopes: ['orders:write'], ...more });
-
-  async function request(keyspace: string, more: object = {}, by = asker): Promise<string> {
-    const reply = await serverOf().post('/v1/approvals', wish(keyspace, more), as(by));
-    expect(reply.status, reply.text).toBe(201);
-    return String(reply.body.id);
-  }
-  const decide = (body: object, by = decider): Promise<Reply> =>
-    serverOf().post('/v1/approvals/decide', body, as(by));
-  async function approve(ids: readonly string[], by = decider): Promise<unknown> {
-    const reply = await decide({ decision: 'approve', ids }, by);
-    expect(reply.status, reply.text).toBe(200);
-    return reply.body.results;
-  }
-  const collect = (id: string, options: RequestOptions = as(asker)): Promise<Reply> =>
-    serverOf().post(`/v1/approvals/${id}/collect`, {}, options);
-  const stateOf = async (id: string): Promise<unknown> =>
-    (await serverOf().get(`/v1/approvals/${id}`)).body.state;
+  const desk = approvalDesk(serverOf);
+  const { as, ruled, wish, request, decide, approve, collect, stateOf } = desk;
 
   describe('a key that needs approval', () => {
     test('is refused to whoever issues it, with the way to ask for it; others of the keyspace are not', async () => {
       const { name } = await ruled();
-      const reply = await serverOf().post('/v1/keys', wish(name), as(asker));
+      const reply = await serverOf().post('/v1/keys', wish(name), as(desk.asker));
       expect(problemOf(reply)).toEqual({ code: 'approval_required', field: '/scopes', status: 403 });
       expect(reply.body).toMatchObject({ request_with: 'POST /v1/approvals' });
-      expect((await serverOf().post('/v1/keys', terms(name), as(asker))).status).toBe(201);
+      expect((await serverOf().post('/v1/keys', terms(name), as(desk.asker))).status).toBe(201);
       const every = await ruled(['*']);
       expect((await serverOf().post('/v1/keys', terms(every.name, { scopes: [] }))).body.code).toBe(
         'approval_required',
@@ -68,12 +26,12 @@ export function describeApprovals(serverOf: () => TestServer): void {
       const asked = await serverOf().post(
         '/v1/approvals',
         wish(name, { reason: 'migration', ttl_seconds: 600, metadata: { team: 'a' } }),
-        as(asker),
+        as(desk.asker),
       );
       expect(asked.body).toMatchObject({
         state: 'pending',
         keyspace_id: keyspaceId,
-        requested_by: asker.id,
+        requested_by: desk.asker.id,
         scopes: ['orders:write'],
         reason: 'migration',
         ttl_seconds: 600,
@@ -87,16 +45,16 @@ export function describeApprovals(serverOf: () => TestServer): void {
       expect(collected.status, collected.text).toBe(201);
       const secret = String(collected.body.secret);
       expect(await verdictOf(serverOf(), secret, { keyspace: name, scopes: ['orders:write'] })).toBe('valid');
-      expect((await serverOf().get(`/v1/approvals/${id}`, as(decider))).body).toMatchObject({
+      expect((await serverOf().get(`/v1/approvals/${id}`, as(desk.decider))).body).toMatchObject({
         state: 'collected',
-        decided_by: decider.id,
+        decided_by: desk.decider.id,
         key_id: collected.body.id,
       });
       expect(await eventsOf(serverOf(), id)).toEqual(['approval.requested', 'approval.approved']);
       const issuing = (await allEvents(serverOf())).find(({ subject }) => subject === collected.body.id);
       expect(issuing).toMatchObject({
         type: 'dev.keyswarm.key.issued',
-        data: { approval: id, actor: asker.id },
+        data: { approval: id, actor: desk.asker.id },
       });
       expect(serverOf().log()).not.toContain(secret);
     });
@@ -104,7 +62,7 @@ export function describeApprovals(serverOf: () => TestServer): void {
     test('is not asked for where nobody has to agree, nor with terms that an issue would refuse', async () => {
       const { name } = await ruled(['orders:write'], { max_ttl_seconds: 3600, default_ttl_seconds: 60 });
       const ask = (more: object) =>
-        refused(serverOf(), () => serverOf().post('/v1/approvals', wish(name, more), as(asker)));
+        refused(serverOf(), () => serverOf().post('/v1/approvals', wish(name, more), as(desk.asker)));
       expect(await ask({ scopes: ['orders:read'] })).toMatchObject({ code: 'approval_not_required' });
       expect(await ask({ scopes: ['orders:write', 'x'] })).toMatchObject({ code: 'scope_not_allowed' });
       expect(await ask({ ttl_seconds: 3601 })).toMatchObject({ code: 'ttl_too_long' });
@@ -126,10 +84,10 @@ export function describeApprovals(serverOf: () => TestServer): void {
       const { name } = await ruled();
       const id = await request(name);
       const scopes = ['approvals:decide', 'approvals:read', 'keys:issue:keyswarm'];
-      const child = await issue(serverOf(), 'keyswarm', { scopes }, as(asker));
+      const child = await issue(serverOf(), 'keyswarm', { scopes }, as(desk.asker));
       const grandchild = await issue(serverOf(), 'keyswarm', { scopes: scopes.slice(0, 2) }, as(child));
       const before = await serverOf().changes();
-      for (const by of [asker, child, grandchild]) {
+      for (const by of [desk.asker, child, grandchild]) {
         expect(await approve([id], by)).toMatchObject([{ id, ...selfRefusal }]);
       }
       expect(await serverOf().changes()).toBe(before);
@@ -138,7 +96,7 @@ export function describeApprovals(serverOf: () => TestServer): void {
 
     test('not even a key that may do everything', async () => {
       const { name } = await ruled();
-      const id = await request(name, {}, { ...asker, secret: serverOf().rootKey });
+      const id = await request(name, {}, { ...desk.asker, secret: serverOf().rootKey });
       const root = { decision: 'approve', ids: [id] };
       expect((await serverOf().post('/v1/approvals/decide', root)).body.results).toMatchObject([selfRefusal]);
     });
@@ -156,7 +114,7 @@ export function describeApprovals(serverOf: () => TestServer): void {
         });
       }
       expect((await patch(['*'])).status).toBe(200);
-      expect((await patch([], asker)).status).toBe(200);
+      expect((await patch([], desk.asker)).status).toBe(200);
     });
   });
 
@@ -177,7 +135,7 @@ export function describeApprovals(serverOf: () => TestServer): void {
     test('in bulk are each made or refused by itself, and named in the order asked', async () => {
       const { name } = await ruled();
       const ids = [await request(name), await request(name), await request(name)];
-      await serverOf().post(`/v1/approvals/${ids[1]}/withdraw`, {}, as(asker));
+      await serverOf().post(`/v1/approvals/${ids[1]}/withdraw`, {}, as(desk.asker));
       const nobody = 'appr_01h455vb4pex5vsknk084sn02q';
       expect(await approve([ids[2] ?? '', nobody, ids[1] ?? '', ids[0] ?? ''])).toMatchObject([
         { id: ids[2], state: 'approved' },
@@ -197,8 +155,8 @@ export function describeApprovals(serverOf: () => TestServer): void {
         await request(name, { owner, scopes: ['orders:write', 'orders:admin'] }),
         await request(other.name, { owner }),
       ];
-      const filter = { keyspace: name, scopes: ['orders:write'], owner, requested_by: asker.id };
-      const options = { ...as(decider), headers: { 'idempotency-key': freshName('retry') } };
+      const filter = { keyspace: name, scopes: ['orders:write'], owner, requested_by: desk.asker.id };
+      const options = { ...as(desk.decider), headers: { 'idempotency-key': freshName('retry') } };
       const send = () => serverOf().post('/v1/approvals/decide', { decision: 'deny', filter }, options);
       const first = await send();
       expect(first.body).toEqual({ results: wanted.map((id) => ({ id, state: 'denied' })), more: false });
@@ -226,11 +184,11 @@ export function describeApprovals(serverOf: () => TestServer): void {
       expect(denied.body.results).toEqual([{ id: one, state: 'denied' }]);
       expect(problemOf(await collect(one))).toMatchObject({ code: 'approval_closed', status: 409 });
       expect(
-        problemOf(await serverOf().post(`/v1/approvals/${two}/withdraw`, {}, as(decider))),
+        problemOf(await serverOf().post(`/v1/approvals/${two}/withdraw`, {}, as(desk.decider))),
       ).toMatchObject({
         code: 'forbidden',
       });
-      expect((await serverOf().post(`/v1/approvals/${two}/withdraw`, {}, as(asker))).body.state).toBe(
+      expect((await serverOf().post(`/v1/approvals/${two}/withdraw`, {}, as(desk.asker))).body.state).toBe(
         'withdrawn',
       );
       expect(problemOf(await collect(two))).toMatchObject({ code: 'approval_closed' });
@@ -258,7 +216,7 @@ export function describeApprovals(serverOf: () => TestServer): void {
       const { name } = await ruled();
       const id = await request(name);
       await approve([id]);
-      const options = { ...as(asker), headers: { 'idempotency-key': freshName('retry') } };
+      const options = { ...as(desk.asker), headers: { 'idempotency-key': freshName('retry') } };
       const first = await collect(id, options);
       expect(first.status, first.text).toBe(201);
       expect((await collect(id, options)).text).toBe(first.text);
@@ -306,93 +264,6 @@ export function describeApprovals(serverOf: () => TestServer): void {
     });
   });
 
-  describe('no way leads round an approval', () => {
-    test('in bulk, by import, or by a key that is widened afterwards', async () => {
-      const { name } = await ruled();
-      const bulk = await serverOf().post('/v1/keys/bulk', { keys: [wish(name), terms(name)] }, as(asker));
-      expect(bulk.body.results).toMatchObject([
-        { error: { code: 'approval_required' } },
-        { secret: expect.any(String) },
-      ]);
-      const value = createHash('sha256').update(name).digest('hex');
-      const hashed = wish(name, { hash: { format: 'sha256-hex', value } });
-      const imported = await serverOf().post('/v1/keys/import', { keys: [hashed] }, as(asker));
-      expect(imported.body.results).toMatchObject([{ error: { code: 'approval_required' } }]);
-      const made = await issue(serverOf(), name, {}, as(asker));
-      for (const scopes of [['orders:write'], ['orders:*'], ['orders:read', 'orders:write']]) {
-        const reply = await serverOf().call('PATCH', `/v1/keys/${made.id}`, {
-          ...as(asker),
-          body: { scopes },
-        });
-        expect(problemOf(reply)).toMatchObject({ code: 'approval_required', status: 403 });
-      }
-      expect(await verdictOf(serverOf(), made.secret, { keyspace: name, scopes: ['orders:write'] })).toBe(
-        'insufficient_scope',
-      );
-    });
-
-    test('nor does one that was agreed to become more: a rotation keeps its terms, a longer life is refused', async () => {
-      const { name } = await ruled();
-      const id = await request(name, { ttl_seconds: 600 });
-      await approve([id]);
-      const key = (await collect(id)).body;
-      const rotated = await serverOf().post(`/v1/keys/${key.id}/rotate`, {}, as(asker));
-      expect(rotated.body).toMatchObject({ version: 2, expires_at: key.expires_at });
-      for (const body of [{ expires_at: null }, { expires_at: '2099-01-01T00:00:00Z' }]) {
-        const reply = await serverOf().call('PATCH', `/v1/keys/${key.id}`, { ...as(asker), body });
-        expect(problemOf(reply)).toEqual({ code: 'approval_required', field: '/expires_at', status: 403 });
-      }
-    });
-
-    test('nor by a renewal of its holder, which gives a new secret and no longer life', async () => {
-      const { name } = await ruled();
-      const id = await request(name, { ttl_seconds: 600 });
-      await approve([id]);
-      const key = (await collect(id)).body;
-      await serverOf().openWindow(String(key.id));
-      const renewed = await serverOf().post('/v1/keys/self/renew', {}, { key: String(key.secret) });
-      expect(renewed.status, renewed.text).toBe(200);
-      expect(renewed.body).toMatchObject({ version: 2, expires_at: key.expires_at });
-    });
-
-    test('nor by an enrollment key, neither one that is made nor one that was there before the rule', async () => {
-      const { name, id } = await makeKeyspace(serverOf());
-      const body = {
-        keyspace: name,
-        uses: 3,
-        owner_rule: { kinds: ['service'], external_id_prefix: 'node-' },
-      };
-      const enrollment = { ...body, scopes: ['orders:*'] };
-      const older = await serverOf().post('/v1/enrollments', enrollment, as(asker));
-      const approval = { scopes: ['orders:write'] };
-      await serverOf().call('PATCH', `/v1/keyspaces/${id}`, { body: { approval } });
-      const made = await serverOf().post('/v1/enrollments', enrollment, as(asker));
-      expect(problemOf(made)).toEqual({ code: 'approval_required', field: '/scopes', status: 403 });
-      const exchange = (more: object) => {
-        const owner = { kind: 'service', external_id: freshName('node') };
-        const key = String(older.body.secret);
-        return serverOf().post('/v1/keys/enroll', { owner, ...more }, { key });
-      };
-      expect(problemOf(await exchange({}))).toMatchObject({ code: 'approval_required' });
-      expect(problemOf(await exchange({ scopes: ['orders:write'] }))).toMatchObject({
-        code: 'approval_required',
-      });
-      expect((await exchange({ scopes: ['orders:read'] })).status).toBe(201);
-    });
-
-    test('nor for managers themselves, where their keyspace wants it', async () => {
-      const tenant = await serverOf().post('/v1/workspaces', { name: freshName('tenant') });
-      const { secret } = tenant.body.management_key as { secret: string };
-      const root = { key: secret };
-      const body = { approval: { scopes: ['approvals:decide'] } };
-      expect((await serverOf().call('PATCH', '/v1/keyspaces/keyswarm', { ...root, body })).status).toBe(200);
-      for (const scopes of [['approvals:decide'], ['approvals:*'], ['*']]) {
-        const reply = await serverOf().post('/v1/keys', terms('keyswarm', { scopes }), root);
-        expect(problemOf(reply)).toMatchObject({ code: 'approval_required' });
-      }
-    });
-  });
-
   describe('a request', () => {
     test('is seen by those who may read requests of its keyspace, and is not there for others', async () => {
       const [mine, other] = [await ruled(), await ruled()];
@@ -419,7 +290,10 @@ export function describeApprovals(serverOf: () => TestServer): void {
       const walked: unknown[] = [];
       let cursor = '';
       do {
-        const { body } = await serverOf().get(`/v1/approvals?keyspace=${name}&limit=2${cursor}`, as(decider));
+        const { body } = await serverOf().get(
+          `/v1/approvals?keyspace=${name}&limit=2${cursor}`,
+          as(desk.decider),
+        );
         walked.push(...(body.items as { id: string }[]).map(({ id }) => id));
         cursor = body.next_cursor === null ? '' : `&cursor=${body.next_cursor}`;
       } while (cursor !== '');
@@ -427,9 +301,10 @@ export function describeApprovals(serverOf: () => TestServer): void {
       const list = async (query: string) =>
         ((await serverOf().get(`/v1/approvals?keyspace=${name}&${query}`)).body.items as object[]).length;
       expect([await list('state=approved'), await list('state=pending')]).toEqual([1, 4]);
-      expect([await list(`requested_by=${asker.id}`), await list(`requested_by=${decider.id}`)]).toEqual([
-        5, 0,
-      ]);
+      expect([
+        await list(`requested_by=${desk.asker.id}`),
+        await list(`requested_by=${desk.decider.id}`),
+      ]).toEqual([5, 0]);
     });
   });
 }

@@ -175,6 +175,17 @@ export function describeEnrollment(serverOf: () => TestServer): void {
       expect(`${code} ${field}`).toBe(expected);
     });
 
+    test('for a scope that needs an approval, and no longer exchanged once the keyspace asks for one', async () => {
+      const server = serverOf();
+      const { id, name } = await makeKeyspace(server);
+      const key = await made(name);
+      const body = { approval: { scopes: ['orders:*'] } };
+      expect((await server.call('PATCH', `/v1/keyspaces/${id}`, { body })).status).toBe(200);
+      expect(problemOf(await enrollment(server, name))).toMatchObject({ code: 'approval_required' });
+      const exchange = () => enroll(key.secret, { owner: owner() });
+      expect(await refused(server, exchange)).toMatchObject({ code: 'approval_required' });
+    });
+
     test('by a manager that may not issue there', async () => {
       const server = serverOf();
       const { name } = await makeKeyspace(server);

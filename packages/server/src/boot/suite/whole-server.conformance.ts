@@ -1,8 +1,10 @@
 import { describeAccess } from './access.conformance.ts';
+import { describeApprovalGuards } from './approval-guards.conformance.ts';
 import { describeApprovalStore } from './approval-store.conformance.ts';
 import { describeApprovals } from './approvals.conformance.ts';
 import { describeBadFields } from './bad-fields.conformance.ts';
 import { describeBadRequests } from './bad-requests.conformance.ts';
+import { describeCampaigns } from './campaigns.conformance.ts';
 import { describeEffective } from './effective.conformance.ts';
 import { describeEnrollment } from './enrollment.conformance.ts';
 import { describeEscalation } from './escalation.conformance.ts';
@@ -26,10 +28,12 @@ export function describeWholeServer(serverOf: () => TestServer): void {
   describeBadRequests(serverOf);
   describeBadFields(serverOf);
   describeVerdicts(serverOf);
+  describeCampaigns(serverOf);
   describeAccess(serverOf);
   describeEscalation(serverOf);
   describeManagementGuards(serverOf);
   describeApprovals(serverOf);
+  describeApprovalGuards(serverOf);
   describeApprovalStore(serverOf);
   describeRetries(serverOf);
   describeHolders(serverOf);

@@ -54,6 +54,7 @@ export function houseHandlers({ ports }: HandlerServices): Handlers<HouseWrites>
       const terms = {
         name: body.name,
         prefix: body.prefix,
+        ...(body.format === undefined ? {} : { format: body.format }),
         allowedScopes: body.allowed_scopes,
         ...policyOf(body),
       };
@@ -109,6 +110,8 @@ export function houseHandlers({ ports }: HandlerServices): Handlers<HouseWrites>
   };
 }
 
+const signingAlgorithmOfJose = { EdDSA: 'ed25519', ES256: 'ecdsa-p256-sha256' } as const;
+
 interface PolicyBody {
   readonly default_ttl_seconds?: number | null;
   readonly max_ttl_seconds?: number | null;
@@ -116,6 +119,12 @@ interface PolicyBody {
   readonly lease_seconds?: number;
   readonly rotation?: RotationRulesBody;
   readonly approval?: ApprovalRulesBody;
+  readonly token?: TokenRulesBody;
+}
+
+interface TokenRulesBody {
+  readonly algorithm?: 'EdDSA' | 'ES256';
+  readonly derived_ttl_seconds?: number;
 }
 
 function policyOf(body: PolicyBody) {
@@ -129,5 +138,9 @@ function policyOf(body: PolicyBody) {
       settleSeconds: body.rotation.settle_seconds,
     },
     approval: body.approval,
+    token: body.token && {
+      algorithm: body.token.algorithm && signingAlgorithmOfJose[body.token.algorithm],
+      derivedTtlSeconds: body.token.derived_ttl_seconds,
+    },
   };
 }

@@ -2,6 +2,7 @@ import {
   decodeKeyspaceRules,
   decodeKeyTraits,
   idFromUuidText,
+  type KeyFormat,
   type KeyRecord,
   type KeyspaceRecord,
   type KeyVersion,
@@ -73,7 +74,7 @@ export interface KeyspaceRow {
   readonly workspace_id: string;
   readonly name: string;
   readonly prefix: string;
-  readonly format: 'opaque';
+  readonly format: KeyFormat;
   readonly allowed_scopes: readonly string[];
   readonly default_ttl_seconds: number | null;
   readonly max_ttl_seconds: number | null;

@@ -39,6 +39,10 @@ export class FactList implements SnapshotSink {
     this.facts.push({ kind: 'keyspace', fact });
   }
 
+  signingKey(fact: Extract<Fact, { kind: 'signingKey' }>['fact']): void {
+    this.facts.push({ kind: 'signingKey', fact });
+  }
+
   stretch(stretch: FeedStretch): void {
     this.stretches.push(stretch);
   }
@@ -51,6 +55,7 @@ export async function load(verifier: ResidentVerifier, ...chunks: readonly Uint8
     key: (fact) => loading.applyKey(fact),
     owner: (fact) => loading.applyOwner(fact),
     keyspace: (fact) => loading.applyKeyspace(fact),
+    signingKey: (fact) => loading.applySigningKey(fact),
     stretch: (stretch) => loading.applyStretch(stretch),
   };
   const { epoch, seqs } = await readSnapshot(chunksOf(...chunks), sink, neverAborted);
