@@ -39,6 +39,14 @@ export const verifiersListedMax = 1_000;
 /** Uses of rotating keys that one ask for the lease carries: 120 bytes each, 60 kB. */
 export const usesPerAskMax = 500;
 
+/** The address of a webhook, and what people call it. */
+export const webhookUrlLengthMax = 2_048;
+export const webhookDescriptionLengthMax = 256;
+
+/** For how long the secret before the last one of a webhook may sign as well. */
+export const webhookOverlapSecondsDefault = 86_400;
+export const webhookOverlapSecondsMax = 7 * 86_400;
+
 /** Generous: what is wrong with a prefix is said by the core (`invalid_prefix`), not by a length check. */
 export const prefixTextLengthMax = 128;
 

@@ -136,6 +136,7 @@ export {
 export type {
   ApprovalId,
   CampaignId,
+  DeadLetterId,
   IdKind,
   IdKinds,
   KeyId,

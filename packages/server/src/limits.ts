@@ -379,6 +379,59 @@ export const bossStartPauseMsMax = 30_000;
 /** A store that is down is told of once in this time, not at every poll. */
 export const bossQuietMs = 30_000;
 
+// --- Deliveries: events to webhooks. ---------------------------------------------------------------------------
+
+/** Webhooks of one workspace: each reads the feed for itself. */
+export const webhooksPerWorkspaceMax = 100;
+
+/** Active webhooks that one store serves; past that the last ones are not served, and the log says so. */
+export const webhooksServedMax = 2_000;
+
+/** Pairs of webhook and shard that one process serves at once; each holds one page. */
+export const pumpsMax = 64;
+
+/** Rows that one page looks through: 500 x about 1 kB, times the pumps, is 32 MB at the worst. */
+export const deliveryPageRows = 500;
+
+/** Requests of one pair under way: with 4 shards and a consumer 10 ms away, 6,400 events a second. */
+export const deliveriesAtOnceMax = 16;
+
+/** Connections to one consumer. */
+export const deliverySocketsMax = 128;
+
+/** A kept connection is given up before the usual 5 s at which servers close one. */
+export const deliverySocketIdleMs = 4_000;
+
+/** From the first byte sent to the head of the answer. */
+export const deliveryTimeoutMs = 10_000;
+
+/** The answer's body is not needed: read to keep the connection, and no more than this, no longer than this. */
+export const deliveryReplyBytesMax = 16_384;
+export const deliveryReplyMsMax = 2_000;
+
+/** A `Retry-After` of the consumer counts up to this. */
+export const retryAfterHonouredMsMax = 3_600_000;
+
+/** 1 s, 4 s, 16 s … up to an hour: ten attempts are some three and a half hours. Then the event is a dead letter. */
+export const deliveryAttemptsMax = 10;
+export const deliveryRetryMsMin = 1_000;
+export const deliveryRetryMsMax = 3_600_000;
+
+/** A webhook that has taken nothing for two days is disabled: a day before the feed no longer has what it missed. */
+export const webhookFailingMsMax = 2 * 86_400_000;
+
+/** How long a claim on a pair holds without being renewed; it is renewed three times in that. */
+export const deliveryClaimMs = 20_000;
+
+/** How often a process looks for what others left, for retries that are due, and for webhooks made elsewhere. */
+export const deliveryPollMs = 3_000;
+export const webhookRefreshMs = 15_000;
+
+/** Commits that come one after the other are looked after together. */
+export const deliveryWakeMs = 50;
+
+/** How often what waits is counted, for the metrics. */
+export const backlogReadMs = 30_000;
 /** Keys that periodic work changes by one write: half a batch, so that a caller's write fits beside it. */
 export const keysPerSweepMax = 250;
 

@@ -60,6 +60,9 @@ export const usesBatchMs = 1_000;
 /** Uses of one batch: 120 bytes each, 60 kB. A second has four asks, so 2,000 uses a second where many wait. */
 export const usesPerAskMax = 500;
 
+/** The last ask of a verifier that closes: what a shutdown may cost at the most. */
+export const leaveMsMax = 1_000;
+
 /** Uses that a relay holds of those behind it: 150 bytes each, 5 MB. Past that it takes none, and they keep theirs. */
 export const usesPassedOnMax = 32_768;
 

@@ -37,7 +37,11 @@ export type ManagementScope =
   | 'approvals:decide'
   | 'events:read'
   | 'feed:read'
-  | 'verifiers:read';
+  | 'verifiers:read'
+  | 'webhooks:read'
+  | 'webhooks:write'
+  | 'dead_letters:read'
+  | 'dead_letters:write';
 
 export interface OperationTerms {
   readonly summary: string;

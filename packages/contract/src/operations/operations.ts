@@ -2,6 +2,7 @@ import type { Static, TSchema } from 'typebox';
 import { health, metricsText, openApiDocument, readiness } from '../schemas/service.ts';
 import { approvalOperations } from './approval-operations.ts';
 import { campaignOperations } from './campaign-operations.ts';
+import { deliveryOperations } from './delivery-operations.ts';
 import { feedOperations } from './feed-operations.ts';
 import { holderOperations } from './holder-operations.ts';
 import { houseOperations } from './house-operations.ts';
@@ -20,6 +21,7 @@ export const operations = Object.freeze({
   ...approvalOperations,
   ...holderOperations,
   ...feedOperations,
+  ...deliveryOperations,
   healthz: operation(routes.healthz, {
     summary: 'Is the process alive?',
     description: 'Answers as long as the event loop turns.',

@@ -1,4 +1,4 @@
-import { Secret } from '@keyswarm/core';
+import { type FeedRow, Secret } from '@keyswarm/core';
 import {
   AuthorityClock,
   createResidentVerifier,
@@ -28,6 +28,7 @@ import { systemClock } from '../runtime/clock.ts';
 import { systemRandom } from '../runtime/random.ts';
 import { systemTimers } from '../runtime/timers.ts';
 import { loadMasterKey } from '../signing/load-master-key.ts';
+import type { MasterKey } from '../signing/master-key.ts';
 import { createReader } from '../storage/reader.ts';
 import { createRotationsReader } from '../storage/statements/read-rotations.ts';
 import type { Store } from '../storage/store.ts';
@@ -37,6 +38,7 @@ import { acceptWaiting } from './accept-waiting.ts';
 import { checkPort } from './check-port.ts';
 import { closeInOrder } from './close-in-order.ts';
 import { noteFollowerState } from './note-follower-state.ts';
+import { openDeliveries } from './open-deliveries.ts';
 import { openNats } from './open-nats.ts';
 import { openRelay, relayProbeOf } from './open-relay.ts';
 import { openStore, prepareStore } from './open-store.ts';
@@ -90,8 +92,9 @@ export async function startServer(config: ServerConfig, options: StartOptions): 
     const firstKey = await bootstrap(core.ports, given);
     if (firstKey !== undefined) options.showFirstKey(firstKey);
     options.signal?.throwIfAborted();
+    const out = openDeliveries(config, core, { store, log, closing, masterKey });
     startCampaigns(core, { log, closing });
-    return await openWire(config, { ...core, masterKey, log, closing, seat: options.seat });
+    return await openWire(config, { ...core, ...out, masterKey, log, closing, seat: options.seat });
   } catch (error) {
     await closing.run();
     throw error;
@@ -131,6 +134,7 @@ async function startCore(config: ServerConfig, { store, log, closing, seat }: Fo
   closing.add('feed', () => follower.stop());
   seat?.onNews(() => follower.wake());
   const nats = openNats(config, { log, closing });
+  let afterCommit: ((rows: readonly FeedRow[]) => void) | undefined;
   const lanes = createLanes({
     store,
     shards,
@@ -140,6 +144,7 @@ async function startCore(config: ServerConfig, { store, log, closing, seat }: Fo
       follower.applyCommitted(rows);
       seat?.committed();
       nats?.committed(rows);
+      afterCommit?.(rows);
     },
     observer: metrics.lanes,
   });
@@ -179,8 +184,10 @@ async function startCore(config: ServerConfig, { store, log, closing, seat }: Fo
     shards,
   };
   registerJobs(workflows, ports);
-  nats?.serve({ feed, authenticator: { verifier, catchUp: ports.catchUp } });
-  return { ports, metrics, lanes, lag, feed, workflows };
+  const onCommitted = (listener: typeof afterCommit) => {
+    afterCommit = listener;
+  };
+  return { ports, metrics, lanes, lag, feed, workflows, onCommitted };
 }
 
 type Core = Awaited<ReturnType<typeof startCore>>;
@@ -207,7 +214,9 @@ function startCampaigns(
 
 async function openWire(
   config: ServerConfig,
-  house: Core & Omit<Foundation, 'store'> & { readonly masterKey: ReturnType<typeof loadMasterKey> },
+  house: Core &
+    Omit<Foundation, 'store'> &
+    ReturnType<typeof openDeliveries> & { readonly masterKey: MasterKey },
 ): Promise<RunningServer> {
   const { ports, metrics, lanes, lag, feed, log, closing, masterKey, seat } = house;
   const { verifier } = ports;
@@ -243,6 +252,7 @@ async function openWire(
     ...(seat === undefined ? {} : { metricsText: seat.speakFor(metrics) }),
     authenticator: { verifier, catchUp: ports.catchUp },
     feed,
+    deliveries: house.deliveries,
     timers: systemTimers,
     readiness: readinessOf({
       clock: systemClock,
@@ -262,7 +272,10 @@ async function openWire(
   const said = seat === undefined ? 'listening' : 'a worker listens';
   log.info({ url, profile: config.profile, shards: ports.shards }, said);
   // Last, and not waited for: nothing that is answered hangs on it.
-  if (config.workflows) void house.workflows.start();
+  if (config.workflows) {
+    void house.workflows.start();
+    house.courier.start();
+  }
   return {
     url,
     async close() {

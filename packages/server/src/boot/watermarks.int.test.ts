@@ -73,8 +73,8 @@ describe('keys of an owner or a keyspace, rotated and revoked at once by two ser
         flush: async () => {},
       },
       rotationTimes: { firstUsed() {}, retired() {} },
-      rotations: createRotationsReader(store),
       jobs: { send: async () => {} },
+      rotations: createRotationsReader(store),
       shards,
     };
   };

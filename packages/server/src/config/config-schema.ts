@@ -124,6 +124,16 @@ export const configSchema = Type.Object(
       about: 'Jobs of one kind that this process does at once, at the most.',
       byDefault: 4,
     }),
+    webhookHttp: yesOrNo({
+      about: 'May webhooks be plain http: anybody on the way can read and forge what is sent. For tests.',
+      byDefault: false,
+    }),
+    webhookAllow: optionalText({
+      about: 'Addresses that are not public and that webhooks may be sent to all the same.',
+      expected: 'addresses or ranges such as 10.1.0.0/16, separated by commas',
+      pattern: '^[0-9A-Fa-f.:/]{2,49}(,[0-9A-Fa-f.:/]{2,49}){0,63}$',
+      byDefault: null,
+    }),
     ...logSettings,
     ...requestSettings,
     mutationsInFlightMax: whole(1, 100_000, {

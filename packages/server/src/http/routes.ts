@@ -2,15 +2,19 @@ import { type AnyOperation, idempotencyKeyPattern, operationIds, operations } fr
 import { assert, Fault } from '@keyswarm/core';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Caller } from '../access/caller.ts';
+import type { UseCasePorts } from '../access/use-case-ports.ts';
+import type { DeadLetterPorts } from '../dead-letters/dead-letters.ts';
 import type { Random } from '../runtime/random.ts';
 import { IdempotencyScope } from '../signing/idempotency.ts';
 import type { MasterKey } from '../signing/master-key.ts';
+import type { WebhookPorts } from '../webhooks/change-webhook.ts';
 import type { FeedDoor } from './feed-door.ts';
 import type { GuardServices } from './guard.ts';
 import { type AnyHandler, callOf, guardedRoute, plainHandler } from './guarded-route.ts';
 import { feedOperations, type GuardedOperation, type Handler, type HandlerServices } from './handler.ts';
 import { approvalHandlers } from './handlers/approval-handlers.ts';
 import { campaignHandlers } from './handlers/campaign-handlers.ts';
+import { deliveryHandlers } from './handlers/delivery-handlers.ts';
 import { enrollmentHandler } from './handlers/enrollment-handler.ts';
 import { houseHandlers } from './handlers/house-handlers.ts';
 import { importHandler } from './handlers/import-handler.ts';
@@ -23,6 +27,8 @@ export interface RouteServices extends GuardServices, HandlerServices {
   readonly masterKey: MasterKey;
   readonly random: Random;
   readonly feed: FeedDoor;
+  /** What webhooks and dead letters need besides. */
+  readonly deliveries: Omit<WebhookPorts & DeadLetterPorts, keyof UseCasePorts>;
 }
 
 /** Registers every guarded row of the contract's table; a row without a handler does not compile. */
@@ -37,6 +43,7 @@ export function registerOperations(app: FastifyInstance, services: RouteServices
     ...campaignHandlers(services),
     ...verifyHandlers(services),
     ...verifierHandlers(services),
+    ...deliveryHandlers({ ...services.ports, ...services.deliveries }),
   };
   for (const id of operationIds) {
     if (!isGuarded(id)) continue;

@@ -124,4 +124,6 @@ export interface Reader {
     readonly nowMs: number;
   }): Promise<{ readonly renewed: number; readonly open: number }>;
   events(workspaceId: WorkspaceId, query: EventQuery): Promise<EventPage>;
+  /** Where every shard of the feed ends: all up to it is committed. */
+  heads(): Promise<{ readonly epoch: number; readonly seqs: readonly number[] }>;
 }

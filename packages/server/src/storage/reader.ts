@@ -9,6 +9,7 @@ import {
 import { listDocuments, readDocument } from './statements/documents.ts';
 import { findKeyspace, listKeyspaces } from './statements/list-keyspaces.ts';
 import { listOwners } from './statements/list-owners.ts';
+import { readHeads } from './statements/read-heads.ts';
 import { listKeys, readKey } from './statements/read-keys.ts';
 import { readLeases } from './statements/read-leases.ts';
 import { readLineage } from './statements/read-lineage.ts';
@@ -67,6 +68,10 @@ export function createReader(store: Store, options: { readonly shards: number })
 
     leases: (wanted) => readLeases(store, wanted, shards),
 
+    async heads() {
+      const rows = await readHeads(store);
+      return { epoch: rows[0]?.epoch ?? 0, seqs: rows.map(({ seq }) => seq) };
+    },
     campaignKeys: (wish) => selectCampaignKeys(store, wish),
 
     countCampaignKeys: (wish) => countCampaignKeys(store, wish),

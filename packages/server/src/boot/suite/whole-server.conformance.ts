@@ -18,6 +18,7 @@ import { describeRotations } from './rotations.conformance.ts';
 import { describeService } from './service.conformance.ts';
 import type { TestServer } from './test-server.ts';
 import { describeVerdicts } from './verdicts.conformance.ts';
+import { describeWebhooks } from './webhooks.conformance.ts';
 
 /** Everything that a server has to do over the wire, whatever it stands on. */
 export function describeWholeServer(serverOf: () => TestServer): void {
@@ -40,4 +41,5 @@ export function describeWholeServer(serverOf: () => TestServer): void {
   describeEnrollment(serverOf);
   describeRotations(serverOf);
   describeService(serverOf);
+  describeWebhooks(serverOf);
 }
