@@ -31,13 +31,19 @@ export async function crashedRenewals({ api, server }: House, count: number): Pr
     const renewed = await renewWhenItMay(apiOf(server, key.secret));
     lost.set(key.id, issuedOf(renewed).secret);
   });
-  const stillHeld = await verdictsOf(api, issued.map(({ secret }) => secret), keyspaceName);
-  if (stillHeld.some((code) => code !== 'valid')) throw new Error('a holder that crashed has no key that works');
+  const stillHeld = await verdictsOf(
+    api,
+    issued.map(({ secret }) => secret),
+    keyspaceName,
+  );
+  if (stillHeld.some((code) => code !== 'valid'))
+    throw new Error('a holder that crashed has no key that works');
   await new Promise((resolve) => setTimeout(resolve, secondAskAfterMs));
   await inParallel(issued, 16, async (key) => {
     const again = issuedOf(await renewWhenItMay(apiOf(server, key.secret)));
     const codes = await verdictsOf(api, [key.secret, again.secret, lost.get(key.id) ?? ''], keyspaceName);
-    if (codes[0] !== 'valid' || codes[1] !== 'valid') throw new Error(`after the second renewal: ${codes.join()}`);
+    if (codes[0] !== 'valid' || codes[1] !== 'valid')
+      throw new Error(`after the second renewal: ${codes.join()}`);
     if (codes[2] === 'valid') throw new Error('the secret that was lost still works: a third version');
     await expectTwoVersions(api, key.id);
   });

@@ -46,8 +46,13 @@ export async function enrollmentStorm(
   const issued = replies.filter(({ status }) => status === 201).map(({ body }) => issuedOf(body));
   if (issued.length !== expected || (counts.get('enrollment_used_up') ?? 0) !== exchanges - expected)
     throw new Error(`exchanges: ${JSON.stringify(Object.fromEntries(counts))}`);
-  if (new Set(issued.map(({ secret }) => secret)).size !== expected) throw new Error('a secret was given twice');
-  const codes = await verdictsOf(api, issued.map(({ secret }) => secret), keyspaceName);
+  if (new Set(issued.map(({ secret }) => secret)).size !== expected)
+    throw new Error('a secret was given twice');
+  const codes = await verdictsOf(
+    api,
+    issued.map(({ secret }) => secret),
+    keyspaceName,
+  );
   if (codes.some((code) => code !== 'valid')) throw new Error('a key that was exchanged for is not valid');
   const [own] = await verdictsOf(api, [enrollment.secret], keyspaceName);
   if (own === 'valid') throw new Error('an enrollment key was accepted as a key');

@@ -36,7 +36,8 @@ export async function rotationOnEvidence({ api }: House): Promise<string> {
   const forced = await api.call('POST', `/v1/keys/${old.id}/finish-rotation`, { force: true });
   expectStatus(forced.status, 200, forced.body);
   const [oldCode, freshCode] = await verdictsOf(api, [old.secret, fresh.secret], keyspaceName);
-  if (oldCode !== 'expired' || freshCode !== 'valid') throw new Error(`after force: ${oldCode}, ${freshCode}`);
+  if (oldCode !== 'expired' || freshCode !== 'valid')
+    throw new Error(`after force: ${oldCode}, ${freshCode}`);
   return 'refused: new version unused; refused: old version in use; forced: old one ended, new one valid';
 }
 
