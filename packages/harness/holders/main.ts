@@ -35,7 +35,7 @@ const sizes = {
 };
 const report = (phase: string, found: string): void => console.log(`${phase.padEnd(24)} ${found}`);
 
-const house = await startHouse({ KEYSWARM_WEBHOOK_ALLOW_HTTP: 'true' });
+const house = await startHouse({ KEYSWARM_WEBHOOK_HTTP: 'true', KEYSWARM_WEBHOOK_ALLOW: '127.0.0.1' });
 try {
   report('finish on evidence', await rotationOnEvidence(house));
   report('enrollment storm', await enrollmentStorm(house, sizes));
