@@ -11,7 +11,7 @@ import { actorOf, type Caller } from '../access/caller.ts';
 import { placeOf } from '../access/change-place.ts';
 import type { UseCasePorts } from '../access/use-case-ports.ts';
 import type { KeyTerms } from '../keys/key-terms.ts';
-import { mintSecret } from '../keys/mint-secret.ts';
+import { mintSecret, requireOpaque } from '../keys/mint-secret.ts';
 import { Additions, findKeyspaceFor, prepareKey, readsOf } from '../keys/new-keys.ts';
 import type { IdempotencyScope } from '../signing/idempotency.ts';
 import { shardByteOf } from './approval-place.ts';
@@ -37,6 +37,7 @@ export async function collectOneApproval(
   const { approval } = await findOwnApproval(ports, caller, id);
   const terms = issueTermsOf(approval);
   const keyspace = await findKeyspaceFor(ports, caller, terms, 'keys:issue');
+  requireOpaque(keyspace, '/keyspace');
   const { secret, fingerprint } = mintSecret(keyspace.prefix, ports.random);
   const approvedScopes = terms.scopes;
   const wish = {

@@ -97,6 +97,20 @@ export const configSchema = Type.Object(
       byDefault: null,
       secret: true,
     }),
+    publicUrl: optionalText({
+      about:
+        'The URL by which others reach this server: the issuer of its tokens, under which they find its public keys. `http://host:port` where only this machine can reach it.',
+      expected: 'https://host without a path or a slash at its end',
+      pattern: '^https?://[0-9A-Za-z.:[\\]-]+$',
+      byDefault: null,
+    }),
+    previousMasterKey: optionalText({
+      about:
+        'The master key of before, or the next one, while it is being replaced: what is sealed under it is still opened.',
+      expected: '32 bytes in base64 or 64 hexadecimal digits',
+      byDefault: null,
+      secret: true,
+    }),
     masterKeyFile: optionalText({
       about: 'A file that holds the master key, in place of the variable.',
       expected: 'a file with 32 bytes in base64 or 64 hexadecimal digits',

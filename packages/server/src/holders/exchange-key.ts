@@ -21,7 +21,7 @@ import { ownerIdOf } from '../access/named-ids.ts';
 import type { UseCasePorts } from '../access/use-case-ports.ts';
 import type { IssuedKey, MintedKey } from '../keys/issue-keys.ts';
 import { keyEventData } from '../keys/key-terms.ts';
-import { mintSecret } from '../keys/mint-secret.ts';
+import { mintSecret, requireOpaque } from '../keys/mint-secret.ts';
 import { Additions, type NewKey } from '../keys/new-keys.ts';
 import type { LaneView } from '../lanes/lane-port.ts';
 import type { IdempotencyScope } from '../signing/idempotency.ts';
@@ -53,6 +53,7 @@ export async function exchangeKey(
   const { workspaceId, keyspaceId, keyId } = holder;
   const keyspace = await ports.keyspaces.find(workspaceId, keyspaceId);
   assert(keyspace !== undefined, 'the keyspace of a key exists');
+  requireOpaque(keyspace, 'Authorization');
   const { secret, fingerprint } = mintSecret(keyspace.prefix, ports.random);
   const { kind, externalId } = wish.owner ?? holder.owner;
   const ownerId = ownerIdOf(workspaceId, kind, externalId);

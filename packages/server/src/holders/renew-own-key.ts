@@ -8,7 +8,7 @@ import {
 } from '@keyswarm/core';
 import type { Holder } from '../access/holder.ts';
 import type { UseCasePorts } from '../access/use-case-ports.ts';
-import { mintSecret } from '../keys/mint-secret.ts';
+import { mintSecret, requireOpaque } from '../keys/mint-secret.ts';
 import type { IdempotencyScope } from '../signing/idempotency.ts';
 import { changeOwnKey, newestNumberOf, onlyValid } from './change-own-key.ts';
 
@@ -28,6 +28,7 @@ export async function renewOwnKey(
 ): Promise<RenewedKey> {
   const keyspace = await ports.keyspaces.find(holder.workspaceId, holder.keyspaceId);
   assert(keyspace !== undefined, 'the keyspace of a key exists');
+  requireOpaque(keyspace, 'Authorization');
   const { secret, fingerprint } = mintSecret(keyspace.prefix, ports.random);
   const { version: number } = holder;
   const successor = await successorUse(ports, holder);

@@ -5,6 +5,7 @@ import { requireAnywhere } from '../access/grants.ts';
 import type { UseCasePorts } from '../access/use-case-ports.ts';
 import type { IdempotencyScope } from '../signing/idempotency.ts';
 import { type KeyTerms, type Refusal, refusalOf } from './key-terms.ts';
+import { requireOpaque } from './mint-secret.ts';
 import { Additions, findKeyspaceFor, hashKnown, type NewKey, prepareKey, readsOf } from './new-keys.ts';
 
 /*
@@ -138,6 +139,7 @@ async function prepare(ports: UseCasePorts, caller: Caller, item: ImportTerms): 
   try {
     const keyspace = await findKeyspaceFor(ports, caller, item, 'keys:import');
     if (keyspace.isBuiltin) throw managementKeyRefused();
+    requireOpaque(keyspace, '/keyspace');
     const { fingerprint, format, ...terms } = item;
     const lastByte = fingerprint.at(-1) ?? 0;
     return prepareKey(ports, caller, { terms, keyspace, fingerprint, importedFormat: format, lastByte });

@@ -1,5 +1,6 @@
 import {
   isBuiltinKeyspace,
+  type KeyFormat,
   type KeyspaceId,
   type KeyspaceRecord,
   parseId,
@@ -13,6 +14,7 @@ export interface KeyspaceEntry {
   readonly id: KeyspaceId;
   readonly name: string;
   readonly prefix: string;
+  readonly format: KeyFormat;
   readonly isBuiltin: boolean;
 }
 
@@ -65,6 +67,7 @@ export class KeyspaceDirectory {
       id: record.id,
       name: record.name,
       prefix: record.prefix,
+      format: record.format,
       isBuiltin: isBuiltinKeyspace(record),
     };
     for (const reference of [record.id, record.name]) {
