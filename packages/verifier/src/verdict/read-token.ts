@@ -41,9 +41,12 @@ export type TokenRefusal = 'malformed' | 'unknown' | 'signature_invalid';
 
 /** `{"` in base64url: what a JSON header begins with, and no key string of ours. */
 export function looksLikeToken(text: unknown): boolean {
-  // What JavaScript hands over is anything.
-  if (typeof text !== 'string') return false;
-  return text.charCodeAt(0) === 0x65 && text.charCodeAt(1) === 0x79 && text.charCodeAt(2) === 0x4a;
+  return (
+    typeof text === 'string' &&
+    text.charCodeAt(0) === 0x65 &&
+    text.charCodeAt(1) === 0x79 &&
+    text.charCodeAt(2) === 0x4a
+  );
 }
 
 /** Longer than any header of ours. */
