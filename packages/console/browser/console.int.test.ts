@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { Browser } from 'playwright-core';
+import type { Browser, Locator } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { findChromium, openBrowser } from './open-browser.ts';
 import { startTestHouse, type TestHouse } from './test-house.ts';
@@ -50,13 +50,15 @@ describe.skipIf(missing !== undefined)('the console', () => {
     if (place !== '') await test.page.goto(`${house.url}/#${place}`);
     return test;
   }
-  const issueKey = (external_id: string, more: object = {}) =>
-    house.client.keys.issue({
+  const issueKey = async (external_id: string, more: object = {}) => {
+    const { id, secret = '' } = await house.client.keys.issue({
       keyspace,
       owner: { kind: 'service', external_id },
       scopes: ['orders:read'],
       ...more,
     });
+    return { id, secret };
+  };
 
   test('a key that the server does not know, and one that may not watch, are told apart and kept out', async () => {
     const { page } = await open();
@@ -96,9 +98,16 @@ describe.skipIf(missing !== undefined)('the console', () => {
       while (!stop.signal.aborted) await house.client.keys.verify({ key: secret, keyspace });
     })();
     await expect
-      .poll(() => test.page.locator('[data-rate=verify]').textContent().then(Number.parseFloat), {
-        timeout: 10_000,
-      })
+      .poll(
+        () =>
+          test.page
+            .locator('[data-rate=verify]')
+            .textContent()
+            .then((text) => Number.parseFloat(text ?? '')),
+        {
+          timeout: 10_000,
+        },
+      )
       .toBeGreaterThan(0);
     await test.page.locator('.verdicts').getByText('valid').waitFor();
     stop.abort();
@@ -253,6 +262,7 @@ describe.skipIf(missing !== undefined)('the console', () => {
   });
 });
 
-const isFocused = (locator: {
-  evaluate(run: (element: Element) => boolean): Promise<boolean>;
-}): Promise<boolean> => locator.evaluate((element) => element === element.ownerDocument.activeElement);
+/** Does it have the focus? */
+async function isFocused(locator: Locator): Promise<boolean> {
+  return (await locator.and(locator.page().locator(':focus')).count()) === 1;
+}

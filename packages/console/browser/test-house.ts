@@ -39,7 +39,8 @@ export async function startTestHouse(): Promise<TestHouse> {
     wire,
     async manager(scopes) {
       const owner = { kind: 'user' as const, external_id: 'watcher' };
-      return (await client.keys.issue({ keyspace: 'keyswarm', owner, scopes })).secret;
+      const { secret = '' } = await client.keys.issue({ keyspace: 'keyswarm', owner, scopes });
+      return secret;
     },
     async close() {
       await wire.close();

@@ -24,9 +24,9 @@ export class Holders {
     this.#asHolder = asHolder;
   }
 
-  add(issued: readonly { readonly id: string; readonly secret: string }[]): void {
+  add(issued: readonly { readonly id: string; readonly secret?: string }[]): void {
     for (const { id, secret } of issued) {
-      this.all.push({ id, secret, revokedAtMs: undefined, isRenewing: false });
+      if (secret !== undefined) this.all.push({ id, secret, revokedAtMs: undefined, isRenewing: false });
     }
   }
 

@@ -106,7 +106,7 @@ export class Swarm {
     }));
     for (let at = 0; at < terms.length; at += demoBulk) {
       const results = await this.#root.keys.issueBulk(terms.slice(at, at + demoBulk));
-      holders.add(results.flatMap((one) => ('secret' in one ? [one] : [])));
+      holders.add(results.flatMap((one) => ('error' in one ? [] : [one])));
       this.#progress('issue', `${holders.all.length} keys so far`);
     }
     const seconds = (performance.now() - startedMs) / 1000;
@@ -120,7 +120,9 @@ export class Swarm {
     const credentialOf = async (name: string): Promise<string> => {
       const owner = { kind: 'service' as const, external_id: name };
       const scopes = ['feed:read', 'feed:read:keyswarm'];
-      return (await this.#root.keys.issue({ keyspace: 'keyswarm', owner, name, scopes })).secret;
+      const { secret } = await this.#root.keys.issue({ keyspace: 'keyswarm', owner, name, scopes });
+      if (secret === undefined) throw new Error('A management key has a secret.');
+      return secret;
     };
     const link = await openLink(new URL(this.#url));
     const node = async (name: string, region: string, relay: string) =>

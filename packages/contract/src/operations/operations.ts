@@ -10,6 +10,7 @@ import { keyOperations } from './key-operations.ts';
 import { liveOperations } from './live-operations.ts';
 import { operation } from './operation.ts';
 import { type OperationId, routes } from './routes.ts';
+import { signingKeyOperations } from './signing-key-operations.ts';
 
 /*
  * The table of operations: the contract. A row is looked up by its `operationId`; the server registers every
@@ -21,6 +22,7 @@ export const operations = Object.freeze({
   ...campaignOperations,
   ...approvalOperations,
   ...holderOperations,
+  ...signingKeyOperations,
   ...feedOperations,
   ...liveOperations,
   ...deliveryOperations,

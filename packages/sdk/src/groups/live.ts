@@ -31,7 +31,7 @@ export function liveOf(context: CallContext): Live {
     signal?.throwIfAborted();
     signal?.addEventListener('abort', pass, { once: true });
     try {
-      const response = await context.fetch(request.url, initOf(context, request, attempt.signal));
+      const response = await context.fetch(request.url, await initOf(context, request, attempt.signal));
       if (!response.ok || response.body === null) {
         await readReply(response, { operationId: 'streamLive', managementKey, wallMs: runtime.wallMs() });
         throw badShape('streamLive', 'The reply is not a stream.');

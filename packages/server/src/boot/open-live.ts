@@ -33,7 +33,7 @@ export interface LiveGround {
   readonly verifiersFrom: VerifiersFrom;
   readonly reader: Reader;
   readonly laneDepths: LiveFlowOptions['laneDepths'];
-  readonly demo: DemoDoor | undefined;
+  readonly demo?: DemoDoor | undefined;
   readonly log: Log;
 }
 

@@ -7,6 +7,7 @@ import type { DeadLetterPorts } from '../dead-letters/dead-letters.ts';
 import type { Random } from '../runtime/random.ts';
 import { IdempotencyScope } from '../signing/idempotency.ts';
 import type { MasterKey } from '../signing/master-key.ts';
+import type { MasterKeys } from '../signing/seal-key.ts';
 import type { WebhookPorts } from '../webhooks/change-webhook.ts';
 import type { FeedDoor } from './feed-door.ts';
 import type { GuardServices } from './guard.ts';
@@ -27,11 +28,12 @@ import { houseHandlers } from './handlers/house-handlers.ts';
 import { importHandler } from './handlers/import-handler.ts';
 import { keyHandlers } from './handlers/key-handlers.ts';
 import { readHandlers } from './handlers/read-handlers.ts';
+import { signingKeyHandlers } from './handlers/signing-key-handlers.ts';
 import { verifierHandlers } from './handlers/verifier-handlers.ts';
 import { verifyHandlers } from './handlers/verify-handlers.ts';
 
 export interface RouteServices extends GuardServices, HandlerServices {
-  readonly masterKey: MasterKey;
+  readonly masterKey: MasterKey | MasterKeys;
   readonly random: Random;
   readonly feed: FeedDoor;
   /** Absent where there is no demonstration. */
@@ -53,6 +55,7 @@ export function registerOperations(app: FastifyInstance, services: RouteServices
     ...verifyHandlers(services),
     ...verifierHandlers(services),
     ...demoHandler(services),
+    ...signingKeyHandlers(services),
     ...deliveryHandlers({ ...services.ports, ...services.deliveries }),
   };
   for (const id of operationIds) {

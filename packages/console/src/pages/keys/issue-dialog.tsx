@@ -1,4 +1,4 @@
-import type { KeyspaceReply, ReplyOf } from '@keyswarm/contract';
+import type { KeyspaceReply } from '@keyswarm/contract';
 import type { Client } from '@keyswarm/sdk';
 import { useState } from 'preact/hooks';
 import { Problem } from '../../parts/basics.tsx';
@@ -7,6 +7,11 @@ import { SecretDialog } from '../../parts/secret-dialog.tsx';
 import { useAction } from '../../parts/use-action.ts';
 import { readIssueForm } from './issue-form.ts';
 
+interface Issued {
+  readonly id: string;
+  readonly secret: string;
+}
+
 /** Asks for the terms of a key, issues it, and shows its secret, once. */
 export function IssueDialog(props: {
   readonly client: Client;
@@ -14,7 +19,7 @@ export function IssueDialog(props: {
   readonly onClose: () => void;
   readonly onIssued: (id: string) => void;
 }) {
-  const [issued, setIssued] = useState<ReplyOf<'issueKey'> | undefined>(undefined);
+  const [issued, setIssued] = useState<Issued | undefined>(undefined);
   const { isBusy, problem, run } = useAction();
   if (issued !== undefined) {
     return (
@@ -32,7 +37,12 @@ export function IssueDialog(props: {
         onSubmit={(event) => {
           event.preventDefault();
           const terms = readIssueForm(new FormData(event.currentTarget));
-          void run(async () => setIssued(await props.client.keys.issue(terms)));
+          void run(async () => {
+            const made = await props.client.keys.issue(terms);
+            // A key that signs has no secret to show.
+            if (made.secret === undefined) props.onIssued(made.id);
+            else setIssued({ id: made.id, secret: made.secret });
+          });
         }}
       >
         <IssueFields keyspaces={props.keyspaces} />

@@ -12,7 +12,7 @@ type Asked = 'rotate' | 'finish' | 'revoke';
 
 interface Done {
   readonly text: string;
-  readonly secret?: string;
+  readonly secret?: string | undefined;
 }
 
 /** What can be done with a key. What can not be taken back is asked for twice, and says by when it holds everywhere. */
