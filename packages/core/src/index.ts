@@ -181,6 +181,7 @@ export {
   type OwnerRule,
   useEnrollment,
 } from './lifecycle/enrollment.ts';
+export { handOut } from './lifecycle/handed-to.ts';
 export { type HeldKey, judgeHolder } from './lifecycle/holder-standing.ts';
 export {
   type ImportedFormat,

@@ -7,6 +7,7 @@ import {
   idFromUuidBytes,
   judgeHolder,
   type KeyRecord,
+  type OwnerId,
   type OwnerKind,
   shardOfId,
   underOwner,
@@ -23,7 +24,7 @@ import type { IssuedKey, MintedKey } from '../keys/issue-keys.ts';
 import { keyEventData } from '../keys/key-terms.ts';
 import { mintSecret, requireOpaque } from '../keys/mint-secret.ts';
 import { Additions, type NewKey } from '../keys/new-keys.ts';
-import type { LaneView } from '../lanes/lane-port.ts';
+import type { LaneView, Reads } from '../lanes/lane-port.ts';
 import type { IdempotencyScope } from '../signing/idempotency.ts';
 
 /*
@@ -64,11 +65,7 @@ export async function exchangeKey(
     shard,
     weight: 2,
     actor: actorOf(holder),
-    reads: {
-      keys: [keyId],
-      owners: [...new Set([holder.ownerId, ownerId])],
-      keyspaces: [keyspaceId],
-    },
+    reads: { keys: [keyId], ...ownersOf(holder, ownerId), keyspaces: [keyspaceId] },
     decide(view, nowMs) {
       const { changes, newOwners, key } = exchange(view, holder, { prepared, wish }, nowMs);
       return { changes, newOwners, reply: { key, secret } };
@@ -76,6 +73,14 @@ export async function exchangeKey(
     ...(ticket === undefined ? {} : { idempotency: ticket }),
   });
   return { ...receipt.reply, at: placeOf(receipt) };
+}
+
+/**
+ * Held where both keys are one owner's: revoking the owner's keys ends the enrollment key, and has to end what is made by
+ * it at that very moment. Another's key is nothing that such a revocation would have to reach.
+ */
+function ownersOf(holder: Holder, ownerId: OwnerId): Pick<Reads, 'owners' | 'ownersHeld'> {
+  return ownerId === holder.ownerId ? { ownersHeld: [ownerId] } : { owners: [holder.ownerId, ownerId] };
 }
 
 /** The use that is counted, and the key that is made. */

@@ -2,6 +2,7 @@ import {
   Fault,
   type FeedPosition,
   finishRotation,
+  handOut,
   inUseWindowMs,
   isBuiltinKeyspace,
   type KeyId,
@@ -50,7 +51,10 @@ export async function rotateOneKey(
       if (isBuiltinKeyspace(keyspace)) refuseEscalation(caller, key.scopes);
       const ownerKeysNotBeforeMs = owner.keysNotBeforeMs;
       const wish = { fingerprint, graceSeconds, cut, ownerKeysNotBeforeMs };
-      const after = rotateKey(key, keyspace, wish, nowMs);
+      const rotated = rotateKey(key, keyspace, wish, nowMs);
+      const after = isBuiltinKeyspace(keyspace)
+        ? { ...rotated, traits: handOut(key, rotated, caller.keyId, nowMs) }
+        : rotated;
       return status === undefined ? after : withNewToken(key, after, { status, nowMs });
     },
     data: (after) => {
