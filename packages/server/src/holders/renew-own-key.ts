@@ -10,7 +10,8 @@ import {
 } from '@keyswarm/core';
 import type { Holder } from '../access/holder.ts';
 import type { UseCasePorts } from '../access/use-case-ports.ts';
-import { mintSecret, requireOpaque } from '../keys/mint-secret.ts';
+import { requireOpaque } from '../keys/mint-token.ts';
+import { mintVersion, secretOf } from '../keys/mint-version.ts';
 import type { IdempotencyScope } from '../signing/idempotency.ts';
 import { changeOwnKey, newestNumberOf, onlyValid } from './change-own-key.ts';
 
@@ -31,7 +32,8 @@ export async function renewOwnKey(
   const keyspace = await ports.keyspaces.find(holder.workspaceId, holder.keyspaceId);
   assert(keyspace !== undefined, 'the keyspace of a key exists');
   requireOpaque(keyspace, 'Authorization');
-  const { secret, fingerprint } = mintSecret(keyspace.prefix, ports.random);
+  const minted = mintVersion(ports, keyspace.prefix);
+  const secret = secretOf(minted);
   const { version: number } = holder;
   const successor = await successorUse(ports, holder);
   const { reply, at } = await changeOwnKey<Omit<RenewedKey, 'at'>>(ports, holder, {
@@ -40,7 +42,13 @@ export async function renewOwnKey(
     mints: true,
     admits: onlyValid,
     decide({ key, keyspace: policy, owner, nowMs }) {
-      const wish = { fingerprint, number, successor, ownerKeysNotBeforeMs: owner.keysNotBeforeMs };
+      const wish = {
+        fingerprint: minted.fingerprint,
+        proof: minted.proofFor({ keyspace: policy, keyId: key.id, number: nextNumber(key, number), key }),
+        number,
+        successor,
+        ownerKeysNotBeforeMs: owner.keysNotBeforeMs,
+      };
       const after = renewKey(key, policy, wish, nowMs);
       // Who was handed the secret that asks has the new one as well.
       return isBuiltinKeyspace(policy) ? { ...after, traits: handOut(key, after, key.id, nowMs) } : after;
@@ -56,6 +64,12 @@ export async function renewOwnKey(
     reply: (key) => ({ key, secret, previousNumber: number }),
   });
   return { ...reply, at };
+}
+
+/** By the newest version the next one is made; by one before it, that one is made again. */
+function nextNumber(key: KeyRecord, askedBy: number): number {
+  const newest = newestNumberOf(key);
+  return askedBy === newest ? newest + 1 : newest;
 }
 
 /**
