@@ -443,3 +443,9 @@ export const settleSweepSeconds = 60;
 
 /** How often keys are walked for those whose secret is due: a rule is a matter of days. */
 export const renewalSweepSeconds = 900;
+
+/** How often keys that end are told of; a key that is expired is refused at its instant, whether or not it is told. */
+export const expirySweepSeconds = 60;
+
+/** How long after its end a key is told of: a write that was decided before that has committed by then. */
+export const expirySweepLagMs = laneWaitMsMax + laneTransactionMsMax;
