@@ -1,13 +1,13 @@
 import type { FeedRow } from '@keyswarm/core';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createLanes, type RunningLanes } from '../lanes/lanes.ts';
-import { Sample } from '../lanes/testing/sample.ts';
-import { expirySweepLagMs, keysPerSweepMax } from '../limits.ts';
-import { systemClock } from '../runtime/clock.ts';
-import { systemTimers } from '../runtime/timers.ts';
-import { createReader } from '../storage/reader.ts';
-import type { Store } from '../storage/store.ts';
-import { sweepExpiry } from './sweep-expiry.ts';
+import { sweepExpiry } from '../../keys/sweep-expiry.ts';
+import { createLanes, type RunningLanes } from '../../lanes/lanes.ts';
+import { Sample } from '../../lanes/testing/sample.ts';
+import { expirySweepLagMs, keysPerSweepMax } from '../../limits.ts';
+import { systemClock } from '../../runtime/clock.ts';
+import { systemTimers } from '../../runtime/timers.ts';
+import { createReader } from '../../storage/reader.ts';
+import type { Store } from '../../storage/store.ts';
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll } from 'vitest';
 import { openMemoryStore } from '../lanes/testing/test-store.ts';
 import type { Store } from '../storage/store.ts';
-import { describeExpirySweep } from './sweep-expiry.conformance.ts';
+import { describeExpirySweep } from './suite/sweep-expiry.conformance.ts';
 
 const shards = 4;
 let store: Store;
