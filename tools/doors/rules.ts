@@ -38,6 +38,9 @@ export const testFiles = [
 export const testsMayAlso = [
   'npm:vitest',
   'npm:fast-check',
+  'npm:jose',
+  'npm:fast-jwt',
+  'npm:@sd-jwt/jwt-status-list',
   'npm:ajv',
   'npm:ajv/**',
   'npm:ajv-formats',
@@ -54,6 +57,8 @@ export const testsMayAlso = [
 ];
 
 const useCases = [
+  'signing-keys',
+  'tokens',
   'access',
   'keys',
   'approvals',

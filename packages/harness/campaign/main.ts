@@ -10,24 +10,28 @@ import { expectStatus } from '../acceptance/walk.ts';
 import { populate } from '../bound/cluster.ts';
 import { type LoadCounts, OpenLoad, quantile } from '../bound/open-load.ts';
 import { startPostgres } from '../postgres/index.ts';
+import { measureCapacity } from './capacity.ts';
 import { checkAskedOnce, checkEachOnce } from './check-keys.ts';
 import { Holders } from './holders.ts';
+import { rotationTimes } from './rotation-times.ts';
 
 /*
- * npm run prove:campaign -- [--keys 100000] [--per-second 500] [--pace 2000] [--window 10]
+ * npm run prove:campaign -- [--keys 100000] [--share 50] [--pace 2000] [--window 10] [--settle 10]
  *
  * Two servers on one PostgreSQL. The one works on a campaign that rotates every key of a keyspace; the other takes an open
- * load of verifications, each with the newest secret that a holder has stored, and the renewals of the holders. Midway
- * the first is killed, and the second goes on. Ends with 1 unless every key was asked once and renewed once, and no
+ * load of verifications (`--share` percent of what it was found to be capable of), each with the newest secret that a
+ * holder has stored, and the renewals of the holders. Midway the first is killed, and the second goes on; old versions
+ * that have been silent for `--settle` seconds are ended by the house. Ends with 1 unless every key was asked once and renewed once, and no
  * valid key was refused or left without an answer.
  */
 
 const { values } = parseArgs({
   options: {
     keys: { type: 'string', default: '100000' },
-    'per-second': { type: 'string', default: '500' },
+    share: { type: 'string', default: '50' },
     pace: { type: 'string', default: '2000' },
     window: { type: 'string', default: '10' },
+    settle: { type: 'string', default: '10' },
     'at-once': { type: 'string', default: '32' },
   },
 });
@@ -39,9 +43,10 @@ const numberOf = (name: keyof typeof values): number => {
 };
 const options = {
   keys: numberOf('keys'),
-  perSecond: numberOf('per-second'),
+  share: numberOf('share') / 100,
   pace: numberOf('pace'),
   windowSeconds: numberOf('window'),
+  settleSeconds: numberOf('settle'),
   atOnce: numberOf('at-once'),
 };
 const keyspace = 'orders';
@@ -80,27 +85,38 @@ async function prove(worker: ServerProcess): Promise<void> {
     name: keyspace,
     prefix: keyspace,
     allowed_scopes: ['orders:*'],
+    rotation: { settle_seconds: options.settleSeconds },
   });
   expectStatus(made.status, 201, made.body);
   const keys = await populate(api, keyspace, { count: options.keys, keep: options.keys });
   report('population', `${keys.length} keys`);
+  const target = { port: Number(new URL(worker.url).port), managementKey };
+  const secrets = keys.map(({ secret }) => secret);
+  const capacity = await measureCapacity(target, { keyspace, keys: secrets, seconds: 5 });
+  const perSecond = Math.round(capacity * options.share);
+  report('capacity', `${Math.round(capacity)} verifications a second; the load is ${perSecond}`);
+  const loadOf = (port: number, presented: readonly string[]) =>
+    new OpenLoad({
+      target: { port, managementKey },
+      keyspace,
+      keys: presented,
+      perSecond,
+      connectionsMax: 1_024,
+      random: Math.random,
+    });
+  const quiet = loadOf(target.port, secrets);
+  quiet.start();
+  await sleep(5_000);
+  await quiet.stop();
+  tellLoad('without a campaign', quiet.take());
   const campaignId = await begin(api);
   await until(api, campaignId, ({ progress }) => progress.taken > 0);
   // From here on the first server holds the campaign, so the second takes it up only once that is gone.
   const server = await start();
   const surviving = apiOf(server, managementKey);
   const holders = new Holders({ api: surviving, url: server.url, keyspace, keys, atOnce: options.atOnce });
-  const load = new OpenLoad({
-    target: { port: Number(new URL(server.url).port), managementKey },
-    keyspace,
-    keys: holders.secrets,
-    perSecond: options.perSecond,
-    connectionsMax: 1_024,
-    random: Math.random,
-  });
+  const load = loadOf(Number(new URL(server.url).port), holders.secrets);
   load.start();
-  await sleep(3_000);
-  tellLoad('before holders renew', load.take());
   const beganMs = performance.now();
   const renewing = holders.run();
   await until(surviving, campaignId, ({ progress }) => progress.taken >= options.keys / 2);
@@ -116,7 +132,6 @@ async function prove(worker: ServerProcess): Promise<void> {
   );
   await renewing;
   const seconds = (performance.now() - beganMs) / 1000;
-  await load.stop();
   tellLoad('after the kill', load.take());
   const times = [...holders.renewedMs].sort((a, b) => a - b);
   report(
@@ -124,6 +139,10 @@ async function prove(worker: ServerProcess): Promise<void> {
     `${holders.renewed} by the SDK in ${seconds.toFixed(1)} s, ${Math.round(holders.renewed / seconds)} keys/s; ` +
       `asked to in use p50 ${quantile(times, 0.5)} ms, p99 ${quantile(times, 0.99)} ms; ${holders.problems.length} problems`,
   );
+  const retired = await untilRetired(surviving);
+  await load.stop();
+  tellLoad('until the last old one', load.take());
+  report('rotation time', retired);
   const ids = keys.map(({ id }) => id);
   const told = await checkAskedOnce(surviving, campaignId, ids);
   await checkEachOnce(surviving, keyspace, ids);
@@ -153,6 +172,19 @@ async function showOf(api: Api, id: string): Promise<Shown> {
   const { status, body } = await api.call('GET', `/v1/campaigns/${id}`);
   expectStatus(status, 200, body);
   return body as unknown as Shown;
+}
+
+/** Waits until every old version has ended by itself. */
+async function untilRetired(api: Api): Promise<string> {
+  for (;;) {
+    const { askedToRenewedMs, renewedToRetiredMs, retired } = await rotationTimes(api);
+    if (retired >= options.keys) {
+      const of = (name: string, ms: readonly number[]) =>
+        `${name} p50 ${Math.round(quantile(ms, 0.5))} ms, p99 ${Math.round(quantile(ms, 0.99))} ms`;
+      return `${of('asked → new in use', askedToRenewedMs)}; ${of('→ old retired', renewedToRetiredMs)}`;
+    }
+    await sleep(2_000);
+  }
 }
 
 async function until(

@@ -73,8 +73,8 @@ export const auditPageRows = 1_000;
 /** The head of a request. The largest honest one has a 4 kB cursor in its URL and a few short headers. */
 export const headerBytesMax = 16 * 1024;
 
-/** `Authorization`: "Bearer " and the longest key string there is, with room for odd spacing. */
-export const authorizationLengthMax = 1_024;
+/** `Authorization`: "Bearer " and the longest token there is, with room for odd spacing. */
+export const authorizationLengthMax = 4_608;
 
 /** An X-Request-Id of the caller's own that is taken over into logs and problems. */
 export const requestIdLengthMax = 64;
@@ -379,6 +379,51 @@ export const bossStartPauseMsMax = 30_000;
 /** A store that is down is told of once in this time, not at every poll. */
 export const bossQuietMs = 30_000;
 
+// --- Tokens and the keys that sign them. -----------------------------------------------------------------------
+
+/** Signatures that are handed to Node's threads at once: two of its four stay free for files and names. */
+export const signaturesInFlightMax = 2;
+
+/** Tries of a change of signing keys that other servers are in the way of. */
+export const signingAttemptsMax = 5;
+
+/** Private keys that are held open: a few a workspace, of 300 bytes. */
+export const signingKeysOpenMax = 1_000;
+
+/** Signing keys that one list shows, and one page of a change of the master key takes. */
+export const signingKeysListedMax = 200;
+
+/** How far ahead of its tokens a signing key's record is written: once an hour, and not once a token. */
+export const tokensUntilStepMs = 3_600_000;
+
+/** For how long others may keep our set of public keys: the time for which a new key has to wait at the least. */
+export const jwksMaxAgeMs = 300_000;
+
+/** What a change may take beyond leases and caches, and how long verifiers are waited for before one is refused. */
+export const signingPropagationMs = 2_000;
+
+/** Places of one status list: 2^20 of two bits are 262 kB, and some 30 kB compressed with a hundredth revoked. */
+export const statusListEntries = 2 ** 20;
+
+/** Places that a server takes at once: one write a thousand tokens, and as many are lost when it dies. */
+export const statusBlockSize = 1_024;
+
+/** Keyspaces of which places, and lists of which the last token, are held: 300 bytes and 50 kB each. */
+export const statusListsKnownMax = 1_000;
+
+/** Between two builds of one list, however often it changes and is asked for. */
+export const statusRefreshMs = 5_000;
+
+/** Builds at once: each reads its keyspace's refused keys, and compresses on another thread. */
+export const statusBuildsMax = 4;
+
+/** How long a reader may go by a list before it asks again, and how long it is worth anything at all. */
+export const statusTtlSeconds = 60;
+export const statusExpirySeconds = 86_400;
+
+/** A form of OAuth: two tokens of 4 kB and what stands around them. */
+export const formBytesMax = 16 * 1024;
+export const formFieldsMax = 32;
 // --- Deliveries: events to webhooks. ---------------------------------------------------------------------------
 
 /** Webhooks of one workspace: each reads the feed for itself. */

@@ -37,6 +37,8 @@ export type ManagementScope =
   | 'approvals:decide'
   | 'events:read'
   | 'feed:read'
+  | 'signing_keys:read'
+  | 'signing_keys:write'
   | 'verifiers:read'
   | 'webhooks:read'
   | 'webhooks:write'

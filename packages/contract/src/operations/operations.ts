@@ -9,6 +9,7 @@ import { houseOperations } from './house-operations.ts';
 import { keyOperations } from './key-operations.ts';
 import { operation } from './operation.ts';
 import { type OperationId, routes } from './routes.ts';
+import { signingKeyOperations } from './signing-key-operations.ts';
 
 /*
  * The table of operations: the contract. A row is looked up by its `operationId`; the server registers every
@@ -20,6 +21,7 @@ export const operations = Object.freeze({
   ...campaignOperations,
   ...approvalOperations,
   ...holderOperations,
+  ...signingKeyOperations,
   ...feedOperations,
   ...deliveryOperations,
   healthz: operation(routes.healthz, {

@@ -83,6 +83,11 @@ export const routes = Object.freeze({
   collectApproval: create('/v1/approvals/:id/collect'),
   withdrawApproval: change('/v1/approvals/:id/withdraw'),
 
+  listSigningKeys: read('/v1/signing-keys'),
+  rotateSigningKeys: change('/v1/signing-keys/rotate'),
+  revokeSigningKey: change('/v1/signing-keys/:id/revoke'),
+  removeSigningKey: change('/v1/signing-keys/:id/remove'),
+
   listEvents: read('/v1/events'),
 
   createWebhook: create('/v1/webhooks'),

@@ -15,6 +15,7 @@ import type { ServerMetrics } from '../metrics/server-metrics.ts';
 import { systemRandom } from '../runtime/random.ts';
 import { systemTimers } from '../runtime/timers.ts';
 import type { MasterKey } from '../signing/master-key.ts';
+import type { MasterKeys } from '../signing/seal-key.ts';
 import { SecretSealer } from '../signing/sealed-secret.ts';
 import { createDeadLetters } from '../storage/dead-letter-store.ts';
 import type { Store } from '../storage/store.ts';
@@ -34,7 +35,7 @@ export interface DeliveryFoundation {
   readonly store: Store;
   readonly log: Log;
   readonly closing: Closing;
-  readonly masterKey: MasterKey;
+  readonly masterKey: MasterKey | MasterKeys;
 }
 
 /** Events out: whoever does jobs serves webhooks. Ends before the lanes, which it may write through. */

@@ -8,6 +8,7 @@ import type { Random } from '../runtime/random.ts';
 import type { Timers } from '../runtime/timers.ts';
 import { IdempotencyScope } from '../signing/idempotency.ts';
 import type { MasterKey } from '../signing/master-key.ts';
+import type { MasterKeys } from '../signing/seal-key.ts';
 import type { WebhookPorts } from '../webhooks/change-webhook.ts';
 import { serveEventStream, wantsEventStream } from './event-stream.ts';
 import type { FeedDoor } from './feed-door.ts';
@@ -22,11 +23,12 @@ import { houseHandlers } from './handlers/house-handlers.ts';
 import { importHandler } from './handlers/import-handler.ts';
 import { keyHandlers } from './handlers/key-handlers.ts';
 import { readHandlers } from './handlers/read-handlers.ts';
+import { signingKeyHandlers } from './handlers/signing-key-handlers.ts';
 import { verifierHandlers } from './handlers/verifier-handlers.ts';
 import { verifyHandlers } from './handlers/verify-handlers.ts';
 
 export interface RouteServices extends GuardServices, HandlerServices {
-  readonly masterKey: MasterKey;
+  readonly masterKey: MasterKey | MasterKeys;
   readonly random: Random;
   readonly feed: FeedDoor;
   readonly timers: Timers;
@@ -46,6 +48,7 @@ export function registerOperations(app: FastifyInstance, services: RouteServices
     ...campaignHandlers(services),
     ...verifyHandlers(services),
     ...verifierHandlers(services),
+    ...signingKeyHandlers(services),
     ...deliveryHandlers({ ...services.ports, ...services.deliveries }),
   };
   for (const id of operationIds) {

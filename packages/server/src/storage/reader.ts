@@ -15,6 +15,7 @@ import { listKeys, readKey } from './statements/read-keys.ts';
 import { readLeases } from './statements/read-leases.ts';
 import { readLineage } from './statements/read-lineage.ts';
 import { readReferences } from './statements/read-references.ts';
+import { readTokenPlaces } from './statements/read-token-places.ts';
 import type { Store } from './store.ts';
 
 /**
@@ -64,6 +65,8 @@ export function createReader(store: Store, options: { readonly shards: number })
     },
 
     document: (id) => readDocument(store, id, shards),
+
+    tokenPlaces: (wanted) => readTokenPlaces(store, wanted, shards),
 
     documents: (list) => listDocuments(store, list, shards),
 
