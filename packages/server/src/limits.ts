@@ -488,3 +488,26 @@ export const settleSweepSeconds = 60;
 
 /** How often keys are walked for those whose secret is due: a rule is a matter of days. */
 export const renewalSweepSeconds = 900;
+
+/** How often keys that end are told of; a key that is expired is refused at its instant, whether or not it is told. */
+export const expirySweepSeconds = 60;
+
+/** How long after its end a key is told of: a write that was decided before that has committed by then. */
+export const expirySweepLagMs = laneWaitMsMax + laneTransactionMsMax;
+
+// --- Streams of events: server-sent events for whoever watches. --------------------------------------------------
+
+/** Each holds a page of 200 events of some 500 bytes at the most: 1,000 are 100 MB at the very worst. */
+export const eventStreamsMax = 1_000;
+
+/** How often a stream looks whether there is more, in memory. */
+export const eventLookMs = 100;
+
+/** How long it is silent before it says where it stands: under the minute after which proxies cut a connection. */
+export const eventHeartbeatMs = 15_000;
+
+/** How long a reader may take for what was sent before it is cut off. */
+export const eventReaderMsMax = 30_000;
+
+/** Before a store that was away is asked again. */
+export const eventOutageMs = 1_000;
