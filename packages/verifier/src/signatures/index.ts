@@ -5,4 +5,4 @@
 
 export { bytesOfBase64url, jwkOf, publicKeyBytes, publicKeyOf, rawOfJwk } from './public-key.ts';
 export { deriveMacKey, macKeyBytes, openMacKey, sealedMacBytes, sealMacKey } from './request-mac.ts';
-export { isKeyOf, signBytes, verifyBytes } from './sign-bytes.ts';
+export { isKeyOf, signatureCheck, signBytes, verifyBytes } from './sign-bytes.ts';
