@@ -67,7 +67,7 @@ const normal = {
   seconds: '10',
   probeSeconds: '3',
   burstAfterSeconds: 5,
-  probesMax: 8,
+  probesMax: 9,
   keys: '5000',
   closedConnections: [1, 2, 4, 8, 16, 32, 64, 128],
 };
@@ -79,7 +79,7 @@ const quick = {
   seconds: '1.5',
   probeSeconds: '0.7',
   burstAfterSeconds: 2,
-  probesMax: 3,
+  probesMax: 4,
   keys: '1000',
   closedConnections: [1, 4, 8, 32, 64],
 };

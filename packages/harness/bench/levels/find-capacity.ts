@@ -53,6 +53,6 @@ export async function findCapacity(
 
 function nextRate(kept: number | undefined, lost: number | undefined): number {
   if (kept === undefined) return (lost ?? 1) * 0.75;
-  if (lost === undefined) return kept * 1.2;
+  if (lost === undefined) return kept * 1.5;
   return (kept + lost) / 2;
 }

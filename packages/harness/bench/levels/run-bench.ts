@@ -111,7 +111,7 @@ async function runMix(ground: Ground, mix: MixName): Promise<RunResult> {
     const most = Math.max(...closed.map(({ perSecond }) => perSecond));
     if (!(most > 0)) throw new BenchError(`${target.name}: no request of the mix ${mix} succeeds`);
     const { perSecond: capacity, probes } = await findCapacity(
-      most * 0.9,
+      most,
       (rate) => probeAt(generators, options, rate),
       { probesMax: options.probesMax, ratioMax: 1.06 },
     );
