@@ -212,7 +212,7 @@ async function openWire(
 ): Promise<RunningServer> {
   const { ports, metrics, lanes, lag, feed, log, closing, masterKey, seat } = house;
   const { verifier } = ports;
-  const admission = new Admission(config, metrics);
+  const admission = new Admission(config, metrics, () => lanes.waitMs());
   let isLeaving = false;
   metrics.watch({
     leaseAgeMs: () => verifier.stats().leaseAgeMs,
