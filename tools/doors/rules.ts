@@ -38,6 +38,9 @@ export const testFiles = [
 export const testsMayAlso = [
   'npm:vitest',
   'npm:fast-check',
+  'npm:jose',
+  'npm:fast-jwt',
+  'npm:@sd-jwt/jwt-status-list',
   'npm:ajv',
   'npm:ajv/**',
   'npm:ajv-formats',
@@ -54,6 +57,8 @@ export const testsMayAlso = [
 ];
 
 const useCases = [
+  'signing-keys',
+  'tokens',
   'access',
   'keys',
   'approvals',
@@ -61,6 +66,8 @@ const useCases = [
   'owners',
   'keyspaces',
   'workspaces',
+  'webhooks',
+  'dead-letters',
   'campaigns',
   'events',
 ];
@@ -317,6 +324,42 @@ export const doors: readonly Door[] = [
     never: ['npm:pg-boss'],
     because: 'a room says what is to be done and hands it on; which queues carry it is known in one place',
     breach: { path: 'packages/server/src/keys/a.ts', source: "import { PgBoss } from 'pg-boss';" },
+  },
+  {
+    name: 'calls-go-out-through-egress',
+    rooms: ['packages/server/src/**'],
+    free: [
+      'packages/server/src/egress/**',
+      'packages/server/src/boot/accept-waiting.ts',
+      'packages/server/src/http/**',
+      'packages/server/src/gateways/**',
+      'packages/server/src/verify-node/**',
+      '**/*.test.ts',
+      '**/testing/**',
+      '**/suite/**',
+    ],
+    never: ['node:http', 'node:https', 'node:dns', 'npm:undici', 'npm:undici/**'],
+    because:
+      "an address on somebody else's word is checked before each connection, which one place does and others would forget",
+    breach: { path: 'packages/server/src/deliveries/a.ts', source: "import { request } from 'node:https';" },
+  },
+  {
+    name: 'egress-knows-no-use',
+    rooms: ['packages/server/src/egress/**'],
+    free: ['**/*.test.ts'],
+    only: [
+      'packages/server/src/egress/**',
+      'packages/server/src/limits.ts',
+      'packages/server/src/runtime/**',
+      'house:core',
+      'node:*',
+      'node:*/**',
+    ],
+    because: 'what may be called does not depend on what is sent, and has to be read in one sitting',
+    breach: {
+      path: 'packages/server/src/egress/a.ts',
+      source: "import { createWebhook } from '../webhooks/change-webhook.ts';",
+    },
   },
   {
     name: 'workflows-know-no-use',

@@ -5,6 +5,7 @@ import { addApprovalCommands } from './commands/approval.ts';
 import { addBenchCommand } from './commands/bench.ts';
 import { addCampaignCommands } from './commands/campaign.ts';
 import { addConfigCommands } from './commands/config.ts';
+import { addDeadLetterCommands } from './commands/dead-letters.ts';
 import { addDoctorCommand } from './commands/doctor.ts';
 import { addEnrollmentCommands, addHolderCommands } from './commands/enrollment.ts';
 import { addEventCommands } from './commands/events.ts';
@@ -22,6 +23,7 @@ import { addOwnerCommands } from './commands/owner.ts';
 import { addStartCommand } from './commands/start.ts';
 import { addVerifierCommand } from './commands/verifier.ts';
 import { addVerifiersCommands } from './commands/verifiers.ts';
+import { addWebhookCommands } from './commands/webhook.ts';
 import type { GlobalOptions, Surroundings } from './context.ts';
 import { exitCodeOf, reportError } from './report-error.ts';
 import { type RunAction, runnerFor } from './runner.ts';
@@ -101,6 +103,8 @@ export function buildProgram(action: RunAction, output: OutputConfiguration = {}
     action,
   );
   addImportCommand(program, action);
+  addWebhookCommands(program.command('webhook').description('where events are sent'), action);
+  addDeadLetterCommands(program.command('dead-letters').description('what was given up'), action);
   addEventCommands(program.command('events').description('what happened'), action);
   addVerifiersCommands(
     program.command('verifiers').description('who verifies, beside and behind the server'),

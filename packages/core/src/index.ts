@@ -136,6 +136,7 @@ export {
 export type {
   ApprovalId,
   CampaignId,
+  DeadLetterId,
   IdKind,
   IdKinds,
   KeyId,
@@ -180,6 +181,7 @@ export {
   type OwnerRule,
   useEnrollment,
 } from './lifecycle/enrollment.ts';
+export { type ExpiryNotice, expiryNotices, toldKey } from './lifecycle/expiry-notice.ts';
 export { type HeldKey, judgeHolder } from './lifecycle/holder-standing.ts';
 export {
   type ImportedFormat,
@@ -228,6 +230,8 @@ export {
   decodeKeyspaceRules,
   encodeKeyspaceRules,
   type KeyspaceRules,
+  type ProofRule,
+  proofRules,
   type RotationRules,
   rulesDefault,
   type TokenRules,
@@ -274,6 +278,13 @@ export {
   type UseEvidence,
   type VersionUse,
 } from './lifecycle/use-evidence.ts';
+export {
+  decodeProofs,
+  isProofMaterial,
+  type NewProof,
+  proofBytes,
+  type VersionProof,
+} from './lifecycle/version-proof.ts';
 export * from './limits/limits.ts';
 export {
   type CompiledScopes,

@@ -90,8 +90,8 @@ export const acceptBacklogMax = 4_096;
 /** The head of a request. The largest honest one has a 4 kB cursor in its URL and a few short headers. */
 export const headerBytesMax = 16 * 1024;
 
-/** `Authorization`: "Bearer " and the longest key string there is, with room for odd spacing. */
-export const authorizationLengthMax = 1_024;
+/** `Authorization`: "Bearer " and the longest token there is, with room for odd spacing. */
+export const authorizationLengthMax = 4_608;
 
 /** An X-Request-Id of the caller's own that is taken over into logs and problems. */
 export const requestIdLengthMax = 64;
@@ -396,6 +396,104 @@ export const bossStartPauseMsMax = 30_000;
 /** A store that is down is told of once in this time, not at every poll. */
 export const bossQuietMs = 30_000;
 
+// --- Tokens and the keys that sign them. -----------------------------------------------------------------------
+
+/** Signatures that are handed to Node's threads at once: two of its four stay free for files and names. */
+export const signaturesInFlightMax = 2;
+
+/** Tries of a change of signing keys that other servers are in the way of. */
+export const signingAttemptsMax = 5;
+
+/** Private keys that are held open: a few a workspace, of 300 bytes. */
+export const signingKeysOpenMax = 1_000;
+
+/** Signing keys that one list shows, and one page of a change of the master key takes. */
+export const signingKeysListedMax = 200;
+
+/** How far ahead of its tokens a signing key's record is written: once an hour, and not once a token. */
+export const tokensUntilStepMs = 3_600_000;
+
+/** For how long others may keep our set of public keys: the time for which a new key has to wait at the least. */
+export const jwksMaxAgeMs = 300_000;
+
+/** What a change may take beyond leases and caches, and how long verifiers are waited for before one is refused. */
+export const signingPropagationMs = 2_000;
+
+/** Places of one status list: 2^20 of two bits are 262 kB, and some 30 kB compressed with a hundredth revoked. */
+export const statusListEntries = 2 ** 20;
+
+/** Places that a server takes at once: one write a thousand tokens, and as many are lost when it dies. */
+export const statusBlockSize = 1_024;
+
+/** Keyspaces of which places, and lists of which the last token, are held: 300 bytes and 50 kB each. */
+export const statusListsKnownMax = 1_000;
+
+/** Between two builds of one list, however often it changes and is asked for. */
+export const statusRefreshMs = 5_000;
+
+/** Builds at once: each reads its keyspace's refused keys, and compresses on another thread. */
+export const statusBuildsMax = 4;
+
+/** How long a reader may go by a list before it asks again, and how long it is worth anything at all. */
+export const statusTtlSeconds = 60;
+export const statusExpirySeconds = 86_400;
+
+/** A form of OAuth: two tokens of 4 kB and what stands around them. */
+export const formBytesMax = 16 * 1024;
+export const formFieldsMax = 32;
+// --- Deliveries: events to webhooks. ---------------------------------------------------------------------------
+
+/** Webhooks of one workspace: each reads the feed for itself. */
+export const webhooksPerWorkspaceMax = 100;
+
+/** Active webhooks that one store serves; past that the last ones are not served, and the log says so. */
+export const webhooksServedMax = 2_000;
+
+/** Pairs of webhook and shard that one process serves at once; each holds one page. */
+export const pumpsMax = 64;
+
+/** Rows that one page looks through: 500 x about 1 kB, times the pumps, is 32 MB at the worst. */
+export const deliveryPageRows = 500;
+
+/** Requests of one pair under way: with 4 shards and a consumer 10 ms away, 6,400 events a second. */
+export const deliveriesAtOnceMax = 16;
+
+/** Connections to one consumer. */
+export const deliverySocketsMax = 128;
+
+/** A kept connection is given up before the usual 5 s at which servers close one. */
+export const deliverySocketIdleMs = 4_000;
+
+/** From the first byte sent to the head of the answer. */
+export const deliveryTimeoutMs = 10_000;
+
+/** The answer's body is not needed: read to keep the connection, and no more than this, no longer than this. */
+export const deliveryReplyBytesMax = 16_384;
+export const deliveryReplyMsMax = 2_000;
+
+/** A `Retry-After` of the consumer counts up to this. */
+export const retryAfterHonouredMsMax = 3_600_000;
+
+/** 1 s, 4 s, 16 s … up to an hour: ten attempts are some three and a half hours. Then the event is a dead letter. */
+export const deliveryAttemptsMax = 10;
+export const deliveryRetryMsMin = 1_000;
+export const deliveryRetryMsMax = 3_600_000;
+
+/** A webhook that has taken nothing for two days is disabled: a day before the feed no longer has what it missed. */
+export const webhookFailingMsMax = 2 * 86_400_000;
+
+/** How long a claim on a pair holds without being renewed; it is renewed three times in that. */
+export const deliveryClaimMs = 20_000;
+
+/** How often a process looks for what others left, for retries that are due, and for webhooks made elsewhere. */
+export const deliveryPollMs = 3_000;
+export const webhookRefreshMs = 15_000;
+
+/** Commits that come one after the other are looked after together. */
+export const deliveryWakeMs = 50;
+
+/** How often what waits is counted, for the metrics. */
+export const backlogReadMs = 30_000;
 /** Keys that periodic work changes by one write: half a batch, so that a caller's write fits beside it. */
 export const keysPerSweepMax = 250;
 
@@ -407,3 +505,26 @@ export const settleSweepSeconds = 60;
 
 /** How often keys are walked for those whose secret is due: a rule is a matter of days. */
 export const renewalSweepSeconds = 900;
+
+/** How often keys that end are told of; a key that is expired is refused at its instant, whether or not it is told. */
+export const expirySweepSeconds = 60;
+
+/** How long after its end a key is told of: a write that was decided before that has committed by then. */
+export const expirySweepLagMs = laneWaitMsMax + laneTransactionMsMax;
+
+// --- Streams of events: server-sent events for whoever watches. --------------------------------------------------
+
+/** Each holds a page of 200 events of some 500 bytes at the most: 1,000 are 100 MB at the very worst. */
+export const eventStreamsMax = 1_000;
+
+/** How often a stream looks whether there is more, in memory. */
+export const eventLookMs = 100;
+
+/** How long it is silent before it says where it stands: under the minute after which proxies cut a connection. */
+export const eventHeartbeatMs = 15_000;
+
+/** How long a reader may take for what was sent before it is cut off. */
+export const eventReaderMsMax = 30_000;
+
+/** Before a store that was away is asked again. */
+export const eventOutageMs = 1_000;

@@ -5,6 +5,7 @@ import { AuthorityClock } from './clock/authority-clock.ts';
 import { systemVerifierClock } from './clock/system-verifier-clock.ts';
 import type { FeedSource } from './feed/feed-source.ts';
 import { type Follower, startFollower } from './follow/follower.ts';
+import { takeLeave } from './follow/take-leave.ts';
 import { createHttpFeedSource } from './http/http-feed-source.ts';
 import type { DownstreamVerifier, VerifierIdentity, VerifierKind } from './http/lease-messages.ts';
 import { createRelayPool, type RelayPool } from './http/relay-pool.ts';
@@ -138,6 +139,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
     pool: relays.pool,
     fallback,
     keeper,
+    takeLeave: () => takeLeave(source, uses, timers),
     release: () => {
       stopLooking();
       for (const relay of relays.opened) relay.close();

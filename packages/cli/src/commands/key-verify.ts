@@ -106,5 +106,6 @@ function formatVerdict(verdict: VerdictView): string {
     scopes: verdict.scopes.join(' '),
     expires: verdict.expires_at,
     rotation: verdict.rotation ? `this version works until ${verdict.rotation.retires_at}` : undefined,
+    ...(verdict.renew_after === undefined ? {} : { 'renew after': verdict.renew_after }),
   });
 }

@@ -37,7 +37,13 @@ export type ManagementScope =
   | 'approvals:decide'
   | 'events:read'
   | 'feed:read'
-  | 'verifiers:read';
+  | 'signing_keys:read'
+  | 'signing_keys:write'
+  | 'verifiers:read'
+  | 'webhooks:read'
+  | 'webhooks:write'
+  | 'dead_letters:read'
+  | 'dead_letters:write';
 
 export interface OperationTerms {
   readonly summary: string;

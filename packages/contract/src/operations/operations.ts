@@ -2,12 +2,14 @@ import type { Static, TSchema } from 'typebox';
 import { health, metricsText, openApiDocument, readiness } from '../schemas/service.ts';
 import { approvalOperations } from './approval-operations.ts';
 import { campaignOperations } from './campaign-operations.ts';
+import { deliveryOperations } from './delivery-operations.ts';
 import { feedOperations } from './feed-operations.ts';
 import { holderOperations } from './holder-operations.ts';
 import { houseOperations } from './house-operations.ts';
 import { keyOperations } from './key-operations.ts';
 import { operation } from './operation.ts';
 import { type OperationId, routes } from './routes.ts';
+import { signingKeyOperations } from './signing-key-operations.ts';
 
 /*
  * The table of operations: the contract. A row is looked up by its `operationId`; the server registers every
@@ -19,7 +21,9 @@ export const operations = Object.freeze({
   ...campaignOperations,
   ...approvalOperations,
   ...holderOperations,
+  ...signingKeyOperations,
   ...feedOperations,
+  ...deliveryOperations,
   healthz: operation(routes.healthz, {
     summary: 'Is the process alive?',
     description: 'Answers as long as the event loop turns.',

@@ -83,7 +83,23 @@ export const routes = Object.freeze({
   collectApproval: create('/v1/approvals/:id/collect'),
   withdrawApproval: change('/v1/approvals/:id/withdraw'),
 
+  listSigningKeys: read('/v1/signing-keys'),
+  rotateSigningKeys: change('/v1/signing-keys/rotate'),
+  revokeSigningKey: change('/v1/signing-keys/:id/revoke'),
+  removeSigningKey: change('/v1/signing-keys/:id/remove'),
+
   listEvents: read('/v1/events'),
+
+  createWebhook: create('/v1/webhooks'),
+  listWebhooks: read('/v1/webhooks'),
+  getWebhook: read('/v1/webhooks/:id'),
+  updateWebhook: patch('/v1/webhooks/:id'),
+  rotateWebhookSecret: change('/v1/webhooks/:id/rotate-secret'),
+  deleteWebhook: change('/v1/webhooks/:id/delete'),
+
+  listDeadLetters: read('/v1/dead-letters'),
+  replayDeadLetter: change('/v1/dead-letters/:id/replay'),
+  discardDeadLetter: change('/v1/dead-letters/:id/discard'),
 
   askLease: ask('/v1/feed/lease'),
   getFeedSnapshot: read('/v1/feed/snapshot'),

@@ -57,6 +57,8 @@ const id = (kind: string, description: string) =>
 export const keyIdField = id('key', 'Id of a key.');
 export const ownerIdField = id('own', 'Id of an owner.');
 export const keyspaceIdField = id('ks', 'Id of a keyspace.');
+export const webhookIdField = id('wh', 'Id of a webhook.');
+export const deadLetterIdField = id('dl', 'Id of a dead letter.');
 export const campaignIdField = id('camp', 'Id of a campaign.');
 export const approvalIdField = id('appr', 'Id of a request for approval.');
 export const workspaceIdField = id('ws', 'Id of a workspace.');

@@ -41,6 +41,7 @@ export const faultRegistry = Object.freeze({
   key_suspended: row(409, 5, 'The key is suspended'),
   key_expired: row(409, 5, 'The key is expired'),
   rotation_in_progress: row(409, 5, 'A rotation is under way'),
+  not_replayable: row(409, 5, 'This dead letter can not be replayed'),
   campaign_overlap: row(409, 5, 'Another campaign is at work on some of these keys'),
   campaign_ended: row(409, 5, 'The campaign has ended'),
   already_paused: row(409, 5, 'The campaign is paused already'),

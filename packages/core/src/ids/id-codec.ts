@@ -19,6 +19,7 @@ const heads: { readonly [Kind in IdKind]: string } = {
   wh: 'wh_',
   sk: 'sk_',
   note: 'note_',
+  dl: 'dl_',
 };
 
 export type AnyId = IdKinds[IdKind];

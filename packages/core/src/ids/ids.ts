@@ -16,6 +16,8 @@ export type WebhookId = Branded<'wh'>;
 export type SigningKeyId = Branded<'sk'>;
 /** Of what the house notes for itself, such as how far a sweep has come. */
 export type NoteId = Branded<'note'>;
+/** Of an event that could not be delivered, or a job that could not be done. */
+export type DeadLetterId = Branded<'dl'>;
 
 export interface IdKinds {
   readonly ws: WorkspaceId;
@@ -27,6 +29,7 @@ export interface IdKinds {
   readonly wh: WebhookId;
   readonly sk: SigningKeyId;
   readonly note: NoteId;
+  readonly dl: DeadLetterId;
 }
 
 export type IdKind = keyof IdKinds;

@@ -4,8 +4,10 @@ import type { KeyspaceDirectory, KeyspaceEntry } from '../keyspaces/keyspace-dir
 import type { Lanes } from '../lanes/lane-port.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Random } from '../runtime/random.ts';
+import type { SigningPorts } from '../signing-keys/signing-key-ports.ts';
 import type { Reader } from '../storage/reader-port.ts';
 import type { RotationsReader } from '../storage/rotations-port.ts';
+import type { TokenIssuer } from '../tokens/token-ports.ts';
 import type { Jobs } from '../workflows/jobs-port.ts';
 import type { AwaitEffective } from './await-effective.ts';
 import type { LeaseReads } from './lease-reads.ts';
@@ -33,6 +35,12 @@ export interface UseCasePorts {
   readonly rotations: RotationsReader;
   /** Work that nobody waits for. */
   readonly jobs: Jobs;
+  /** Under which the secrets are sealed with which keys of a workspace sign that have no public key. */
+  readonly macKeyOf: (workspaceId: WorkspaceId) => Uint8Array;
+  /** Signs tokens. Absent where nothing does: in tests of single rooms. */
+  readonly tokens?: TokenIssuer | undefined;
+  /** The keys that it signs them with. */
+  readonly signing?: SigningPorts | undefined;
   /** Shards of the store; a power of two. */
   readonly shards: number;
 }

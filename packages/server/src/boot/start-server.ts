@@ -1,4 +1,4 @@
-import { Secret } from '@keyswarm/core';
+import { type FeedRow, Secret } from '@keyswarm/core';
 import {
   AuthorityClock,
   createResidentVerifier,
@@ -28,19 +28,24 @@ import { StatementCounts } from '../metrics/statement-counts.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { systemRandom } from '../runtime/random.ts';
 import { systemTimers } from '../runtime/timers.ts';
-import { loadMasterKey } from '../signing/load-master-key.ts';
+import { loadMasterKey, loadPreviousMasterKey } from '../signing/load-master-key.ts';
+import { requestMacKey, requestMacKeys } from '../signing/request-mac-keys.ts';
+import type { MasterKeys } from '../signing/seal-key.ts';
 import { createReader } from '../storage/reader.ts';
 import { createRotationsReader } from '../storage/statements/read-rotations.ts';
 import type { Store } from '../storage/store.ts';
+import type { StatusLists } from '../tokens/status-lists.ts';
 import type { WorkerSeat } from '../workers/worker-seat.ts';
 import { bootstrap, isBootstrapKey } from '../workspaces/bootstrap.ts';
 import { acceptWaiting } from './accept-waiting.ts';
 import { checkPort } from './check-port.ts';
 import { closeInOrder } from './close-in-order.ts';
 import { noteFollowerState } from './note-follower-state.ts';
+import { openDeliveries } from './open-deliveries.ts';
 import { openNats } from './open-nats.ts';
 import { openRelay, relayProbeOf } from './open-relay.ts';
 import { openStore, prepareStore } from './open-store.ts';
+import { heardBy, openTokens } from './open-tokens.ts';
 import { openUses } from './open-uses.ts';
 import { openWorkflows } from './open-workflows.ts';
 import { readVersion } from './read-version.ts';
@@ -77,7 +82,10 @@ export interface RunningServer {
 export async function startServer(config: ServerConfig, options: StartOptions): Promise<RunningServer> {
   const { log } = options;
   const given = bootstrapKeyOf(config);
-  const masterKey = loadMasterKey(config, systemRandom);
+  const masterKeys = {
+    current: loadMasterKey(config, systemRandom),
+    previous: loadPreviousMasterKey(config),
+  };
   // Where others of the house listen already, the port is taken by them.
   if (options.seat?.isAlone ?? true) await checkPort(config);
   const closing = closeInOrder(log);
@@ -85,14 +93,15 @@ export async function startServer(config: ServerConfig, options: StartOptions): 
     const statements = new StatementCounts();
     const store = statements.over(options.store ?? (await openStore(config, log)));
     closing.add('store', () => store.close());
-    const core = await startCore(config, { store, log, closing, seat: options.seat });
+    const core = await startCore(config, { store, log, closing, masterKeys, seat: options.seat });
     statements.register(core.metrics.registry);
     options.signal?.throwIfAborted();
     const firstKey = await bootstrap(core.ports, given);
     if (firstKey !== undefined) options.showFirstKey(firstKey);
     options.signal?.throwIfAborted();
+    const out = openDeliveries(config, core, { store, log, closing, masterKey: masterKeys });
     startCampaigns(core, { log, closing });
-    return await openWire(config, { ...core, masterKey, log, closing, seat: options.seat });
+    return await openWire(config, { ...core, ...out, masterKeys, log, closing, seat: options.seat });
   } catch (error) {
     await closing.run();
     throw error;
@@ -104,10 +113,16 @@ interface Foundation {
   readonly log: Log;
   readonly closing: ReturnType<typeof closeInOrder>;
   readonly seat: WorkerSeat | undefined;
+  readonly masterKeys: MasterKeys;
 }
 
-/** Everything but the wire. */
-async function startCore(config: ServerConfig, { store, log, closing, seat }: Foundation) {
+interface Heard {
+  lists: StatusLists | undefined;
+  afterCommit: ((rows: readonly FeedRow[]) => void) | undefined;
+}
+
+/** The verifier of this process, what feeds it, and the lanes that write. */
+async function openPlane(config: ServerConfig, { store, log, closing, seat, masterKeys }: Foundation) {
   const shards = await prepareStore(store, { config, clock: systemClock, log });
   const metrics = new ServerMetrics();
   closing.add('metrics', () => metrics.close());
@@ -116,7 +131,11 @@ async function startCore(config: ServerConfig, { store, log, closing, seat }: Fo
   const authorityClock = isAlone ? undefined : new AuthorityClock(systemVerifierClock());
   const clock = authorityClock ?? systemVerifierClock();
   const house = openRelay({ store, log, isAlone });
-  const verifier = createResidentVerifier({ clock, shards, observer: house.observer });
+  // What hears of rows, and is there only once all the rest is.
+  const heard: Heard = { lists: undefined, afterCommit: undefined };
+  const observer = heardBy(house.observer, () => heard.lists);
+  const macKeysOf = requestMacKeys(masterKeys);
+  const verifier = createResidentVerifier({ clock, shards, observer, macKeysOf });
   const lag = watchLag(createFeedSource(store, { shards }), verifier);
   const relay = house.attach(verifier, clock, createFeedSource(store, { shards }));
   closing.add('registry', () => house.registry.stop());
@@ -141,11 +160,20 @@ async function startCore(config: ServerConfig, { store, log, closing, seat }: Fo
       follower.applyCommitted(rows);
       seat?.committed();
       nats?.committed(rows);
+      heard.afterCommit?.(rows);
     },
     observer: metrics.lanes,
   });
   closing.add('lanes', () => lanes.drain());
   await follower.ready;
+  return { shards, metrics, isAlone, clock, house, verifier, lag, relay, follower, nats, lanes, heard };
+}
+
+/** Everything but the wire. */
+async function startCore(config: ServerConfig, foundation: Foundation) {
+  const { store, log, closing, masterKeys } = foundation;
+  const plane = await openPlane(config, foundation);
+  const { shards, metrics, isAlone, clock, house, verifier, lag, relay, follower, nats, lanes } = plane;
   const uses = openUses({ store, shards, verifier, metrics, log, closing });
   const upkeep = startUpkeep({
     store,
@@ -162,6 +190,20 @@ async function startCore(config: ServerConfig, { store, log, closing, seat }: Fo
   const keyspaces = new KeyspaceDirectory(reader);
   const leases = new LeaseReads(reader);
   const { feed, evidence, awaitEffective } = house.serve({ relay, keyspaces, leases, reader, uses, shards });
+  const catchUp = isAlone ? undefined : () => follower.catchUp();
+  const tokens = await openTokens({
+    config,
+    masterKeys,
+    log,
+    lanes,
+    reader,
+    verifier,
+    clock: systemClock,
+    random: systemRandom,
+    shards,
+    catchUp,
+    earliestMs: () => clock.earliestMs(),
+  });
   const ports = {
     lanes,
     reader,
@@ -175,13 +217,20 @@ async function startCore(config: ServerConfig, { store, log, closing, seat }: Fo
     rotationTimes: metrics.rotations,
     rotations: createRotationsReader(store),
     // An embedded store has one process, which knows its own writes before it answers them.
-    catchUp: isAlone ? undefined : () => follower.catchUp(),
+    catchUp,
+    tokens: tokens.tokens,
+    signing: tokens.signing,
     jobs: workflows,
+    macKeyOf: requestMacKey(masterKeys),
     shards,
   };
+  plane.heard.lists = tokens.statusLists;
   registerJobs(workflows, ports);
   nats?.serve({ feed, authenticator: { verifier, catchUp: ports.catchUp } });
-  return { ports, metrics, lanes, lag, feed, workflows };
+  const onCommitted = (listener: Heard['afterCommit']) => {
+    plane.heard.afterCommit = listener;
+  };
+  return { ports, metrics, lanes, lag, feed, workflows, onCommitted, statusLists: tokens.statusLists };
 }
 
 type Core = Awaited<ReturnType<typeof startCore>>;
@@ -208,9 +257,9 @@ function startCampaigns(
 
 async function openWire(
   config: ServerConfig,
-  house: Core & Omit<Foundation, 'store'> & { readonly masterKey: ReturnType<typeof loadMasterKey> },
+  house: Core & Omit<Foundation, 'store'> & ReturnType<typeof openDeliveries>,
 ): Promise<RunningServer> {
-  const { ports, metrics, lanes, lag, feed, log, closing, masterKey, seat } = house;
+  const { ports, metrics, lanes, lag, feed, log, closing, masterKeys, seat } = house;
   const { verifier } = ports;
   const admission = new Admission(config, metrics, () => lanes.waitMs());
   let isLeaving = false;
@@ -227,7 +276,8 @@ async function openWire(
     ports,
     metrics,
     admission,
-    masterKey,
+    masterKey: masterKeys,
+    oauth: { ports, statusLists: house.statusLists },
     config,
     log,
     clock: systemClock,
@@ -242,8 +292,14 @@ async function openWire(
       catchUp: ports.catchUp,
     }),
     ...(seat === undefined ? {} : { metricsText: seat.speakFor(metrics) }),
-    authenticator: { verifier, catchUp: ports.catchUp },
+    authenticator: {
+      verifier,
+      catchUp: ports.catchUp,
+      requiresSignature: config.requireSignedManagement,
+      publicUrl: config.publicUrl,
+    },
     feed,
+    deliveries: house.deliveries,
     timers: systemTimers,
     readiness: readinessOf({
       clock: systemClock,
@@ -263,7 +319,10 @@ async function openWire(
   const said = seat === undefined ? 'listening' : 'a worker listens';
   log.info({ url, profile: config.profile, shards: ports.shards }, said);
   // Last, and not waited for: nothing that is answered hangs on it.
-  if (config.workflows) void house.workflows.start();
+  if (config.workflows) {
+    void house.workflows.start();
+    house.courier.start();
+  }
   return {
     url,
     async close() {

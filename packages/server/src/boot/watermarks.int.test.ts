@@ -73,8 +73,9 @@ describe('keys of an owner or a keyspace, rotated and revoked at once by two ser
         flush: async () => {},
       },
       rotationTimes: { firstUsed() {}, retired() {} },
-      rotations: createRotationsReader(store),
       jobs: { send: async () => {} },
+      macKeyOf: () => new Uint8Array(32),
+      rotations: createRotationsReader(store),
       shards,
     };
   };

@@ -97,10 +97,29 @@ export const configSchema = Type.Object(
       byDefault: null,
       secret: true,
     }),
+    publicUrl: optionalText({
+      about:
+        'The URL by which others reach this server: the issuer of its tokens, under which they find its public keys, and what the targets of signed management calls begin with. `http://host:port` where only this machine can reach it.',
+      expected: 'https://host without a path or a slash at its end',
+      pattern: '^https?://[0-9A-Za-z.:[\\]-]+$',
+      byDefault: null,
+    }),
+    previousMasterKey: optionalText({
+      about:
+        'The master key of before, or the next one, while it is being replaced: what is sealed under it is still opened.',
+      expected: '32 bytes in base64 or 64 hexadecimal digits',
+      byDefault: null,
+      secret: true,
+    }),
     masterKeyFile: optionalText({
       about: 'A file that holds the master key, in place of the variable.',
       expected: 'a file with 32 bytes in base64 or 64 hexadecimal digits',
       byDefault: null,
+    }),
+    requireSignedManagement: yesOrNo({
+      about:
+        'Do management calls have to be signed (RFC 9421)? Verification and the feed go on with their credentials.',
+      byDefault: false,
     }),
     bootstrapKey: optionalText({
       about: 'A management key to install instead of a printed random one; only its hash is stored.',
@@ -123,6 +142,16 @@ export const configSchema = Type.Object(
     workflowConcurrency: whole(1, 64, {
       about: 'Jobs of one kind that this process does at once, at the most.',
       byDefault: 4,
+    }),
+    webhookHttp: yesOrNo({
+      about: 'May webhooks be plain http: anybody on the way can read and forge what is sent. For tests.',
+      byDefault: false,
+    }),
+    webhookAllow: optionalText({
+      about: 'Addresses that are not public and that webhooks may be sent to all the same.',
+      expected: 'addresses or ranges such as 10.1.0.0/16, separated by commas',
+      pattern: '^[0-9A-Fa-f.:/]{2,49}(,[0-9A-Fa-f.:/]{2,49}){0,63}$',
+      byDefault: null,
     }),
     ...logSettings,
     ...requestSettings,
@@ -169,6 +198,6 @@ export const serverSettings: SettingsTable<SettingName> = Object.freeze({
    * injects into every pod for a Service named `keyswarm`.
    */
   foreignVariable:
-    /^KEYSWARM_(CONFIG|KEY|URL|VERIFIER_KEY(_FILE)?|RELAYS|NAME|REGION|KEYSPACES|SNAPSHOT_PATH|SERVE_FEED|FALLBACK_KEYSPACES|SERVICE_.*|PORT_[0-9]+_.*|TEST_.*|BENCH_.*|TOKEN_FILE|WORKSPACE)$/,
+    /^KEYSWARM_(CONFIG|KEY|URL|SIGN_AS|VERIFIER_KEY(_FILE)?|RELAYS|NAME|REGION|KEYSPACES|SNAPSHOT_PATH|SERVE_FEED|FALLBACK_KEYSPACES|SERVICE_.*|PORT_[0-9]+_.*|TEST_.*|BENCH_.*|TOKEN_FILE|WORKSPACE)$/,
   flagAliases: {},
 });

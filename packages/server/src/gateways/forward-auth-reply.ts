@@ -1,3 +1,4 @@
+import { timeText } from '@keyswarm/contract';
 import { type Answer, Fault, type ValidVerdict } from '@keyswarm/core';
 import { type ProblemReply, problemReply } from '../http/problem-reply.ts';
 import { forwardAuthHeaderBytesMax, staleRetryAfterMs } from '../limits.ts';
@@ -5,7 +6,7 @@ import type { ForwardAuthQuestion } from './forward-auth-question.ts';
 
 /** Who it is, for whatever stands behind the proxy. Every value is printable ASCII of a bounded length. */
 export function keyHeaders(verdict: ValidVerdict): Record<string, string> {
-  const { keyId, version, owner, keyspace, scopes } = verdict;
+  const { keyId, version, owner, keyspace, scopes, rotation, renewAfterMs } = verdict;
   const shown = fitting(scopes);
   return {
     'x-keyswarm-key-id': keyId,
@@ -17,6 +18,9 @@ export function keyHeaders(verdict: ValidVerdict): Record<string, string> {
     'x-keyswarm-keyspace': keyspace,
     'x-keyswarm-scopes': shown.join(' '),
     ...(shown.length === scopes.length ? {} : { 'x-keyswarm-scopes-partial': 'true' }),
+    // For whoever tells the holder: this version is about to end, or the key is to be renewed.
+    ...(rotation === null ? {} : { 'x-keyswarm-retires-at': timeText(rotation.retiresAtMs) }),
+    ...(renewAfterMs === null ? {} : { 'x-keyswarm-renew-after': timeText(renewAfterMs) }),
   };
 }
 

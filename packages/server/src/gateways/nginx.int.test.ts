@@ -50,6 +50,8 @@ describe.skipIf(missing !== undefined)('behind nginx', () => {
       'x-keyswarm-owner': 'root',
       'x-keyswarm-key-id': 'key_forged',
       'x-keyswarm-scopes-partial': 'forged',
+      'x-keyswarm-retires-at': 'forged',
+      'x-keyswarm-renew-after': 'forged',
       'x-api-key': secret,
     };
     const reply = await ask(secret, '/orders/1?x=y', claimed);

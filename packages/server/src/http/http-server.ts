@@ -4,6 +4,7 @@ import { type FeedRouteServices, registerFeedRoutes } from './feed-routes.ts';
 import { verifyHandlers } from './handlers/verify-handlers.ts';
 import { registerHolderOperations } from './holder-routes.ts';
 import { LeaseLane } from './lease-lane.ts';
+import { type OAuthServices, registerOAuthRoutes } from './oauth/oauth-routes.ts';
 import { type IndexServices, type OpenServices, registerIndex, registerOpenRoutes } from './open-routes.ts';
 import { refuseOtherMethods } from './other-methods.ts';
 import { type RouteServices, registerOperations } from './routes.ts';
@@ -15,6 +16,8 @@ export interface HttpServices
     IndexServices,
     AppServices,
     FeedRouteServices {
+  /** Tokens, and what is said of them; absent where nothing signs any. */
+  readonly oauth?: Pick<OAuthServices, 'ports' | 'statusLists'> | undefined;
   /** What is answered past the framework besides verification. */
   readonly ways?: (requestIdOf: RequestIdOf) => readonly ShortWay[];
 }
@@ -29,6 +32,7 @@ export function buildHttpServer(services: HttpServices): FastifyInstance {
   registerOperations(app, services);
   registerHolderOperations(app, services);
   registerFeedRoutes(app, services);
+  if (services.oauth !== undefined) registerOAuthRoutes(app, { ...services, ...services.oauth });
   registerOpenRoutes(app, services);
   registerIndex(app, services);
   refuseOtherMethods(app);

@@ -14,6 +14,24 @@ export function refuseOtherMethods(app: FastifyInstance, ids: readonly Operation
     taken.set(path, methods.add(method));
     if (method === 'GET') methods.add('HEAD');
   }
+  refuseAllBut(app, taken);
+}
+
+/** The same for paths that stand beside the table of operations. */
+export function refuseMethodsBut(
+  app: FastifyInstance,
+  paths: { readonly GET: readonly string[]; readonly POST: readonly string[] },
+): void {
+  refuseAllBut(
+    app,
+    new Map([
+      ...paths.GET.map((path) => [path, new Set<HTTPMethods>(['GET', 'HEAD'])] as const),
+      ...paths.POST.map((path) => [path, new Set<HTTPMethods>(['POST'])] as const),
+    ]),
+  );
+}
+
+function refuseAllBut(app: FastifyInstance, taken: ReadonlyMap<string, ReadonlySet<HTTPMethods>>): void {
   for (const [url, methods] of taken) {
     const allow = [...methods].join(', ');
     app.route({

@@ -1,7 +1,7 @@
-import { settleRotation, settlingWindowMs } from '@keyswarm/core';
+import { type KeyspaceId, settleRotation, settlingWindowMs, type WorkspaceId } from '@keyswarm/core';
 import type { UseCasePorts } from '../access/use-case-ports.ts';
-import { keysPerSweepMax } from '../limits.ts';
-import type { RuledKeyspace } from '../storage/rotations-port.ts';
+import { keysPerSweepMax, keysPerWalkMax } from '../limits.ts';
+import type { GracePlace, SettlingKey, SettlingRule } from '../storage/rotations-port.ts';
 import { changeManyKeys } from './change-many-keys.ts';
 import { noteRetired } from './rotate-key.ts';
 
@@ -19,81 +19,81 @@ export interface SettledRotations {
 /**
  * Ends the graces that have settled, where keyspaces have a rule for that: found by sets, changed by writes of many keys
  * each. May be run twice and at once, and be cut off at any point: what is done is not found again, and what is left
- * is found by the next run. `limit`: keys that are looked at in one shard of one keyspace.
+ * is found by the next run. `limit`: rotations that are ended at the most, to a page.
  */
 export async function finishSettledRotations(
   ports: SettlingPorts,
   limit = Number.POSITIVE_INFINITY,
   signal?: AbortSignal,
 ): Promise<SettledRotations> {
-  await ports.evidence.flush();
+  const { rules, workspaces, unproven } = await provenRules(ports);
   let finished = 0;
-  let unproven = 0;
-  for (const keyspace of await ports.rotations.ruled()) {
-    signal?.throwIfAborted();
-    const { settleSeconds } = keyspace;
-    if (settleSeconds === null) continue;
-    const unheard = await ports.evidence.unheardIn(keyspace.workspaceId, keyspace.id);
-    const windowMs = settlingWindowMs({ settleMs: settleSeconds * 1000 });
-    if (unheard !== null && unheard.mayHaveAcceptedUntilMs > ports.clock.nowMs() - windowMs) {
-      unproven += 1;
-      continue;
-    }
-    for (let shard = 0; shard < ports.shards; shard += 1) {
+  for (let shard = 0; shard < ports.shards && rules.length > 0; shard += 1) {
+    let after: GracePlace | null = null;
+    do {
       signal?.throwIfAborted();
-      finished += await finishOfShard(ports, { keyspace, settleSeconds, shard, limit });
-    }
+      if (finished >= limit) return { finished, unproven };
+      const page = await ports.rotations.settling({ shard, rules, after, limit: keysPerWalkMax });
+      for (const rule of rules) {
+        const keys = page.keys.filter(({ keyspaceId }) => keyspaceId === rule.keyspaceId);
+        const workspaceId = workspaces.get(rule.keyspaceId);
+        if (workspaceId !== undefined) finished += await finishAll(ports, { shard, rule, workspaceId, keys });
+      }
+      after = page.last;
+    } while (after !== null);
   }
   return { finished, unproven };
 }
 
-interface SettlingShard {
-  readonly keyspace: RuledKeyspace;
-  readonly settleSeconds: number;
-  readonly shard: number;
-  readonly limit: number;
+/** Those of keyspaces of which it is known what all verifiers have accepted for as long as the rule asks for. */
+async function provenRules(ports: SettlingPorts) {
+  await ports.evidence.flush();
+  const rules: SettlingRule[] = [];
+  const workspaces = new Map<KeyspaceId, WorkspaceId>();
+  let unproven = 0;
+  for (const { id, workspaceId, settleSeconds } of await ports.rotations.ruled()) {
+    if (settleSeconds === null) continue;
+    const windowMs = settlingWindowMs({ settleMs: settleSeconds * 1000 });
+    const unheard = await ports.evidence.unheardIn(workspaceId, id);
+    if (unheard !== null && unheard.mayHaveAcceptedUntilMs > ports.clock.nowMs() - windowMs) {
+      unproven += 1;
+      continue;
+    }
+    rules.push({ keyspaceId: id, settleSeconds, silentSeconds: windowMs / 1000 });
+    workspaces.set(id, workspaceId);
+  }
+  return { rules, workspaces, unproven };
 }
 
-async function finishOfShard(
+interface SettledOfKeyspace {
+  readonly shard: number;
+  readonly rule: SettlingRule;
+  readonly workspaceId: WorkspaceId;
+  readonly keys: readonly SettlingKey[];
+}
+
+async function finishAll(
   ports: SettlingPorts,
-  { keyspace, settleSeconds, shard, limit }: SettlingShard,
+  { shard, rule, workspaceId, keys }: SettledOfKeyspace,
 ): Promise<number> {
-  const settleMs = settleSeconds * 1000;
-  const { workspaceId, id: keyspaceId } = keyspace;
   let finished = 0;
-  let looked = 0;
-  let after = null;
-  while (looked < limit) {
-    const keys = await ports.rotations.settling({
-      shard,
-      keyspaceId,
-      settleSeconds,
-      silentSeconds: settlingWindowMs({ settleMs }) / 1000,
-      after,
-      limit: Math.min(keysPerSweepMax, limit - looked),
-    });
+  for (let from = 0; from < keys.length; from += keysPerSweepMax) {
     const ended = await changeManyKeys(ports, {
       shard,
       workspaceId,
-      keyspaceId,
-      keys,
+      keyspaceId: rule.keyspaceId,
+      keys: keys.slice(from, from + keysPerSweepMax),
       event: 'key.retired',
       by: 'rotations.settle',
-      decide: (key, { uses }, { rotation }, nowMs) =>
-        rotation.settleSeconds === null
-          ? undefined
-          : settleRotation(
-              key,
-              { uses, unheard: null, settleMs: Math.max(settleMs, rotation.settleSeconds * 1000) },
-              nowMs,
-            ),
+      decide(key, { uses }, { rotation }, nowMs) {
+        if (rotation.settleSeconds === null) return undefined;
+        const settleMs = Math.max(rule.settleSeconds, rotation.settleSeconds) * 1000;
+        return settleRotation(key, { uses, unheard: null, settleMs }, nowMs);
+      },
       data: (key) => ({ version: key.versions.at(-2)?.number, forced: false, settled: true }),
     });
     for (const key of ended) noteRetired(ports, key, 'settled');
     finished += ended.length;
-    looked += keys.length;
-    after = keys.at(-1)?.id ?? null;
-    if (keys.length < keysPerSweepMax) break;
   }
   return finished;
 }

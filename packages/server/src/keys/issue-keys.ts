@@ -1,16 +1,27 @@
-import { assert, Fault, type FeedPosition, type KeyRecord, type Secret, shardOfHash } from '@keyswarm/core';
+import {
+  assert,
+  Fault,
+  type FeedPosition,
+  isScope,
+  type KeyRecord,
+  type Secret,
+  shardOfHash,
+} from '@keyswarm/core';
 import { actorOf, type Caller } from '../access/caller.ts';
 import { placeOf, placesOf } from '../access/change-place.ts';
 import { requireAnywhere } from '../access/grants.ts';
 import type { UseCasePorts } from '../access/use-case-ports.ts';
+import type { KeyspaceEntry } from '../keyspaces/keyspace-directory.ts';
 import type { IdempotencyScope } from '../signing/idempotency.ts';
 import { type KeyTerms, type Refusal, refusalOf } from './key-terms.ts';
-import { type MintedSecret, mintSecret } from './mint-secret.ts';
+import { mintToken } from './mint-token.ts';
+import { type MintedVersion, mintVersion, noProof, refuseProof } from './mint-version.ts';
 import { Additions, findKeyspaceFor, type NewKey, prepareKey, readsOf } from './new-keys.ts';
 
 export interface MintedKey {
   readonly key: KeyRecord;
-  readonly secret: Secret;
+  /** Undefined: the key has a public key. */
+  readonly secret: Secret | undefined;
 }
 
 export interface IssuedKey extends MintedKey {
@@ -22,7 +33,7 @@ type MintResult = { readonly issued: MintedKey } | { readonly refused: Refusal }
 export type IssueResult = { readonly issued: IssuedKey } | { readonly refused: Refusal };
 
 interface Prepared extends NewKey {
-  readonly minted: MintedSecret;
+  readonly minted: MintedVersion;
 }
 
 /** Makes one key with its first version. The secret is in what is returned and nowhere else. */
@@ -111,9 +122,61 @@ async function prepare(
   lastByte: number,
 ): Promise<Prepared> {
   const keyspace = await findKeyspaceFor(ports, caller, terms, 'keys:issue');
-  const minted = mintSecret(keyspace.prefix, ports.random);
-  const { fingerprint } = minted;
-  return { ...prepareKey(ports, caller, { terms, keyspace, fingerprint, lastByte }), minted };
+  if (keyspace.format === 'jwt') return await prepareToken(ports, caller, { terms, keyspace, lastByte });
+  const minted = mintVersion(ports, keyspace.prefix, terms.proof);
+  const { fingerprint, proofFor } = minted;
+  return { ...prepareKey(ports, caller, { terms, keyspace, fingerprint, proofFor, lastByte }), minted };
+}
+
+/** A key that is a token: it has to be signed before its record is decided on, so its end is settled here. */
+async function prepareToken(
+  ports: UseCasePorts,
+  caller: Caller,
+  wish: { readonly terms: KeyTerms; readonly keyspace: KeyspaceEntry; readonly lastByte: number },
+): Promise<Prepared> {
+  const { terms } = wish;
+  refuseProof(terms.proof);
+  checkTokenTerms(terms);
+  const draft = prepareKey(ports, caller, { ...wish, fingerprint: noFingerprint, proofFor: noProof });
+  const minted = await mintToken(ports, caller.workspaceId, wish.keyspace, {
+    keyId: draft.id,
+    ownerId: draft.ownerId,
+    scopes: terms.scopes,
+    notBeforeMs: terms.notBeforeMs ?? null,
+    ttlSeconds: terms.ttlSeconds,
+    expiresAtMs: terms.expiresAtMs,
+    version: 1,
+  });
+  const { ttlSeconds: _settled, ...others } = terms;
+  const traits = { ...terms.traits, tokens: [minted.status] };
+  const settled = { ...others, expiresAtMs: minted.expiresAtMs, traits };
+  return {
+    ...draft,
+    terms: settled,
+    fingerprint: minted.fingerprint,
+    minted: { ...minted, proofFor: noProof },
+  };
+}
+
+const noFingerprint = new Uint8Array(32);
+
+/** What goes into a token is looked at before it is signed; the decision looks at all of it again. */
+function checkTokenTerms({ scopes, ttlSeconds, expiresAtMs }: KeyTerms): void {
+  const malformed = scopes.findIndex((scope) => !isScope(scope));
+  if (malformed !== -1) {
+    throw new Fault('invalid_scope', {
+      detail: 'The scope is not well formed.',
+      field: `/scopes/${malformed}`,
+      expected: 'segments of a-z, 0-9, ".", "_" and "-" joined by ":", the last may be "*"',
+    });
+  }
+  if (ttlSeconds !== undefined && expiresAtMs !== undefined) {
+    throw new Fault('expiry_conflict', {
+      detail: 'Both a time to live and an expiry were given.',
+      field: '/ttl_seconds',
+      expected: 'one of ttl_seconds and expires_at',
+    });
+  }
 }
 
 async function prepareOrFault(

@@ -1,4 +1,5 @@
 import {
+  Fault,
   type FeedPosition,
   finishRotation,
   inUseWindowMs,
@@ -7,19 +8,23 @@ import {
   type KeyRecord,
   rotateKey,
   type Secret,
+  type TokenStatus,
   type UseEvidence,
+  withToken,
 } from '@keyswarm/core';
 import type { Caller } from '../access/caller.ts';
 import { effectiveByOfKeyspace } from '../access/effective-by.ts';
 import { refuseEscalation } from '../access/grants.ts';
 import type { UseCasePorts } from '../access/use-case-ports.ts';
 import type { IdempotencyScope } from '../signing/idempotency.ts';
-import { changeKey, findKey } from './change-key.ts';
-import { mintSecret } from './mint-secret.ts';
+import { changeKey, type FoundKey, findKey } from './change-key.ts';
+import { mintToken } from './mint-token.ts';
+import { type MintedVersion, mintVersion, noProof, type ProofWish, refuseProof } from './mint-version.ts';
 
 export interface RotatedKey {
   readonly key: KeyRecord;
-  readonly secret: Secret;
+  /** Undefined: the new version has a public key. */
+  readonly secret: Secret | undefined;
   readonly at: FeedPosition;
   readonly effectiveByMs: number;
 }
@@ -32,11 +37,12 @@ export async function rotateOneKey(
     readonly id: KeyId;
     readonly graceSeconds?: number | undefined;
     readonly cut?: boolean | undefined;
+    readonly proof?: ProofWish | undefined;
   },
   idempotency: IdempotencyScope | undefined,
 ): Promise<RotatedKey> {
   const found = await findKey(ports, caller, wish.id, 'keys:rotate');
-  const { secret, fingerprint } = mintSecret(found.keyspace.prefix, ports.random);
+  const { secret, fingerprint, proofFor, status } = await mintNext(ports, found, wish.proof);
   const { graceSeconds, cut } = wish;
   const { reply, at } = await changeKey<Pick<RotatedKey, 'key' | 'secret'>>(ports, caller, found, {
     event: 'key.rotated',
@@ -46,7 +52,11 @@ export async function rotateOneKey(
       // The secret of a stronger manager would be as good as its scopes.
       if (isBuiltinKeyspace(keyspace)) refuseEscalation(caller, key.scopes);
       const ownerKeysNotBeforeMs = owner.keysNotBeforeMs;
-      return rotateKey(key, keyspace, { fingerprint, graceSeconds, cut, ownerKeysNotBeforeMs }, nowMs);
+      const number = (key.versions.at(-1)?.number ?? 0) + 1;
+      const proof = proofFor({ keyspace, keyId: key.id, number, key });
+      const next = { fingerprint, graceSeconds, cut, ownerKeysNotBeforeMs, proof };
+      const after = rotateKey(key, keyspace, next, nowMs);
+      return status === undefined ? after : withNewToken(key, after, { status, nowMs });
     },
     data: (after) => {
       const previous = after.versions.at(-2);
@@ -60,6 +70,43 @@ export async function rotateOneKey(
     reply: (key) => ({ key, secret }),
   });
   return { ...reply, at, effectiveByMs: await effectiveByOfKeyspace(ports, found.key.keyspaceId) };
+}
+
+/** The next secret: of a keyspace of tokens one that says what the key's record says now. */
+async function mintNext(
+  ports: UseCasePorts,
+  { key, keyspace }: FoundKey,
+  proof: ProofWish | undefined,
+): Promise<MintedVersion & { readonly status?: TokenStatus }> {
+  if (keyspace.format === 'opaque') return mintVersion(ports, keyspace.prefix, proof);
+  refuseProof(proof);
+  const minted = await mintToken(ports, key.workspaceId, keyspace, {
+    keyId: key.id,
+    ownerId: key.ownerId,
+    scopes: key.scopes,
+    notBeforeMs: key.notBeforeMs,
+    expiresAtMs: key.expiresAtMs,
+    version: (key.versions.at(-1)?.number ?? 0) + 1,
+  });
+  return { ...minted, proofFor: noProof };
+}
+
+/** The key as the token says it is: somebody may have changed it since the token was signed. */
+function withNewToken(
+  before: KeyRecord,
+  after: KeyRecord,
+  { status, nowMs }: { readonly status: TokenStatus; readonly nowMs: number },
+): KeyRecord {
+  const version = after.versions.at(-1)?.number ?? status.version;
+  const isAsSigned = before.expiresAtMs !== null && before.expiresAtMs >= status.expiresAtMs;
+  if (!isAsSigned) {
+    throw new Fault('revision_mismatch', {
+      detail: 'The key was changed while its next token was signed.',
+      field: 'id',
+      expected: 'another try',
+    });
+  }
+  return { ...after, traits: withToken(after.traits, { ...status, version }, nowMs) };
 }
 
 export interface FinishedRotation {

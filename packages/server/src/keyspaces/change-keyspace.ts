@@ -43,13 +43,8 @@ export async function createOneKeyspace(
   idempotency: IdempotencyScope | undefined,
 ): Promise<PlacedKeyspace> {
   requireScope(caller, 'keyspaces:write');
-  if (terms.format === 'jwt') {
-    throw new Fault('invalid_field', {
-      detail: 'This server does not sign tokens yet.',
-      field: '/format',
-      expected: 'opaque',
-    });
-  }
+  // Before there are any keys: a token can't be made without a name for its issuer.
+  if (terms.format === 'jwt') assertIssuer(ports);
   const { workspaceId } = caller;
   const id = newKeyspaceId(workspaceId, terms.name, { nowMs: ports.clock.nowMs(), random: ports.random });
   // A look before the write, for a fault that names the field; the store's own constraint settles a race.
@@ -182,4 +177,9 @@ function changeOf(
   more: Readonly<Record<string, unknown>> = {},
 ): Change {
   return { kind: 'keyspace', event, after, data: { actor: caller.keyId, name: after.name, ...more } };
+}
+
+function assertIssuer({ tokens }: UseCasePorts): void {
+  assert(tokens !== undefined, 'a server that takes keyspaces signs tokens');
+  void tokens.issuer;
 }

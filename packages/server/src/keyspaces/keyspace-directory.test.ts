@@ -24,6 +24,7 @@ class CountingReader {
     return this.known.get(`${workspaceId} ${id}`);
   }
 
+  /** Of the moment it was asked. */
   async keyspaceByName(workspaceId: WorkspaceId, name: string) {
     this.asked += 1;
     return this.known.get(`${workspaceId} ${name}`);
@@ -45,6 +46,19 @@ test('one that was not found is asked for again, since it may have been made mea
   expect(await directory.find(one, 'orders')).toBeUndefined();
   reader.add(one, 'orders');
   expect(await directory.find(one, 'orders')).toBeDefined();
+});
+
+test('callers that ask at once share a read, and one that came after its beginning does not take its no', async () => {
+  const reader = new CountingReader();
+  const directory = new KeyspaceDirectory(reader);
+  const early = directory.find(one, 'orders');
+  reader.add(one, 'orders');
+  const late = directory.find(one, 'orders');
+  expect(await Promise.all([early, late])).toMatchObject([undefined, { name: 'orders' }]);
+  const fresh = new KeyspaceDirectory(reader);
+  reader.asked = 0;
+  await Promise.all(Array.from({ length: 100 }, () => fresh.find(one, 'orders')));
+  expect(reader.asked).toBe(1);
 });
 
 test('a workspace never finds the keyspace of another one', async () => {

@@ -1,5 +1,6 @@
 import {
   isBuiltinKeyspace,
+  type KeyFormat,
   type KeyspaceId,
   type KeyspaceRecord,
   parseId,
@@ -13,6 +14,7 @@ export interface KeyspaceEntry {
   readonly id: KeyspaceId;
   readonly name: string;
   readonly prefix: string;
+  readonly format: KeyFormat;
   readonly isBuiltin: boolean;
 }
 
@@ -20,12 +22,17 @@ export interface KeyspaceEntry {
  * From a keyspace's id or name to both. Every write names a keyspace and every authorization asks for its name;
  * without this, each would begin with a query. Only what is found is remembered: a keyspace may be created at
  * any moment, by another process too.
+ *
+ * Callers that ask for the same one at the same moment share a read: a first burst would else be as many queries. One
+ * that is told "not there" by a read which began before it asked looks for itself.
  */
 export class KeyspaceDirectory {
   readonly #reader: Pick<Reader, 'keyspace' | 'keyspaceByName'>;
   readonly #entriesMax: number;
   /** By workspace and id or name; the oldest goes first. */
   readonly #entries = new Map<string, KeyspaceEntry>();
+  /** Reads under way, by the same name. */
+  readonly #asking = new Map<string, Promise<KeyspaceEntry | undefined>>();
 
   constructor(reader: Pick<Reader, 'keyspace' | 'keyspaceByName'>, entriesMax = keyspaceEntriesMax) {
     this.#reader = reader;
@@ -33,8 +40,21 @@ export class KeyspaceDirectory {
   }
 
   async find(workspaceId: WorkspaceId, idOrName: string): Promise<KeyspaceEntry | undefined> {
-    const known = this.#entries.get(`${workspaceId} ${idOrName}`);
+    const name = `${workspaceId} ${idOrName}`;
+    const known = this.#entries.get(name);
     if (known !== undefined) return known;
+    const underWay = this.#asking.get(name);
+    if (underWay !== undefined) return (await underWay) ?? this.#read(workspaceId, idOrName);
+    const asking = this.#read(workspaceId, idOrName);
+    this.#asking.set(name, asking);
+    try {
+      return await asking;
+    } finally {
+      this.#asking.delete(name);
+    }
+  }
+
+  async #read(workspaceId: WorkspaceId, idOrName: string): Promise<KeyspaceEntry | undefined> {
     const id = parseId('ks', idOrName);
     const record = await (id === undefined
       ? this.#reader.keyspaceByName(workspaceId, idOrName)
@@ -47,6 +67,7 @@ export class KeyspaceDirectory {
       id: record.id,
       name: record.name,
       prefix: record.prefix,
+      format: record.format,
       isBuiltin: isBuiltinKeyspace(record),
     };
     for (const reference of [record.id, record.name]) {

@@ -84,6 +84,23 @@ describe('who may have accepted keys without having told', () => {
     expect(unheard([relay('here', 10_000)]), 'this one knows its own').toBeNull();
   });
 
+  it('is not one whose last word was that it has no lease, because it was shut down or has not begun', () => {
+    const left = verifier('a', 60_000, { leaseAgeMs: undefined, isActive: false });
+    expect(unheard([relay('other', 100, { verifiers: [left] })])).toBeNull();
+    const here = entry('b', 940_000);
+    expect(
+      unheard([], { entries: [{ ...here, report: { ...here.report, leaseAgeMs: undefined } }] }),
+    ).toBeNull();
+  });
+
+  it('is one that has a lease by the last that was heard of it, whatever it said elsewhere before', () => {
+    const began = verifier('a', 60_000, { leaseAgeMs: undefined });
+    const moved = verifier('a', 20_000);
+    const relays = [relay('one', 100, { verifiers: [began] }), relay('two', 100, { verifiers: [moved] })];
+    expect(unheard(relays)).toMatchObject({ name: 'a' });
+    expect(unheard(relays.toReversed())).toMatchObject({ name: 'a' });
+  });
+
   it('is not one that has moved, as long as it is heard of anywhere', () => {
     const gone = relay('gone', 60_000, { own: 'ended', verifiers: [verifier('a', 60_000)] });
     expect(unheard([gone])).toMatchObject({ name: 'a' });

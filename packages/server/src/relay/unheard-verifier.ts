@@ -10,7 +10,9 @@ import type { RegistryReading } from './registry-reading.ts';
  * all that relays say of it, for it may have moved; those behind a relay are silent for as long as that, and for as
  * long as the relay has not heard of them.
  *
- * It errs on one side: one that was shut down in order is not told apart from one that was cut off.
+ * One that last said that it has no lease accepts nothing: it was shut down in order, or has not begun. (One that is cut off
+ * in the quarter of a second between its first answer and its next ask is taken for such a one.) What a relay tells of those
+ * behind it does not say so, and there one that was shut down is not told apart from one that was cut off.
  */
 
 export interface Sightings {
@@ -25,7 +27,9 @@ export interface Sightings {
 
 interface Seen {
   readonly name: string;
-  silentMs: number;
+  readonly silentMs: number;
+  /** As it said itself. */
+  readonly mayHaveLease: boolean;
 }
 
 /** Of the silent ones, the one that may have accepted keys of this workspace last; null: all are heard of. */
@@ -37,8 +41,8 @@ export function unheardVerifier(
   // One that is active has asked within this time of when its relay was last heard of.
   const mayLiveMs = lease.leaseMs * (1 + leaseDriftRatio) + registrationMsMax + verifierActiveMs;
   let last: UnheardVerifier | null = null;
-  for (const { name, silentMs } of silences(sightings, workspaceId)) {
-    if (silentMs <= useHeardMs) continue;
+  for (const { name, silentMs, mayHaveLease } of lastSeen(sightings, workspaceId)) {
+    if (silentMs <= useHeardMs || !mayHaveLease) continue;
     const untilMs = Math.max(nowMs - silentMs + mayLiveMs, lease.formerUntilMs ?? 0);
     if (last === null || untilMs > last.mayHaveAcceptedUntilMs) {
       last = { name, mayHaveAcceptedUntilMs: Math.ceil(untilMs) };
@@ -50,22 +54,23 @@ export function unheardVerifier(
   return last;
 }
 
-function silences({ reading, here }: Sightings, workspaceId: WorkspaceId): Iterable<Seen> {
-  const seen = new Map<string, Seen>();
-  const note = (key: string, name: string, silentMs: number) => {
-    const known = seen.get(key);
-    if (known === undefined) seen.set(key, { name, silentMs });
-    else known.silentMs = Math.min(known.silentMs, silentMs);
+/** Of each, the last that was heard of it, wherever that was: what it said elsewhere before is over. */
+function lastSeen({ reading, here }: Sightings, workspaceId: WorkspaceId): Iterable<Seen> {
+  const last = new Map<string, Seen>();
+  const note = (key: string, seen: Seen) => {
+    const known = last.get(key);
+    if (known === undefined || seen.silentMs < known.silentMs) last.set(key, seen);
   };
   const noteAll = (
     credential: string,
-    told: RollReport,
+    { id, name, leaseAgeMs }: RollReport,
     downstream: readonly RollReport[],
     silentMs: number,
   ) => {
-    note(`${credential} ${told.id}`, told.name, silentMs);
+    note(`${credential} ${id}`, { name, silentMs, mayHaveLease: leaseAgeMs !== undefined });
     for (const one of downstream) {
-      note(`${credential} ${one.id}`, one.name, silentMs + (one.leaseAgeMs ?? 0));
+      const silentFor = silentMs + (one.leaseAgeMs ?? 0);
+      note(`${credential} ${one.id}`, { name: one.name, silentMs: silentFor, mayHaveLease: true });
     }
   };
   for (const { owner, report, downstream, seenAtMs } of here.entries) {
@@ -74,10 +79,12 @@ function silences({ reading, here }: Sightings, workspaceId: WorkspaceId): Itera
   }
   for (const relay of reading.relays) {
     if (relay.id === here.relayId) continue;
-    if (relay.own !== 'ended') note(relay.id, relay.name, relay.silentMs);
+    if (relay.own !== 'ended') {
+      note(relay.id, { name: relay.name, silentMs: relay.silentMs, mayHaveLease: true });
+    }
     for (const one of relay.verifiers) {
       if (one.workspaceId === workspaceId) noteAll(one.credentialId, one, one.downstream, one.silentMs);
     }
   }
-  return seen.values();
+  return last.values();
 }

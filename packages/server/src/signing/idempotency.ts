@@ -5,6 +5,7 @@ import type { Random } from '../runtime/random.ts';
 import { canonicalJson } from './canonical-json.ts';
 import type { MasterKey } from './master-key.ts';
 import { decodeReply, encodeReply } from './reply-codec.ts';
+import type { MasterKeys } from './seal-key.ts';
 
 /*
  * What makes a retry safe (P5). The reply of a write that came with an Idempotency-Key is kept, since a replay
@@ -33,13 +34,13 @@ const sealVersion = 2;
 
 export class IdempotencyScope {
   readonly #request: IdempotentRequest;
-  readonly #masterKey: MasterKey;
+  readonly #keys: MasterKeys;
   readonly #random: Random;
   readonly #requestHash: Uint8Array;
 
-  constructor(request: IdempotentRequest, masterKey: MasterKey, random: Random) {
+  constructor(request: IdempotentRequest, masterKey: MasterKey | MasterKeys, random: Random) {
     this.#request = request;
-    this.#masterKey = masterKey;
+    this.#keys = 'current' in masterKey ? masterKey : { current: masterKey };
     this.#random = random;
     this.#requestHash = sha256(canonicalJson([request.method, request.path, request.body]));
   }
@@ -58,7 +59,7 @@ export class IdempotencyScope {
 
   #seal(keyHash: Uint8Array, plain: Uint8Array): Uint8Array {
     const nonce = this.#random.bytes(nonceBytes);
-    const cipher = createCipheriv('aes-256-gcm', this.#sealKey(keyHash), nonce);
+    const cipher = createCipheriv('aes-256-gcm', this.#sealKey(this.#keys.current, keyHash), nonce);
     cipher.setAAD(this.#requestHash);
     return Buffer.concat([
       Buffer.of(sealVersion),
@@ -69,10 +70,21 @@ export class IdempotencyScope {
     ]);
   }
 
+  /** Also what was kept before the master key was replaced, as long as that one is at hand. */
   #open(keyHash: Uint8Array, sealed: Uint8Array): Uint8Array {
+    const { current, previous } = this.#keys;
+    try {
+      return this.#openWith(current, keyHash, sealed);
+    } catch (error) {
+      if (previous === undefined) throw error;
+      return this.#openWith(previous, keyHash, sealed);
+    }
+  }
+
+  #openWith(masterKey: MasterKey, keyHash: Uint8Array, sealed: Uint8Array): Uint8Array {
     if (sealed[0] !== sealVersion || sealed.length < 1 + nonceBytes + tagBytes) throw unreadable();
     const nonce = sealed.subarray(1, 1 + nonceBytes);
-    const decipher = createDecipheriv('aes-256-gcm', this.#sealKey(keyHash), nonce, {
+    const decipher = createDecipheriv('aes-256-gcm', this.#sealKey(masterKey, keyHash), nonce, {
       authTagLength: tagBytes,
     });
     decipher.setAAD(this.#requestHash);
@@ -84,12 +96,9 @@ export class IdempotencyScope {
     }
   }
 
-  #sealKey(keyHash: Uint8Array): Uint8Array {
+  #sealKey(masterKey: MasterKey, keyHash: Uint8Array): Uint8Array {
     const { idempotencyKey } = this.#request;
-    return this.#masterKey.subkey('idempotency reply', [
-      Buffer.from(keyHash).toString('base64'),
-      idempotencyKey,
-    ]);
+    return masterKey.subkey('idempotency reply', [Buffer.from(keyHash).toString('base64'), idempotencyKey]);
   }
 }
 

@@ -37,6 +37,11 @@ export function loadMasterKey(config: ServerConfig, random: Random): MasterKey {
   return loadGeneratedKey(config.dataDir, random);
 }
 
+/** The one of before a rotation, where it is still at hand. */
+export function loadPreviousMasterKey({ previousMasterKey }: ServerConfig): MasterKey | undefined {
+  return previousMasterKey === null ? undefined : readKey('KEYSWARM_PREVIOUS_MASTER_KEY', previousMasterKey);
+}
+
 function loadGeneratedKey(dataDir: string, random: Random): MasterKey {
   const path = join(dataDir, fileName);
   const present = readIfThere(path) ?? createKeyFile(dataDir, path, random);

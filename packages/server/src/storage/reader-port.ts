@@ -75,6 +75,44 @@ export interface LineageVersion {
   readonly lastUsedMs: number | null;
 }
 
+/** A place in the order of keys by their end. */
+export interface EndPlace {
+  readonly expiresAtMs: number;
+  /** Null: before the first of that instant. */
+  readonly id: KeyId | null;
+}
+
+export interface EndingKeys {
+  readonly shard: number;
+  /** Exclusive. */
+  readonly after: EndPlace;
+  /** Inclusive. */
+  readonly untilMs: number;
+  /** Of their whole life, from when they were made; null: without an upper bound. */
+  readonly lifeMsMin: number;
+  readonly lifeMsBelow: number | null;
+  readonly limit: number;
+}
+
+export interface EndingKey {
+  readonly id: KeyId;
+  readonly ownerId: OwnerId;
+  readonly keyspaceId: KeyspaceId;
+  readonly expiresAtMs: number;
+}
+
+/** `[version, list, index, expires at]`, as the key's traits keep it. */
+export type TokenPlaceRow = readonly [number, number, number, number];
+
+export interface TokenPlacesRow {
+  readonly tokens: readonly TokenPlaceRow[];
+  readonly state: 'active' | 'suspended' | 'revoked';
+  readonly owner_state: 'active' | 'suspended';
+  readonly owner_not_before_ms: number | string | null;
+  /** `[number, state, minted at, retires at]` of every version there ever was. */
+  readonly versions: readonly (readonly [number, string, number, number | null])[];
+}
+
 /** Read port of the use-case rooms. Everything is bound to a workspace: what belongs to another is not there. */
 export interface Reader {
   key(workspaceId: WorkspaceId, id: KeyId): Promise<KeyRecord | undefined>;
@@ -106,6 +144,11 @@ export interface Reader {
   }): Promise<Leases>;
   /** Not bound to a workspace: what the house does by itself reads them too. Whoever serves a caller looks whose it is. */
   document(id: DocumentId): Promise<DocumentRecord | undefined>;
+  /** Of the tokens of a keyspace that something may refuse (`all`: of all), whose they are and where they stand. */
+  tokenPlaces(wanted: {
+    readonly keyspaceId: KeyspaceId;
+    readonly all: boolean;
+  }): Promise<readonly TokenPlacesRow[]>;
   /** Ascending by id. */
   documents(list: DocumentList): Promise<readonly DocumentRecord[]>;
   /** What campaigns ask, of one shard; not bound to a workspace, since the keyspaces are of one. */
@@ -123,5 +166,9 @@ export interface Reader {
     readonly campaignId: CampaignId;
     readonly nowMs: number;
   }): Promise<{ readonly renewed: number; readonly open: number }>;
+  /** Of all workspaces, ascending by their end: what the sweep goes through. */
+  endingKeys(wish: EndingKeys): Promise<readonly EndingKey[]>;
   events(workspaceId: WorkspaceId, query: EventQuery): Promise<EventPage>;
+  /** Where every shard of the feed ends: all up to it is committed. */
+  heads(): Promise<{ readonly epoch: number; readonly seqs: readonly number[] }>;
 }

@@ -7,12 +7,15 @@ import {
   selectCampaignKeys,
 } from './statements/campaign-keys.ts';
 import { listDocuments, readDocument } from './statements/documents.ts';
+import { readEndingKeys } from './statements/ending-keys.ts';
 import { findKeyspace, listKeyspaces } from './statements/list-keyspaces.ts';
 import { listOwners } from './statements/list-owners.ts';
+import { readHeads } from './statements/read-heads.ts';
 import { listKeys, readKey } from './statements/read-keys.ts';
 import { readLeases } from './statements/read-leases.ts';
 import { readLineage } from './statements/read-lineage.ts';
 import { readReferences } from './statements/read-references.ts';
+import { readTokenPlaces } from './statements/read-token-places.ts';
 import type { Store } from './store.ts';
 
 /**
@@ -63,10 +66,16 @@ export function createReader(store: Store, options: { readonly shards: number })
 
     document: (id) => readDocument(store, id, shards),
 
+    tokenPlaces: (wanted) => readTokenPlaces(store, wanted, shards),
+
     documents: (list) => listDocuments(store, list, shards),
 
     leases: (wanted) => readLeases(store, wanted, shards),
 
+    async heads() {
+      const rows = await readHeads(store);
+      return { epoch: rows[0]?.epoch ?? 0, seqs: rows.map(({ seq }) => seq) };
+    },
     campaignKeys: (wish) => selectCampaignKeys(store, wish),
 
     countCampaignKeys: (wish) => countCampaignKeys(store, wish),
@@ -74,6 +83,8 @@ export function createReader(store: Store, options: { readonly shards: number })
     askedKeys: (wish) => selectAskedKeys(store, wish),
 
     countAskedKeys: (wish) => countAskedKeys(store, wish, shards),
+
+    endingKeys: (wish) => readEndingKeys(store, wish),
 
     events: (workspaceId, query) => readEventPage(store, shards, workspaceId, query),
   };

@@ -52,6 +52,16 @@ describe('a key that is good', () => {
     });
   });
 
+  it('in its old version is let through with when that one ends, and the new one without', async () => {
+    const { id, secret } = await issue(house.server, open);
+    const { body } = await house.server.post(`/v1/keys/${id}/rotate`, { grace_seconds: 600 });
+    const { retires_at: retiresAt } = body.previous as { retires_at: string };
+    const newest = await ask(question(), bearer(String(body.secret)));
+    expect([newest.status, newest.headers.get('x-keyswarm-retires-at')]).toEqual([200, null]);
+    const old = await ask(question(), bearer(secret));
+    expect([old.status, old.headers.get('x-keyswarm-retires-at')]).toEqual([200, retiresAt]);
+  });
+
   it.each(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'])(
     'by %s, which is the client’s own',
     async (method) => {

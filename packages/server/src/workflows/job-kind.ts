@@ -20,9 +20,14 @@ export interface JobPolicy {
   readonly retries: number;
   /** Before the first retry; it doubles, and is drawn at random. */
   readonly retryDelaySeconds: number;
+  /** Is one that failed at every attempt kept as a dead letter, to be replayed? */
+  readonly leavesLetter: boolean;
 }
 
-/** `Data` is in the store as it is: no secret belongs in it. */
+/**
+ * `Data` is in the store as it is: no secret belongs in it. Where it has a `workspaceId`, a dead letter is that
+ * workspace's; else it is the default one's, whose managers run the house.
+ */
 export interface JobKind<Data extends JsonObject> {
   /** Lower case, with a dot: the room and the work (`campaign.chunk`). */
   readonly name: string;
@@ -42,6 +47,7 @@ export function jobKind<Data extends JsonObject>(
       timeoutSeconds: jobTimeoutSecondsDefault,
       retries: jobRetriesDefault,
       retryDelaySeconds: jobRetryDelaySecondsDefault,
+      leavesLetter: true,
       ...policy,
     },
   });

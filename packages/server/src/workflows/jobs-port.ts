@@ -1,10 +1,16 @@
-import type { JsonObject } from '@keyswarm/core';
+import type { JsonObject, WorkspaceId } from '@keyswarm/core';
+import type { DeadLetter } from '../storage/dead-letter-port.ts';
 import type { JobKind } from './job-kind.ts';
 
 export interface SendOptions {
   /** While a job with this key waits or runs, another one is not taken in: the first stands for both. */
   readonly key?: string;
   readonly startAfterSeconds?: number;
+}
+
+/** A job that failed at every attempt. Null: its data name no workspace. */
+export interface DeadJob extends Omit<DeadLetter, 'workspaceId'> {
+  readonly workspaceId: WorkspaceId | null;
 }
 
 /** How a use-case leaves work to be done. */
@@ -15,4 +21,10 @@ export interface Jobs {
    * Throws `Fault('store_unavailable')` while the queues can't be reached.
    */
   send<Data extends JsonObject>(kind: JobKind<Data>, data: Data, options?: SendOptions): Promise<void>;
+}
+
+/** How what was given up is done again. */
+export interface JobReplays {
+  /** By the job's name. False where no kind has it. */
+  sendAgain(name: string, data: JsonObject): Promise<boolean>;
 }

@@ -1,7 +1,11 @@
-import type { JsonObject } from '@keyswarm/core';
-import type { Job, PgBoss } from 'pg-boss';
+import { idFromUuidText, type JsonObject, parseId } from '@keyswarm/core';
+import type { Job, JobWithMetadata, PgBoss } from 'pg-boss';
 import type { Log } from '../logging/log.ts';
+import type { DeadJob } from './jobs-port.ts';
 import type { Registered } from './workflows.ts';
+
+/** What is kept of an error's sentence. */
+const reasonLengthMax = 500;
 
 export interface QueueWorkersOptions {
   readonly log: Log;
@@ -43,6 +47,17 @@ export class QueueWorkers {
     }
   }
 
+  /** Jobs that failed at every attempt, one after the other. */
+  async openDead(boss: PgBoss, queue: string, bury: (letter: DeadJob) => Promise<void>): Promise<void> {
+    const options = { pollingIntervalSeconds: this.#options.pollSeconds, includeMetadata: true as const };
+    let wake = (): void => {};
+    const id = await boss.work(queue, options, async ([job]: JobWithMetadata<JsonObject>[]) => {
+      if (job !== undefined) await bury(letterOf(job));
+      wake();
+    });
+    wake = () => boss.notifyWorker(id);
+  }
+
   wake(name: string): void {
     for (const wake of this.#wakers.get(name) ?? []) wake();
   }
@@ -57,6 +72,25 @@ export class QueueWorkers {
       throw withoutDetails(error);
     }
   }
+}
+
+/** Its id is the job's own, so that one which is told of twice is one letter. */
+function letterOf(job: JobWithMetadata<JsonObject>): DeadJob {
+  const body = job.data ?? {};
+  const { workspaceId } = body;
+  const { message } = (job.sourceOutput ?? {}) as { readonly message?: unknown };
+  return {
+    id: idFromUuidText('dl', job.sourceId ?? job.id),
+    workspaceId: typeof workspaceId === 'string' ? (parseId('ws', workspaceId) ?? null) : null,
+    kind: 'job',
+    source: job.sourceName ?? job.name,
+    body,
+    reason:
+      typeof message === 'string' ? message.slice(0, reasonLengthMax) : 'it was not finished in its time',
+    attempts: (job.sourceRetryCount ?? 0) + 1,
+    // The store gives a time as a number.
+    diedAtMs: Number(job.createdOn),
+  };
 }
 
 /** pg-boss keeps what is thrown as the job's output: the sentence is kept, and whatever else hangs on it is not. */

@@ -20,7 +20,7 @@ import { within } from '../runtime/within.ts';
 import type { Store } from '../storage/store.ts';
 import { bossDatabase } from './boss-database.ts';
 import type { JobHandler, JobKind, PeriodicJob } from './job-kind.ts';
-import type { Jobs, SendOptions } from './jobs-port.ts';
+import type { DeadJob, JobReplays, Jobs, SendOptions } from './jobs-port.ts';
 import { QueueWorkers } from './queue-workers.ts';
 
 /*
@@ -68,7 +68,7 @@ export interface Registered {
 /** The queue that jobs go to when their attempts are used up. */
 export const deadQueue = 'dead-letters';
 
-export class Workflows implements Jobs {
+export class Workflows implements Jobs, JobReplays {
   readonly #options: WorkflowsOptions;
   readonly #registered = new Map<string, Registered>();
   readonly #workers: QueueWorkers;
@@ -77,6 +77,7 @@ export class Workflows implements Jobs {
   #boss: PgBoss | undefined;
   #starting: Promise<void> | undefined;
   #quietUntilMs = 0;
+  #bury: (letter: DeadJob) => Promise<void> = async () => {};
 
   constructor(options: WorkflowsOptions) {
     this.#options = options;
@@ -97,7 +98,7 @@ export class Workflows implements Jobs {
   /** Before `start`. */
   periodic(job: PeriodicJob): void {
     const timeoutSeconds = job.timeoutSeconds ?? Math.max(job.everySeconds, jobTimeoutSecondsDefault);
-    const policy = { concurrency: 1, timeoutSeconds, retries: 0, retryDelaySeconds: 1 };
+    const policy = { concurrency: 1, timeoutSeconds, retries: 0, retryDelaySeconds: 1, leavesLetter: false };
     const kind = { name: job.name, policy };
     this.#register({ kind, handler: (_, { signal }) => job.run(signal), periodic: job });
   }
@@ -126,6 +127,18 @@ export class Workflows implements Jobs {
       throw error instanceof Fault ? error : notThere(error);
     }
     this.#workers.wake(kind.name);
+  }
+
+  async sendAgain(name: string, data: JsonObject): Promise<boolean> {
+    const registered = this.#registered.get(name);
+    if (registered === undefined) return false;
+    await this.send(registered.kind, data);
+    return true;
+  }
+
+  /** Before `start`: hears of each job that failed at every attempt, once or more often. */
+  onDeath(bury: (letter: DeadJob) => Promise<void>): void {
+    this.#bury = bury;
   }
 
   /** Takes no more jobs, tells those under way, and resolves when they have ended or their time is up. */
@@ -206,6 +219,7 @@ export class Workflows implements Jobs {
     for (const registered of this.#registered.values()) await openQueue(boss, registered);
     this.#boss = boss;
     if (!this.#options.works) return;
+    await this.#workers.openDead(boss, deadQueue, (letter) => this.#bury(letter));
     for (const registered of this.#registered.values()) {
       await this.#workers.open(boss, registered);
       if (registered.periodic !== undefined) this.#tick(boss, registered.periodic);
@@ -241,7 +255,7 @@ async function openQueue(boss: PgBoss, { kind, periodic }: Registered): Promise<
     retryDelay: retryDelaySeconds,
     retryBackoff: true,
     deleteAfterSeconds: periodic === undefined ? jobKeptSeconds : periodicKeptSeconds,
-    ...(periodic === undefined ? { deadLetter: deadQueue } : {}),
+    ...(kind.policy.leavesLetter ? { deadLetter: deadQueue } : {}),
   };
   // `exclusive`: of the jobs with one key, one waits or runs.
   await boss.createQueue(kind.name, { policy: 'exclusive', ...options });

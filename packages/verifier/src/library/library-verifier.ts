@@ -29,6 +29,8 @@ export interface LibraryParts {
   readonly pool: RelayPool | undefined;
   readonly fallback: AuthorityFallback | undefined;
   readonly keeper: SnapshotKeeper | undefined;
+  /** Tells the relay what is left to tell, and that this verifier accepts nothing more. Bounded, and never rejects. */
+  readonly takeLeave: () => Promise<void>;
   /** Ends timers and connections, once the follower has stopped. */
   readonly release: () => void;
 }
@@ -136,10 +138,12 @@ export class LibraryVerifier implements Verifier {
   }
 
   async #close(): Promise<void> {
-    const { resident, follower, watch, fallback, keeper, listeners, release } = this.#parts;
+    const { resident, follower, watch, fallback, keeper, listeners, takeLeave, release } = this.#parts;
     fallback?.close();
     keeper?.stop();
+    const isHeard = follower.state.kind === 'following';
     await follower.stop();
+    if (isHeard) await takeLeave();
     release();
     await keeper?.close(resident);
     watch.close();

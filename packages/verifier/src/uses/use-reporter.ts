@@ -51,6 +51,13 @@ export class UseReporter {
     return this.#batch.length === 0 ? undefined : this.#batch;
   }
 
+  /** What the last ask is to carry, however soon after another it comes: as much of what waits as one can. */
+  last(): readonly KeyUse[] | undefined {
+    this.#nextAtMs = Number.NEGATIVE_INFINITY;
+    this.#hasFailed = false;
+    return this.next();
+  }
+
   /** How the ask with this batch ended. */
   told(batch: readonly KeyUse[], how: 'taken' | 'not_taken' | 'failed'): void {
     if (batch !== this.#batch) return;

@@ -71,6 +71,8 @@ const ageStatement: Statement = {
   name: '',
   text: `update key_versions set minted_at = minted_at - interval '1 hour' where key_id = $1::uuid`,
 };
+/** `iss` of its tokens: where it really listens is known too late to stand in one. */
+export const publicUrl = 'https://keys.example';
 const masterKey = Buffer.alloc(32, 7).toString('base64');
 
 export async function startTestServer({ store, config }: TestServerOptions): Promise<TestServer> {
@@ -78,7 +80,14 @@ export async function startTestServer({ store, config }: TestServerOptions): Pro
   const lines: string[] = [];
   const log = createLog('debug', { write: (line) => void lines.push(line) });
   // Jobs only where a suite is about them: most servers of the tests live for a second.
-  const settings = configWith({ port: 0, masterKey, bootstrapKey: rootKey, workflows: false, ...config });
+  const settings = configWith({
+    port: 0,
+    publicUrl,
+    masterKey,
+    bootstrapKey: rootKey,
+    workflows: false,
+    ...config,
+  });
   const server = await startServer(settings, { log, store, showFirstKey: () => {} });
   const call: TestServer['call'] = (method, path, options = {}) =>
     send(server.url, method, path, { key: rootKey, ...options });

@@ -8,16 +8,22 @@ import { describeCampaigns } from './campaigns.conformance.ts';
 import { describeEffective } from './effective.conformance.ts';
 import { describeEnrollment } from './enrollment.conformance.ts';
 import { describeEscalation } from './escalation.conformance.ts';
+import { describeEventStream } from './event-stream.conformance.ts';
 import { describeHolders } from './holders.conformance.ts';
 import { describeLifecycle } from './lifecycle.conformance.ts';
 import { describeLists } from './lists.conformance.ts';
 import { describeManagementGuards } from './management-guards.conformance.ts';
+import { describeOAuth } from './oauth.conformance.ts';
 import { describePositions } from './positions.conformance.ts';
 import { describeRetries } from './retries.conformance.ts';
 import { describeRotations } from './rotations.conformance.ts';
 import { describeService } from './service.conformance.ts';
+import { describeSigned } from './signed.conformance.ts';
+import { describeSigningKeys } from './signing-keys.conformance.ts';
 import type { TestServer } from './test-server.ts';
+import { describeTokens } from './tokens.conformance.ts';
 import { describeVerdicts } from './verdicts.conformance.ts';
+import { describeWebhooks } from './webhooks.conformance.ts';
 
 /** Everything that a server has to do over the wire, whatever it stands on. */
 export function describeWholeServer(serverOf: () => TestServer): void {
@@ -39,5 +45,11 @@ export function describeWholeServer(serverOf: () => TestServer): void {
   describeHolders(serverOf);
   describeEnrollment(serverOf);
   describeRotations(serverOf);
+  describeTokens(serverOf);
+  describeOAuth(serverOf);
+  describeSigningKeys(serverOf);
   describeService(serverOf);
+  describeWebhooks(serverOf);
+  describeEventStream(serverOf);
+  describeSigned(serverOf);
 }

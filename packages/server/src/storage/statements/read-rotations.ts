@@ -1,6 +1,7 @@
 import { idFromUuidText, type KeyId, uuidHexOf, type VersionUse } from '@keyswarm/core';
-import type { AgingPage, RotationsReader, RuledKeyspace, SettlingKey } from '../rotations-port.ts';
+import type { AgingPage, RotationsReader, RuledKeyspace, SettlingPage } from '../rotations-port.ts';
 import type { Queryable } from '../store.ts';
+import { instantText } from './instant-text.ts';
 import { firstUuid } from './snapshot-pages.ts';
 
 /*
@@ -22,21 +23,32 @@ const ruledStatement = {
     order by s.id`,
 };
 
+/*
+ * A page is cut from the index before anything is joined to it, so that it costs the same whether none or all of its
+ * graces have settled. The rows that have not say only how far the page went.
+ */
 const settlingStatement = {
   name: 'settling_keys',
   text: `
-    select k.id, k.owner_id, n.number, n.first_used_at, n.last_used_at,
+    select page.key_id, page.retires_at, k.owner_id, k.keyspace_id, n.number, n.first_used_at, n.last_used_at,
       o.number as old_number, o.first_used_at as old_first_used_at, o.last_used_at as old_last_used_at
-    from key_versions v
-    join keys k on k.shard = v.shard and k.id = v.key_id and k.keyspace_id = $2::uuid and k.state <> 'revoked'
-    join version_uses n on n.shard = v.shard and n.key_id = v.key_id and n.number = v.number + 1
-    left join version_uses o on o.shard = v.shard and o.key_id = v.key_id and o.number = v.number
-    where v.shard = $1::smallint and v.state = 'grace' and v.retires_at > clock_timestamp() and k.id > $5::uuid
-      and n.first_used_at <= clock_timestamp() - $3::double precision * interval '1 second'
-      and (o.last_used_at is null
-        or o.last_used_at <= clock_timestamp() - $4::double precision * interval '1 second')
-    order by k.id
-    limit $6::integer`,
+    from (
+      select * from key_versions v
+      where v.shard = $1::smallint and v.state = 'grace' and v.retires_at > clock_timestamp()
+        and (v.retires_at, v.key_id) > ($2::timestamptz, $3::uuid)
+      order by v.retires_at, v.key_id
+      limit $4::integer
+    ) page
+    left join version_uses o on o.shard = page.shard and o.key_id = page.key_id and o.number = page.number
+    left join (
+      keys k
+      join unnest($5::uuid[], $6::double precision[], $7::double precision[])
+        as r (keyspace_id, settle_seconds, silent_seconds) on r.keyspace_id = k.keyspace_id
+      join version_uses n on n.shard = k.shard and n.key_id = k.id
+        and n.first_used_at <= clock_timestamp() - r.settle_seconds * interval '1 second'
+    ) on k.shard = page.shard and k.id = page.key_id and k.state <> 'revoked' and n.number = page.number + 1
+      and (o.last_used_at is null or o.last_used_at <= clock_timestamp() - r.silent_seconds * interval '1 second')
+    order by page.retires_at, page.key_id`,
 };
 
 const agingStatement = {
@@ -63,8 +75,11 @@ const agingStatement = {
 };
 
 interface SettlingRow {
-  readonly id: string;
-  readonly owner_id: string;
+  readonly key_id: string;
+  readonly retires_at: number;
+  /** Null, and all that follows: it has not settled. */
+  readonly owner_id: string | null;
+  readonly keyspace_id: string;
   readonly number: number;
   readonly first_used_at: number;
   readonly last_used_at: number;
@@ -91,18 +106,33 @@ export async function readRuled(tx: Queryable): Promise<readonly RuledKeyspace[]
 export async function readSettling(
   tx: Queryable,
   asked: Parameters<RotationsReader['settling']>[0],
-): Promise<readonly SettlingKey[]> {
-  const { shard, keyspaceId, settleSeconds, silentSeconds, after, limit } = asked;
-  const place = [shard, uuidHexOf(keyspaceId), settleSeconds, silentSeconds, uuidAfter(after), limit];
-  const rows = await tx.query<SettlingRow>(settlingStatement, place);
-  return rows.map((row) => ({
-    id: idFromUuidText('key', row.id),
-    ownerId: idFromUuidText('own', row.owner_id),
-    uses: [
-      { number: row.number, firstUsedMs: row.first_used_at, lastUsedMs: row.last_used_at },
-      ...oldUseOf(row),
-    ],
-  }));
+): Promise<SettlingPage> {
+  const { shard, rules, after, limit } = asked;
+  const rows = await tx.query<SettlingRow>(settlingStatement, [
+    shard,
+    instantText(after?.retiresAtMs ?? 0),
+    uuidAfter(after?.id ?? null),
+    limit,
+    rules.map(({ keyspaceId }) => uuidHexOf(keyspaceId)),
+    rules.map(({ settleSeconds }) => settleSeconds),
+    rules.map(({ silentSeconds }) => silentSeconds),
+  ]);
+  const last = rows.length < limit ? undefined : rows.at(-1);
+  return {
+    looked: rows.length,
+    keys: rows.flatMap((row) => {
+      if (row.owner_id === null) return [];
+      const newUse = { number: row.number, firstUsedMs: row.first_used_at, lastUsedMs: row.last_used_at };
+      return {
+        id: idFromUuidText('key', row.key_id),
+        ownerId: idFromUuidText('own', row.owner_id),
+        keyspaceId: idFromUuidText('ks', row.keyspace_id),
+        uses: [newUse, ...oldUseOf(row)],
+      };
+    }),
+    last:
+      last === undefined ? null : { retiresAtMs: last.retires_at, id: idFromUuidText('key', last.key_id) },
+  };
 }
 
 export async function readAging(

@@ -1,0 +1,207 @@
+import { Fault, parseId } from '@keyswarm/core';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { formBytesMax, jwksMaxAgeMs } from '../../limits.ts';
+import type { Log } from '../../logging/log.ts';
+import { ServerMetrics } from '../../metrics/server-metrics.ts';
+import { TokenRefused } from '../../tokens/derive-token.ts';
+import { type JwkSet, jwkSetOf } from '../../tokens/jwk-set.ts';
+import {
+  authorizationServerMetadata,
+  grantToken,
+  introspect,
+  type OAuthPorts,
+  revokeByPossession,
+} from '../../tokens/oauth-endpoints.ts';
+import type { StatusLists } from '../../tokens/status-lists.ts';
+import { authenticate } from '../authenticate.ts';
+import { type GuardServices, openGuardOf, shedFault } from '../guard.ts';
+import { refuseMethodsBut } from '../other-methods.ts';
+import { faultOf } from '../problem-reply.ts';
+import { Visit } from '../visit.ts';
+import { basicAuthOf, parseForm } from './form-body.ts';
+
+/*
+ * What OAuth clients and readers of tokens ask: forms in, JSON of their own shape out, errors as RFC 6749 has them.
+ * They stand beside the table of operations, whose rows are JSON with problems.
+ */
+
+const readPaths = [
+  '/.well-known/jwks.json',
+  '/.well-known/oauth-authorization-server',
+  '/status-lists/:id',
+] as const;
+const formPaths = ['/oauth/token', '/oauth/introspect', '/oauth/revoke'] as const;
+
+export interface OAuthServices extends GuardServices {
+  readonly ports: OAuthPorts;
+  readonly statusLists: StatusLists;
+  readonly log: Log;
+}
+
+export function registerOAuthRoutes(app: FastifyInstance, services: OAuthServices): void {
+  registerPublic(app, services);
+  // Apart: forms and errors of another shape are for these alone.
+  app.register(async (scope) => registerForms(scope, services));
+  refuseMethodsBut(app, { GET: readPaths, POST: formPaths });
+}
+
+function registerPublic(app: FastifyInstance, services: OAuthServices): void {
+  const { ports, statusLists } = services;
+  const onRequest = openGuardOf(services, undefined);
+  let served: JwkSet | undefined;
+
+  app.get('/.well-known/jwks.json', { onRequest }, (request, reply) => {
+    served = jwkSetOf(ports.verifier.signingKeys(), served);
+    return cached(request, reply, {
+      type: 'application/jwk-set+json',
+      text: served.text,
+      etag: served.etag,
+      maxAgeSeconds: jwksMaxAgeMs / 1000,
+    });
+  });
+
+  app.get('/.well-known/oauth-authorization-server', { onRequest }, (_request, reply) =>
+    reply
+      .type('application/json')
+      .header('cache-control', 'public, max-age=300')
+      .send(JSON.stringify(authorizationServerMetadata(ports.tokens.issuer))),
+  );
+
+  app.get<{ Params: { id: string } }>(
+    '/status-lists/:id',
+    { onRequest: shedding(services) },
+    async (request, reply) => {
+      const [, keyspace = '', list = ''] =
+        /^(ks_[0-9a-z]{26})\.(0|[1-9]\d{0,5})$/.exec(request.params.id) ?? [];
+      const id = parseId('ks', keyspace);
+      const found = id === undefined ? undefined : await statusLists.get(id, Number(list));
+      if (found === undefined)
+        throw new Fault('not_found', { detail: 'There is no such status list.', field: 'id' });
+      const { token: text, etag, maxAgeSeconds } = found;
+      return cached(request, reply, { type: 'application/statuslist+jwt', text, etag, maxAgeSeconds });
+    },
+  );
+}
+
+function registerForms(app: FastifyInstance, services: OAuthServices): void {
+  const { ports } = services;
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser<Buffer>(
+    'application/x-www-form-urlencoded',
+    { parseAs: 'buffer', bodyLimit: formBytesMax },
+    (_request, bytes, done) => done(null, bytes),
+  );
+  app.setErrorHandler((error, request, reply) => failed(services, error, request, reply));
+
+  form(app, services, '/oauth/token', async (request) => {
+    const { authorization } = request.headers;
+    const client = basicAuthOf(authorization);
+    if (authorization !== undefined && client === undefined)
+      throw new TokenRefused('invalid_client', 'Authorization is of a kind that is not supported here.');
+    return await grantToken(ports, fieldsOf(request), client);
+  });
+
+  form(app, services, '/oauth/introspect', async (request) => {
+    const { authorization } = request.headers;
+    const plea = { authorization, requestId: request.id, scope: 'keys:verify' } as const;
+    const caller = await authenticate(services.authenticator, plea);
+    return await introspect(ports, caller, fieldsOf(request));
+  });
+
+  form(app, services, '/oauth/revoke', async (request) => {
+    await revokeByPossession(ports, fieldsOf(request), request.id);
+    return {};
+  });
+}
+
+function form(
+  app: FastifyInstance,
+  services: OAuthServices,
+  url: string,
+  answer: (request: FastifyRequest) => Promise<object>,
+): void {
+  app.post(url, { onRequest: shedding(services), bodyLimit: formBytesMax }, async (request, reply) => {
+    const body = await answer(request);
+    return reply.type('application/json').header('pragma', 'no-cache').send(JSON.stringify(body));
+  });
+}
+
+/** Anyone may call, and takes a place among the requests under way. */
+function shedding(services: OAuthServices) {
+  const place = ServerMetrics.placeOf(undefined);
+  return (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void) => {
+    const visit = Visit.begin(reply.raw, services, place);
+    for (const [name, value] of [
+      ['x-request-id', request.id],
+      ['cache-control', 'no-store'],
+      ['x-content-type-options', 'nosniff'],
+    ] as const)
+      reply.header(name, value);
+    const seat = services.admission.enter('mutations', request.method === 'POST' ? formBytesMax : 0);
+    if (typeof seat === 'string') return done(shedFault(seat));
+    visit.place = seat;
+    done();
+  };
+}
+
+function fieldsOf(request: FastifyRequest) {
+  if (!Buffer.isBuffer(request.body))
+    throw new TokenRefused('invalid_request', 'The body is a form: application/x-www-form-urlencoded.');
+  return parseForm(request.body);
+}
+
+interface Cacheable {
+  readonly type: string;
+  readonly text: string;
+  readonly etag: string;
+  readonly maxAgeSeconds: number;
+}
+
+function cached(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { type, text, etag, maxAgeSeconds }: Cacheable,
+) {
+  reply.header('etag', etag).header('cache-control', `public, max-age=${maxAgeSeconds}`);
+  const known = request.headers['if-none-match']?.split(',').map((one) => one.trim().replace(/^W\//, ''));
+  if (known?.includes(etag) || known?.includes('*')) return reply.code(304).send();
+  return reply.type(type).send(text);
+}
+
+const statusOfRefusal: Readonly<Partial<Record<TokenRefused['code'], number>>> = {
+  invalid_client: 401,
+  temporarily_unavailable: 503,
+};
+
+function failed(services: OAuthServices, error: unknown, request: FastifyRequest, reply: FastifyReply) {
+  if (error instanceof TokenRefused) return refuse(reply, error.code, error.message);
+  const fault = faultOf(error);
+  if (fault?.retryable) return refuse(reply, 'temporarily_unavailable', fault.message);
+  if (fault?.code === 'unauthenticated') return refuse(reply, 'invalid_client', fault.message);
+  if (fault?.code === 'forbidden') return refuse(reply.code(403), 'invalid_client', fault.message, 403);
+  if (fault !== undefined) return refuse(reply, 'invalid_request', fault.message);
+  services.metrics.internalError();
+  services.log.error(
+    { requestId: request.id, route: request.routeOptions.url, err: error },
+    'a request failed',
+  );
+  return reply
+    .code(500)
+    .type('application/json')
+    .send(
+      JSON.stringify({
+        error: 'server_error',
+        error_description: 'Something broke here. Quote the x-request-id.',
+      }),
+    );
+}
+
+function refuse(reply: FastifyReply, code: TokenRefused['code'], description: string, status?: number) {
+  const chosen = status ?? statusOfRefusal[code] ?? 400;
+  if (chosen === 401) reply.header('www-authenticate', 'Basic realm="keyswarm"');
+  if (chosen === 503) reply.header('retry-after', '1');
+  return reply
+    .code(chosen)
+    .type('application/json')
+    .send(JSON.stringify({ error: code, error_description: description }));
+}
