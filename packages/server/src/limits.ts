@@ -393,6 +393,9 @@ export const signingKeysOpenMax = 1_000;
 /** Signing keys that one list shows, and one page of a change of the master key takes. */
 export const signingKeysListedMax = 200;
 
+/** Between two looks at whether signing keys are old or over: they live for days, and a gate that was shut is tried again. */
+export const signingSweepSeconds = 3_600;
+
 /** How far ahead of its tokens a signing key's record is written: once an hour, and not once a token. */
 export const tokensUntilStepMs = 3_600_000;
 

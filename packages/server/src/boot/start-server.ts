@@ -224,7 +224,7 @@ async function startCore(config: ServerConfig, foundation: Foundation) {
     shards,
   };
   plane.heard.lists = tokens.statusLists;
-  registerJobs(workflows, ports);
+  registerJobs(workflows, ports, config);
   nats?.serve({ feed, authenticator: { verifier, catchUp: ports.catchUp } });
   const onCommitted = (listener: Heard['afterCommit']) => {
     plane.heard.afterCommit = listener;

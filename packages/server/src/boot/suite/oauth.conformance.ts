@@ -3,7 +3,14 @@ import { decodeJwt } from 'jose';
 import { describe, expect, test } from 'vitest';
 import { issue, makeKeyspace, makeWorkspace, manager, verdictOf } from './fixtures.ts';
 import { publicUrl, type Reply, type TestServer } from './test-server.ts';
-import { claimsByJose, derive, exchangeGrant, makeTokenKeyspace, postForm, statusByList } from './token-fixtures.ts';
+import {
+  claimsByJose,
+  derive,
+  exchangeGrant,
+  makeTokenKeyspace,
+  postForm,
+  statusByList,
+} from './token-fixtures.ts';
 
 function errorOf({ status, body }: Reply): unknown {
   return [status, body.error];
