@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Help, type OutputConfiguration } from 'commander';
 import { addAgentCommand } from './commands/agent.ts';
 import { addApprovalCommands } from './commands/approval.ts';
+import { addBenchCommand } from './commands/bench.ts';
 import { addCampaignCommands } from './commands/campaign.ts';
 import { addConfigCommands } from './commands/config.ts';
 import { addDeadLetterCommands } from './commands/dead-letters.ts';
@@ -110,6 +111,7 @@ export function buildProgram(action: RunAction, output: OutputConfiguration = {}
     action,
   );
   addFeedCommands(program.command('feed').description('the feed that verifiers follow'), action);
+  addBenchCommand(program, action);
   addDoctorCommand(program, action);
   addMintBootstrapKeyCommand(program, action);
   addConfigCommands(program.command('config').description("the server's settings"), action);

@@ -70,6 +70,23 @@ export const auditPageRows = 1_000;
 
 // --- The door: what one request, one connection or one caller may take. -----------------------------------
 
+/**
+ * While a write has waited this long for its batch, no further mutation is let in: it would be answered after two
+ * batches of that length at the earliest, and a second is what callers wait. Measured on the embedded store at twice
+ * its capacity, with a bound on numbers alone: 16 % of the answers came after a second, and 0.73 of the goodput was left.
+ */
+export const writeWaitMsMax = 300;
+
+/** Below this many a store that pauses is waited for: a pause is over soon, and few are no overload. */
+export const crowdOfMutationsMin = 128;
+
+/**
+ * Connections that the kernel keeps until this process takes them. Node's own 511 is full within a tenth of a second
+ * when a fleet comes at once, and whoever finds it full tries again after a whole second, then after three: measured
+ * as a p99 of 1.1 and 2.2 s at a load that was answered within 40 ms otherwise. Linux caps it at `somaxconn`, 4,096.
+ */
+export const acceptBacklogMax = 4_096;
+
 /** The head of a request. The largest honest one has a 4 kB cursor in its URL and a few short headers. */
 export const headerBytesMax = 16 * 1024;
 
