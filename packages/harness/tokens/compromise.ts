@@ -46,6 +46,10 @@ export async function compromise(
   for (const node of nodes)
     node.startLoad({ perSecond: options.loadPerSecond, random: options.random, pick });
   await seconds(options.seconds);
+  for (const { token, keyspace } of [...minting.made]) {
+    const said = await reader.verify(token, keyspace.id);
+    if (said !== 'valid') throw new Error(`the reader says ${said} of a good token`);
+  }
   const fetchesBefore = reader.counts().jwksFetches;
   const rotation = await forceRotation(house);
   await seconds(options.seconds + (rotation.effectiveAtMs - rotation.ackAtMs) / 1000);
@@ -137,7 +141,7 @@ async function judgeReader(
     if (said !== 'valid') throw new Error(`the reader says ${said} of a new token`);
   }
   const fetches = reader.counts().jwksFetches - found.fetchesBefore;
-  if (fetches > 2) throw new Error(`the rotation made the reader fetch the JWKS ${fetches} times`);
+  if (fetches > 0) throw new Error(`the rotation made the reader fetch the JWKS ${fetches} times`);
   house.report(
     'reader of the JWKS',
     `${fresh.length} new tokens valid, ${fetches} fetches of the JWKS on account of the rotation`,

@@ -57,6 +57,7 @@ async function atReader(
   reader: TokenReader,
   { real, count }: { readonly real: string; readonly count: number },
 ): Promise<void> {
+  await reader.verify(real, house.tokens.id);
   const before = reader.counts().jwksFetches;
   const began = performance.now();
   for (let at = 0; at < count; at += 1) {
@@ -65,15 +66,16 @@ async function atReader(
   }
   const fetches = reader.counts().jwksFetches - before;
   const tookS = (performance.now() - began) / 1000;
-  const allowed = 1 + Math.ceil(tookS / (jwksCooldownMs / 1000));
+  const allowed = 1 + Math.ceil(tookS / (shortCooldownMs / 1000));
   if (fetches > allowed) throw new Error(`${count} unknown kids made the reader fetch ${fetches} times`);
   house.report(
     'unknown kids at a reader',
-    `${count} forged tokens in ${tookS.toFixed(1)} s: ${fetches} fetches of the JWKS`,
+    `${count} forged tokens in ${tookS.toFixed(1)} s: ${fetches} fetches of the JWKS (of ${allowed} that its cooldown of ${shortCooldownMs} ms allows)`,
   );
 }
 
-export const jwksCooldownMs = 30_000;
+/** Of the reader that is flooded, so that a flood of seconds shows more than that the first one had just passed. */
+export const shortCooldownMs = 100;
 
 function withUnknownKid(token: string): string {
   const [, ...rest] = token.split('.');

@@ -3,9 +3,11 @@ import { expireApprovals } from '../approvals/expire-approvals.ts';
 import type { ServerConfig } from '../config/config-schema.ts';
 import { finishSettledRotations } from '../keys/finish-settled.ts';
 import { requestDueRenewals } from '../keys/request-renewals.ts';
+import { sweepExpiry } from '../keys/sweep-expiry.ts';
 import {
   approvalSweepSeconds,
   approvalsSweptMax,
+  expirySweepSeconds,
   renewalSweepSeconds,
   settleSweepSeconds,
   signingSweepSeconds,
@@ -28,6 +30,13 @@ export function registerJobs(
     everySeconds: approvalSweepSeconds,
     run: async () => {
       await expireApprovals(ports, approvalsSweptMax);
+    },
+  });
+  workflows.periodic({
+    name: 'keys.expiry',
+    everySeconds: expirySweepSeconds,
+    run: async (signal) => {
+      await sweepExpiry(ports, signal);
     },
   });
   workflows.periodic({

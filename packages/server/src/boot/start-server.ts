@@ -20,6 +20,7 @@ import { buildHttpServer } from '../http/http-server.ts';
 import { readinessOf } from '../http/readiness.ts';
 import { KeyspaceDirectory } from '../keyspaces/keyspace-directory.ts';
 import { createLanes } from '../lanes/lanes.ts';
+import { acceptBacklogMax } from '../limits.ts';
 import type { Log } from '../logging/log.ts';
 import { watchRelay } from '../metrics/relay-metrics.ts';
 import { ServerMetrics } from '../metrics/server-metrics.ts';
@@ -260,7 +261,7 @@ async function openWire(
 ): Promise<RunningServer> {
   const { ports, metrics, lanes, lag, feed, log, closing, masterKeys, seat } = house;
   const { verifier } = ports;
-  const admission = new Admission(config, metrics);
+  const admission = new Admission(config, metrics, () => lanes.waitMs());
   let isLeaving = false;
   metrics.watch({
     leaseAgeMs: () => verifier.stats().leaseAgeMs,
@@ -313,7 +314,7 @@ async function openWire(
   // Runs before the wire is drained.
   if (seat !== undefined) closing.add('last connections', () => acceptWaiting(app.server));
   const shared = seat === undefined ? {} : { reusePort: true };
-  await app.listen({ host: config.host, port: config.port, ...shared });
+  await app.listen({ host: config.host, port: config.port, backlog: acceptBacklogMax, ...shared });
   const url = urlOfWire(config.host, app.server.address());
   const said = seat === undefined ? 'listening' : 'a worker listens';
   log.info({ url, profile: config.profile, shards: ports.shards }, said);

@@ -22,6 +22,7 @@ export const shedReasons = [
   'requests',
   'verifications',
   'mutations',
+  'write_wait',
   'caller',
   'body_bytes',
   'draining',

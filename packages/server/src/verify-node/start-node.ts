@@ -12,6 +12,7 @@ import { listOf } from '../config/list-of.ts';
 import { forwardAuthWays } from '../gateways/forward-auth-ways.ts';
 import { Admission } from '../http/admission.ts';
 import { drainWire, urlOfWire } from '../http/drain-wire.ts';
+import { acceptBacklogMax } from '../limits.ts';
 import type { Log } from '../logging/log.ts';
 import { ServerMetrics } from '../metrics/server-metrics.ts';
 import { systemClock } from '../runtime/clock.ts';
@@ -160,7 +161,7 @@ async function openWire(config: NodeConfig, wiring: Wiring): Promise<RunningNode
   });
   closing.add('wire', () => drainWire(app, admission, config.drainTimeoutMs));
   if (feed !== undefined) closing.add('streams', () => feed.close());
-  await app.listen({ host: config.host, port: config.port });
+  await app.listen({ host: config.host, port: config.port, backlog: acceptBacklogMax });
   const url = urlOfWire(config.host, app.server.address());
   log.info(
     { url, relays: listOf(config.relays), keyspaces: listOf(config.keyspaces), forwardAuth: asked },
