@@ -47,6 +47,13 @@ describe('what is handed to operators', () => {
     expect(missing).toEqual([]);
   });
 
+  it('the page of operators tells of every metric that there is', () => {
+    const page = read('docs/operating.md');
+    // Node's own, and one series a worker of what is told of for all.
+    const told = /^keyswarm_(nodejs|process|worker)_/;
+    expect([...shown].filter((name) => !told.test(name) && !page.includes(`\`${name}`))).toEqual([]);
+  });
+
   it('the dashboard is one that Grafana can read, and no two of its panels lie on each other', () => {
     const board = JSON.parse(read('deploy/grafana/keyswarm.json')) as {
       readonly panels: readonly {
