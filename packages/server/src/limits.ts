@@ -410,6 +410,9 @@ export const signingKeysOpenMax = 1_000;
 /** Signing keys that one list shows, and one page of a change of the master key takes. */
 export const signingKeysListedMax = 200;
 
+/** Between two looks at whether signing keys are old or over: they live for days, and a gate that was shut is tried again. */
+export const signingSweepSeconds = 3_600;
+
 /** How far ahead of its tokens a signing key's record is written: once an hour, and not once a token. */
 export const tokensUntilStepMs = 3_600_000;
 
@@ -451,6 +454,9 @@ export const webhooksServedMax = 2_000;
 
 /** Pairs of webhook and shard that one process serves at once; each holds one page. */
 export const pumpsMax = 64;
+
+/** Of these, what a workspace has at the least: a consumer that takes its time holds up those of its own workspace alone. */
+export const pumpsPerWorkspaceMin = 8;
 
 /** Rows that one page looks through: 500 x about 1 kB, times the pumps, is 32 MB at the worst. */
 export const deliveryPageRows = 500;

@@ -2,6 +2,7 @@ import type { CloudEvent } from '@keyswarm/contract';
 import { buildRequest } from '../call/build-request.ts';
 import type { CallContext } from '../call/call-operation.ts';
 import { badShape, readReply } from '../call/read-reply.ts';
+import { credentialOf } from '../call/send-attempt.ts';
 import { KeyswarmError } from '../errors/keyswarm-error.ts';
 
 /*
@@ -45,7 +46,7 @@ export async function* openEventStream(
     .fetch(request.url, {
       headers: {
         accept: 'text/event-stream',
-        authorization: `Bearer ${context.managementKey.reveal()}`,
+        ...(await credentialOf(context, request)),
       },
       redirect: 'manual',
       signal,

@@ -23,6 +23,8 @@ import { KeyspaceDirectory } from '../keyspaces/keyspace-directory.ts';
 import { createLanes } from '../lanes/lanes.ts';
 import { acceptBacklogMax } from '../limits.ts';
 import type { Log } from '../logging/log.ts';
+import { jobMetrics } from '../metrics/job-metrics.ts';
+import { PropagationMetrics } from '../metrics/propagation-metrics.ts';
 import { watchRelay } from '../metrics/relay-metrics.ts';
 import { ServerMetrics } from '../metrics/server-metrics.ts';
 import { StatementCounts } from '../metrics/statement-counts.ts';
@@ -42,6 +44,7 @@ import { acceptWaiting } from './accept-waiting.ts';
 import { checkPort } from './check-port.ts';
 import { closeInOrder } from './close-in-order.ts';
 import { noteFollowerState } from './note-follower-state.ts';
+import { observerOf } from './observer-of.ts';
 import { openDeliveries } from './open-deliveries.ts';
 import { openChangeWatch, openLive } from './open-live.ts';
 import { openNats } from './open-nats.ts';
@@ -139,7 +142,8 @@ async function openPlane(config: ServerConfig, { store, log, closing, seat, mast
   const house = openRelay({ store, log, isAlone });
   // What hears of rows, and is there only once all the rest is.
   const heard: Heard = { lists: undefined, afterCommit: undefined };
-  const observer = heardBy(house.observer, () => heard.lists);
+  const propagation = new PropagationMetrics(metrics.registry, clock);
+  const observer = heardBy(observerOf([house.observer, propagation]), () => heard.lists);
   const macKeysOf = requestMacKeys(masterKeys);
   const verifier = createResidentVerifier({ clock, shards, observer, macKeysOf });
   const lag = watchLag(createFeedSource(store, { shards }), verifier);
@@ -191,7 +195,12 @@ async function startCore(config: ServerConfig, foundation: Foundation) {
   closing.add('upkeep', () => upkeep.stop());
   // Before the first write, so that today has its partition and no row falls into the net below it.
   await upkeep.run();
-  const workflows = openWorkflows(config, { store, log, closing });
+  const workflows = openWorkflows(config, {
+    store,
+    log,
+    closing,
+    observer: jobMetrics(metrics.registry),
+  });
   const reader = createReader(store, { shards });
   const keyspaces = new KeyspaceDirectory(reader);
   const leases = new LeaseReads(reader);
@@ -231,7 +240,7 @@ async function startCore(config: ServerConfig, foundation: Foundation) {
     shards,
   };
   plane.heard.lists = tokens.statusLists;
-  registerJobs(workflows, ports);
+  registerJobs(workflows, ports, config);
   nats?.serve({ feed, authenticator: { verifier, catchUp: ports.catchUp } });
   const onCommitted = (listener: Heard['afterCommit']) => {
     plane.heard.afterCommit = listener;

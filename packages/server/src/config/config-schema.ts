@@ -104,6 +104,11 @@ export const configSchema = Type.Object(
       pattern: '^https?://[0-9A-Za-z.:[\\]-]+$',
       byDefault: null,
     }),
+    signingKeyRotateDays: whole(0, 3_650, {
+      about:
+        'After how many days the key that signs tokens hands over to the next one by itself; 0: when somebody rotates. Retired keys go by themselves once their last token has expired.',
+      byDefault: 90,
+    }),
     previousMasterKey: optionalText({
       about:
         'The master key of before, or the next one, while it is being replaced: what is sealed under it is still opened.',

@@ -24,6 +24,7 @@ import { authenticateAgain } from './authenticate.ts';
 import type { FeedDoor } from './feed-door.ts';
 import type { GuardServices } from './guard.ts';
 import { faultOf, internalFault, problemReply } from './problem-reply.ts';
+import { authenticateSignerAgain } from './signed-management.ts';
 import { Visit } from './visit.ts';
 
 /*
@@ -181,7 +182,12 @@ class EventStream {
     const { authorization } = this.#request.headers;
     const plea = { authorization, requestId: this.#request.id, scope: 'events:read' } as const;
     try {
-      this.#caller = authenticateAgain(this.#services.authenticator, plea);
+      const { signedHead } = this.#request;
+      const { authenticator } = this.#services;
+      this.#caller =
+        signedHead === null
+          ? authenticateAgain(authenticator, plea)
+          : authenticateSignerAgain(authenticator, plea, signedHead);
     } catch (error) {
       // While freshness can't be proved, nothing new is known of the key, and nothing new is sent for long either.
       if (!(error instanceof Fault && error.code === 'stale')) throw error;
