@@ -16,12 +16,15 @@ import { startUpkeep } from '../feed/upkeep.ts';
 import { forwardAuthWays } from '../gateways/forward-auth-ways.ts';
 import { Admission } from '../http/admission.ts';
 import { drainWire, urlOfWire } from '../http/drain-wire.ts';
+import type { DemoDoor } from '../http/handlers/demo-handler.ts';
 import { buildHttpServer } from '../http/http-server.ts';
 import { readinessOf } from '../http/readiness.ts';
 import { KeyspaceDirectory } from '../keyspaces/keyspace-directory.ts';
 import { createLanes } from '../lanes/lanes.ts';
 import { acceptBacklogMax } from '../limits.ts';
 import type { Log } from '../logging/log.ts';
+import { jobMetrics } from '../metrics/job-metrics.ts';
+import { PropagationMetrics } from '../metrics/propagation-metrics.ts';
 import { watchRelay } from '../metrics/relay-metrics.ts';
 import { ServerMetrics } from '../metrics/server-metrics.ts';
 import { StatementCounts } from '../metrics/statement-counts.ts';
@@ -41,13 +44,16 @@ import { acceptWaiting } from './accept-waiting.ts';
 import { checkPort } from './check-port.ts';
 import { closeInOrder } from './close-in-order.ts';
 import { noteFollowerState } from './note-follower-state.ts';
+import { observerOf } from './observer-of.ts';
 import { openDeliveries } from './open-deliveries.ts';
+import { openChangeWatch, openLive } from './open-live.ts';
 import { openNats } from './open-nats.ts';
 import { openRelay, relayProbeOf } from './open-relay.ts';
 import { openStore, prepareStore } from './open-store.ts';
 import { heardBy, openTokens } from './open-tokens.ts';
 import { openUses } from './open-uses.ts';
 import { openWorkflows } from './open-workflows.ts';
+import { readConsole } from './read-console.ts';
 import { readVersion } from './read-version.ts';
 import { registerJobs } from './register-jobs.ts';
 import { watchLag } from './watch-lag.ts';
@@ -70,6 +76,8 @@ export interface StartOptions {
   readonly signal?: AbortSignal;
   /** Its place among servers that share the port. */
   readonly seat?: WorkerSeat;
+  /** Of whoever started it to show what it does. */
+  readonly demo?: DemoDoor | undefined;
 }
 
 export interface RunningServer {
@@ -101,7 +109,8 @@ export async function startServer(config: ServerConfig, options: StartOptions): 
     options.signal?.throwIfAborted();
     const out = openDeliveries(config, core, { store, log, closing, masterKey: masterKeys });
     startCampaigns(core, { log, closing });
-    return await openWire(config, { ...core, ...out, masterKeys, log, closing, seat: options.seat });
+    const { seat, demo } = options;
+    return await openWire(config, { ...core, ...out, masterKeys, log, closing, seat, demo });
   } catch (error) {
     await closing.run();
     throw error;
@@ -133,7 +142,8 @@ async function openPlane(config: ServerConfig, { store, log, closing, seat, mast
   const house = openRelay({ store, log, isAlone });
   // What hears of rows, and is there only once all the rest is.
   const heard: Heard = { lists: undefined, afterCommit: undefined };
-  const observer = heardBy(house.observer, () => heard.lists);
+  const propagation = new PropagationMetrics(metrics.registry, clock);
+  const observer = heardBy(observerOf([house.observer, propagation]), () => heard.lists);
   const macKeysOf = requestMacKeys(masterKeys);
   const verifier = createResidentVerifier({ clock, shards, observer, macKeysOf });
   const lag = watchLag(createFeedSource(store, { shards }), verifier);
@@ -185,7 +195,12 @@ async function startCore(config: ServerConfig, foundation: Foundation) {
   closing.add('upkeep', () => upkeep.stop());
   // Before the first write, so that today has its partition and no row falls into the net below it.
   await upkeep.run();
-  const workflows = openWorkflows(config, { store, log, closing });
+  const workflows = openWorkflows(config, {
+    store,
+    log,
+    closing,
+    observer: jobMetrics(metrics.registry),
+  });
   const reader = createReader(store, { shards });
   const keyspaces = new KeyspaceDirectory(reader);
   const leases = new LeaseReads(reader);
@@ -225,12 +240,14 @@ async function startCore(config: ServerConfig, foundation: Foundation) {
     shards,
   };
   plane.heard.lists = tokens.statusLists;
-  registerJobs(workflows, ports);
+  registerJobs(workflows, ports, config);
   nats?.serve({ feed, authenticator: { verifier, catchUp: ports.catchUp } });
   const onCommitted = (listener: Heard['afterCommit']) => {
     plane.heard.afterCommit = listener;
   };
-  return { ports, metrics, lanes, lag, feed, workflows, onCommitted, statusLists: tokens.statusLists };
+  const changes = openChangeWatch(house, relay);
+  const { statusLists } = tokens;
+  return { ports, metrics, lanes, lag, feed, workflows, onCommitted, statusLists, changes };
 }
 
 type Core = Awaited<ReturnType<typeof startCore>>;
@@ -257,9 +274,9 @@ function startCampaigns(
 
 async function openWire(
   config: ServerConfig,
-  house: Core & Omit<Foundation, 'store'> & ReturnType<typeof openDeliveries>,
+  house: Core & Omit<Foundation, 'store'> & ReturnType<typeof openDeliveries> & Pick<StartOptions, 'demo'>,
 ): Promise<RunningServer> {
-  const { ports, metrics, lanes, lag, feed, log, closing, masterKeys, seat } = house;
+  const { ports, metrics, lanes, lag, feed, log, closing, masterKeys, seat, demo } = house;
   const { verifier } = ports;
   const admission = new Admission(config, metrics, () => lanes.waitMs());
   let isLeaving = false;
@@ -301,6 +318,14 @@ async function openWire(
     feed,
     deliveries: house.deliveries,
     timers: systemTimers,
+    live: openLive({
+      ...house,
+      verifiersFrom: { ...feed.options, leases: ports.leases, clock: systemClock },
+      reader: ports.reader,
+      laneDepths: () => lanes.depths(),
+    }),
+    console: config.console ? readConsole() : undefined,
+    demo,
     readiness: readinessOf({
       clock: systemClock,
       timers: systemTimers,

@@ -22,7 +22,7 @@ import type { Store } from '../storage/store.ts';
 import { bossDatabase } from './boss-database.ts';
 import type { JobHandler, JobKind, PeriodicJob } from './job-kind.ts';
 import type { DeadJob, JobReplays, Jobs, SendOptions } from './jobs-port.ts';
-import { QueueWorkers } from './queue-workers.ts';
+import { type JobObserver, QueueWorkers } from './queue-workers.ts';
 
 /*
  * Work that nobody waits for: on pg-boss, in the same store as everything else, whichever engine that is. Jobs are
@@ -49,6 +49,7 @@ export interface WorkflowsOptions {
   readonly random: Random;
   /** False: this process sends jobs and does none. */
   readonly works: boolean;
+  readonly observer?: JobObserver;
   /** An upper bound on every kind's own. */
   readonly concurrencyMax: number;
   /** How long jobs under way may take to finish once it is stopped. */
@@ -90,6 +91,8 @@ export class Workflows implements Jobs, JobReplays {
     this.#options = options;
     this.#workers = new QueueWorkers({
       log: options.log,
+      clock: options.clock,
+      observer: options.observer,
       concurrencyMax: options.concurrencyMax,
       pollSeconds: options.pollSeconds ?? bossPollSeconds,
       leaving: this.#leaving.signal,
