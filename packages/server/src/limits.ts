@@ -467,6 +467,9 @@ export const deliveriesAtOnceMax = 16;
 /** Connections to one consumer. */
 export const deliverySocketsMax = 128;
 
+/** Names of consumers that are looked up at once: each holds one of Node's four threads until somebody else's server answers. */
+export const namesAtOnceMax = 2;
+
 /** A kept connection is given up before the usual 5 s at which servers close one. */
 export const deliverySocketIdleMs = 4_000;
 
