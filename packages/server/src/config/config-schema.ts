@@ -104,6 +104,11 @@ export const configSchema = Type.Object(
       pattern: '^https?://[0-9A-Za-z.:[\\]-]+$',
       byDefault: null,
     }),
+    signingKeyRotateDays: whole(0, 3_650, {
+      about:
+        'After how many days the key that signs tokens hands over to the next one by itself; 0: when somebody rotates. Retired keys go by themselves once their last token has expired.',
+      byDefault: 90,
+    }),
     previousMasterKey: optionalText({
       about:
         'The master key of before, or the next one, while it is being replaced: what is sealed under it is still opened.',
@@ -133,6 +138,10 @@ export const configSchema = Type.Object(
       expected: 'ids of keyspaces (ks_…), separated by commas',
       pattern: '^ks_[0-9A-Za-z]+(,ks_[0-9A-Za-z]+){0,255}$',
       byDefault: null,
+    }),
+    console: yesOrNo({
+      about: 'Does this server show the console at `/`? It holds no key: what it does, it does by the API.',
+      byDefault: true,
     }),
     workflows: yesOrNo({
       about:
