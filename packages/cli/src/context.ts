@@ -47,17 +47,17 @@ export function openContext(options: GlobalOptions, surroundings: Surroundings):
     url,
     keyFile: options.keyFile,
     managementKey,
-    client: () => openClient(url, managementKey()),
+    client: () => openClient(url, managementKey(), variables.KEYSWARM_SIGN_AS || undefined),
   };
 }
 
 /** What the SDK refuses here was typed by a person, so it is said as such. */
-function openClient(baseUrl: string, managementKey: Secret): Client {
+function openClient(baseUrl: string, managementKey: Secret, signAs: string | undefined): Client {
   try {
-    return createClient({ baseUrl, managementKey });
+    return createClient({ baseUrl, managementKey, signAs });
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
-    throw new InputError('KEYSWARM_KEY or --url', error.message);
+    throw new InputError('KEYSWARM_KEY, KEYSWARM_SIGN_AS or --url', error.message);
   }
 }
 

@@ -22,6 +22,7 @@ export * from './schemas/keys.ts';
 export * from './schemas/keyspaces.ts';
 export * from './schemas/owners.ts';
 export * from './schemas/problem.ts';
+export * from './schemas/proof.ts';
 export * from './schemas/rotations.ts';
 export * from './schemas/service.ts';
 export * from './schemas/signing-keys.ts';

@@ -58,3 +58,16 @@ export const idempotencyKeyPattern = '^[\\x21-\\x7e]{1,255}$';
 
 /** The tag of a part of the feed: a digest of 16 characters, and room for one that is longer. */
 export const feedViewLengthMax = 64;
+
+/** A public key in base64url: 86 characters for the longest that we take. */
+export const publicKeyTextMax = 128;
+/** A JWK has its key, and perhaps what others keep with it (`kid`, `use`, `alg`, `x5t` …), which is not read. */
+export const jwkMembersMax = 16;
+export const jwkMemberLengthMax = 1024;
+
+/** A request that is described to be verified: what a server of HTTP/1.1 takes by default, and no more. */
+export const requestUrlLengthMax = 8_192;
+export const requestMethodLengthMax = 32;
+export const requestHeadersMax = 64;
+export const requestHeaderNameLengthMax = 128;
+export const requestHeaderValueLengthMax = 8_192;

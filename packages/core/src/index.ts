@@ -229,6 +229,8 @@ export {
   decodeKeyspaceRules,
   encodeKeyspaceRules,
   type KeyspaceRules,
+  type ProofRule,
+  proofRules,
   type RotationRules,
   rulesDefault,
   type TokenRules,
@@ -275,6 +277,13 @@ export {
   type UseEvidence,
   type VersionUse,
 } from './lifecycle/use-evidence.ts';
+export {
+  decodeProofs,
+  isProofMaterial,
+  type NewProof,
+  proofBytes,
+  type VersionProof,
+} from './lifecycle/version-proof.ts';
 export * from './limits/limits.ts';
 export {
   type CompiledScopes,

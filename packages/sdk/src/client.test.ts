@@ -2,8 +2,9 @@ import { inspect } from 'node:util';
 import { Secret } from '@keyswarm/core';
 import { describe, expect, it } from 'vitest';
 import { createClient } from './index.ts';
+import { ManualRuntime } from './testing/manual-runtime.ts';
 import { failureOf, issue, issued, managementKey, play, revoked } from './testing/play.ts';
-import { problemStep, type Step } from './testing/scripted-server.ts';
+import { problemStep, ScriptedServer, type Step } from './testing/scripted-server.ts';
 
 describe('a call', () => {
   it('goes to the path of its operation, with the key, the body and an Idempotency-Key', () =>
@@ -151,4 +152,31 @@ describe('readiness', () => {
         expect((await client.ready()).status).toBe('not_ready');
       },
     ));
+});
+
+describe('a client that signs', () => {
+  it('sends a signature of its own with each attempt, and never the management key', async () => {
+    await using server = new ScriptedServer([
+      problemStep(503, 'stale'),
+      { status: 200, json: { items: [], next_cursor: null } },
+    ]);
+    const client = createClient({
+      baseUrl: await server.start(),
+      managementKey: 'keyswarm_abc',
+      signAs: 'key_01kq0000000000000000000000.1',
+      runtime: new ManualRuntime(),
+    });
+    await client.call('listKeyspaces', {});
+    const [first, second] = server.seen;
+    expect(first?.headers['signature-input']).toContain('keyid="key_01kq0000000000000000000000.1"');
+    expect(first?.headers.signature).not.toBe(second?.headers.signature);
+    expect(JSON.stringify(server.seen)).not.toContain('keyswarm_abc');
+    expect(server.seen.map(({ headers }) => headers.authorization)).toEqual([undefined, undefined]);
+  });
+
+  it('is told at once what is missing to sign with', () => {
+    const baseUrl = 'http://127.0.0.1:1';
+    expect(() => createClient({ baseUrl })).toThrow('managementKey');
+    expect(() => createClient({ baseUrl, managementKey: 'keyswarm_abc', signAs: 'abc' })).toThrow('signAs');
+  });
 });

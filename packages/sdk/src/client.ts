@@ -1,5 +1,5 @@
 import type { BodyOf, Health, OperationId, Readiness, ReplyOf } from '@keyswarm/contract';
-import type { Secret } from '@keyswarm/core';
+import { Secret } from '@keyswarm/core';
 import { baseUrlOf, type CallInput, managementKeyOf } from './call/build-request.ts';
 import { type CallContext, type CallOptions, callOperation } from './call/call-operation.ts';
 import { RetryBudget, type RetryPolicy, retryPolicyDefault } from './call/retry-policy.ts';
@@ -13,6 +13,7 @@ import { type Owners, ownersOf } from './groups/owners.ts';
 import { type Enrollments, enrollmentsOf, type Self, selfOf } from './groups/self.ts';
 import type { Runtime } from './runtime/runtime.ts';
 import { systemRuntime } from './runtime/system-runtime.ts';
+import { isSigningKeyId, macSigner, type RequestSigner } from './signing/request-signer.ts';
 
 /*
  * The client of the management API, typed from the contract. It runs wherever `fetch` does.
@@ -28,7 +29,12 @@ import { systemRuntime } from './runtime/system-runtime.ts';
 
 export interface ClientOptions {
   readonly baseUrl: string;
-  readonly managementKey: string | Secret;
+  /** May be left out where `signer` is given. */
+  readonly managementKey?: string | Secret | undefined;
+  /** `key_….1`: sign each call as this version, with the secret derived of the management key, which is then not sent. */
+  readonly signAs?: string | undefined;
+  /** Sign each call with this, such as the private key of a management key that has a public one. */
+  readonly signer?: RequestSigner | undefined;
   readonly fetch?: Fetch;
   /** What is left out is as in `retryPolicyDefault`. */
   readonly retry?: Partial<RetryPolicy>;
@@ -75,11 +81,36 @@ export interface Client {
 
 const timeoutMsDefault = 10_000;
 
+/** There is no key string to keep out of messages; this stands in its place and is never sent. */
+const noKeyString = new Secret('[a management key that has no key string]');
+
+function credentialOf({
+  managementKey,
+  signAs,
+  signer,
+}: ClientOptions): Pick<CallContext, 'managementKey' | 'signer'> {
+  if (signer !== undefined) {
+    if (signAs !== undefined) throw new TypeError('give either signAs or signer');
+    return { managementKey: noKeyString, signer: async () => signer };
+  }
+  if (managementKey === undefined) throw new TypeError('managementKey or signer is required');
+  const key = managementKeyOf(managementKey);
+  if (signAs === undefined) return { managementKey: key };
+  if (!isSigningKeyId(signAs))
+    throw new TypeError('signAs must be the id of a key, a point and a version: key_….1');
+  let made: Promise<RequestSigner> | undefined;
+  const derived = () => {
+    made ??= macSigner(signAs, key);
+    return made;
+  };
+  return { managementKey: key, signer: derived };
+}
+
 export function createClient(options: ClientOptions): Client {
   const policy: RetryPolicy = { ...retryPolicyDefault, ...options.retry };
   const context: CallContext = {
     baseUrl: baseUrlOf(options.baseUrl),
-    managementKey: managementKeyOf(options.managementKey),
+    ...credentialOf(options),
     // Looked up at each call, so that what instruments the global one later is used too.
     fetch: options.fetch ?? ((url, init) => fetch(url, init)),
     runtime: options.runtime ?? systemRuntime,

@@ -28,3 +28,14 @@ export type { Listing, PageOf } from './groups/paging.ts';
 export type { Enrollments, Self } from './groups/self.ts';
 export type { Runtime } from './runtime/runtime.ts';
 export { systemRuntime } from './runtime/system-runtime.ts';
+export {
+  ed25519Signer,
+  generateSigningKey,
+  macSigner,
+  type NewSigningKey,
+  type PlatformKey,
+  type PrivateJwk,
+  type RequestSigner,
+} from './signing/request-signer.ts';
+export { type RequestToSign, type SignOptions, signRequest } from './signing/sign-request.ts';
+export { createSignedFetch, type SignedFetch, type SignedFetchOptions } from './signing/signed-fetch.ts';

@@ -103,9 +103,11 @@ export {
   type ResidentVerifierOptions,
   type VerifierLimits,
 } from './resident-verifier.ts';
+export { noContent, type RequestContent, type SignedRequest } from './signatures/signed-request.ts';
 export type { KeyUse } from './uses/key-use.ts';
 export { UseReporter } from './uses/use-reporter.ts';
 export { fingerprintOf } from './verdict/fingerprint.ts';
+export type { MacKeysOf, NonceLimits } from './verdict/judge-request.ts';
 export { hasApplied, mayBeNews } from './verdict/news.ts';
 export type {
   Applied,

@@ -248,3 +248,16 @@ export const namesLengthMax = 128;
 
 /** How often a lease may be asked for: faster is a flood, slower than a minute no lease of a minute survives. */
 export const leaseAskMsBounds = { min: 20, max: 60_000 } as const;
+
+// --- Signed requests. ---------------------------------------------------------------------------------------
+
+/** By how much the clock of whoever signs may be ahead of the authority's. Behind is what the signature's life is for. */
+export const signerClockAheadMsMax = 5_000;
+
+/**
+ * Nonces that are remembered at once, some 200 bytes each: 50 MB at the very worst. Over a life of 30 s that is 8,700
+ * signed requests a second in one process; whoever needs more signs for less long, or has more processes.
+ */
+export const noncesMax = 262_144;
+/** Of one version of a key: an eighth, 1,000 requests a second over 30 s. */
+export const noncesPerKeyMax = 32_768;

@@ -19,12 +19,14 @@ import type { FeedStretch, FeedView, TablePlace } from './feed/feed-source.ts';
 import { Positions } from './feed/positions.ts';
 import { LoadingTable } from './feed/snapshot-load.ts';
 import { Lease } from './lease/lease.ts';
+import type { SignedRequest } from './signatures/signed-request.ts';
 import type { LeaseBounds } from './table/keyspaces.ts';
 import { readFacts } from './table/read-facts.ts';
 import { ResidentTable } from './table/resident-table.ts';
 import { wordsOfBytes } from './table/words.ts';
 import type { KeyUse } from './uses/key-use.ts';
 import { KeyJudge, stale } from './verdict/judge-key.ts';
+import { type MacKeysOf, type NonceLimits, RequestJudge } from './verdict/judge-request.ts';
 import type {
   Applied,
   AppliedObserver,
@@ -57,7 +59,7 @@ import type {
  * that costs no I/O and can't be used to make anybody else work.
  */
 
-export interface VerifierLimits {
+export interface VerifierLimits extends NonceLimits {
   /** Rows kept while a snapshot loads: 65,536 rows of some 700 bytes are 46 MB, and minutes of a busy feed. */
   readonly rowsDuringLoadMax?: number | undefined;
   /** By how much wall and monotonic clock may disagree between two renewals before the lease is dropped. */
@@ -72,6 +74,8 @@ export interface ResidentVerifierOptions {
   /** What scatters the index: eight secret numbers of 16 bits. Absent: drawn by chance, as it should be. */
   readonly indexSeed?: IndexSeed | undefined;
   readonly observer?: AppliedObserver | undefined;
+  /** Opens the secrets with which keys sign that have no public key; absent: what they sign is `stale`. */
+  readonly macKeysOf?: MacKeysOf | undefined;
 }
 
 export function createResidentVerifier(options: ResidentVerifierOptions): ResidentVerifier {
@@ -93,6 +97,7 @@ class TableVerifier implements ResidentVerifier {
   readonly #rowsDuringLoadMax: number;
   readonly #lease: Lease;
   readonly #judge: KeyJudge;
+  readonly #requestJudge: RequestJudge;
   #table: ResidentTable;
   #positions: Positions;
   #view: FeedView;
@@ -100,19 +105,33 @@ class TableVerifier implements ResidentVerifier {
   #loading: LoadingTable | undefined;
   readonly #observer: AppliedObserver | undefined;
 
-  constructor({ clock, shards = shardsDefault, limits = {}, indexSeed, observer }: ResidentVerifierOptions) {
+  constructor(options: ResidentVerifierOptions) {
+    const { clock, shards = shardsDefault, limits = {}, indexSeed, observer } = options;
     this.#clock = clock;
     this.#observer = observer;
     this.#seed = indexSeed ?? randomIndexSeed();
     this.#rowsDuringLoadMax = limits.rowsDuringLoadMax ?? rowsDuringLoadMaxDefault;
     this.#lease = new Lease(clock, limits.clockJumpMsMax ?? clockJumpMsMaxDefault);
     this.#judge = new KeyJudge(clock, this.#lease, () => this.#positions.count);
+    this.#requestJudge = new RequestJudge(clock, this.#judge, options.macKeysOf, limits);
     this.#table = new ResidentTable(this.#seed);
     this.#positions = new Positions({ epoch: 0, seqs: Array.from({ length: shards }, () => 0) });
   }
 
   verify(key: string, requirement: Requirement): Answer {
     return this.#ready ? this.#judge.verify(this.#table, key, requirement) : stale;
+  }
+
+  verifyRequest(request: SignedRequest, requirement: Requirement): Answer {
+    return this.#ready ? this.#requestJudge.verify(this.#table, request, requirement) : stale;
+  }
+
+  verifySigner(signingKeyId: string, requirement: Requirement): Answer {
+    return this.#ready ? this.#requestJudge.verifySigner(this.#table, signingKeyId, requirement) : stale;
+  }
+
+  isSignedIn(request: SignedRequest, keyspaceName: string): boolean {
+    return this.#requestJudge.isSignedIn(this.#table, request, keyspaceName);
   }
 
   find(key: string): FoundKey {
@@ -234,6 +253,7 @@ class TableVerifier implements ResidentVerifier {
       keyspaces: table.keyspaces.size,
       scopeSets: table.scopeSets.size,
       tableBytes: table.bytes,
+      noncesRemembered: this.#requestJudge.noncesRemembered,
       leaseAgeMs: this.#lease.ageMs,
     };
   }

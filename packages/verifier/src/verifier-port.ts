@@ -14,6 +14,7 @@ import type {
 } from '@keyswarm/core';
 import type { Fact, FactFilter } from './feed/fact.ts';
 import type { FeedStretch, FeedView, TablePlace } from './feed/feed-source.ts';
+import type { SignedRequest } from './signatures/signed-request.ts';
 import type { LeaseBounds } from './table/keyspaces.ts';
 import type { KeyUse } from './uses/key-use.ts';
 
@@ -79,6 +80,8 @@ export interface VerifierStats {
   readonly scopeSets: number;
   /** Bytes of the record pages and the index, without interned owners and scope sets. */
   readonly tableBytes: number;
+  /** Nonces of accepted requests that have not expired. */
+  readonly noncesRemembered: number;
   readonly leaseAgeMs: number;
 }
 
@@ -86,6 +89,15 @@ export interface VerifierStats {
 export interface ResidentVerifier {
   /** Decides from memory: fingerprint → table → verdict → lease check. `key` may be any string of any length. */
   verify(key: string, requirement: Requirement): Answer;
+  /**
+   * The same for a request that is signed (RFC 9421, in the profile of `@keyswarm/core`); `signature_required` for one
+   * that isn't. Accepts each nonce once: so it is asked once for a request, and its answer kept.
+   */
+  verifyRequest(request: SignedRequest, requirement: Requirement): Answer;
+  /** The verdict on the version that has signed a request which was accepted a moment ago: no signature, no nonce. */
+  verifySigner(signingKeyId: string, requirement: Requirement): Answer;
+  /** Does the key that the request names belong to this keyspace? Looks at neither signature nor nonce. */
+  isSignedIn(request: SignedRequest, keyspaceName: string): boolean;
   /** The same for a holder that asks by its key: also which version of which key it is, if it is known at all. */
   find(key: string): FoundKey;
 

@@ -91,7 +91,7 @@ describe('the table of operations', () => {
   it('types handlers and client methods', () => {
     expectTypeOf<ParamsOf<'rotateKey'>>().toEqualTypeOf<{ readonly id: string }>();
     expectTypeOf<BodyOf<'getKey'>>().toEqualTypeOf<undefined>();
-    expectTypeOf<BodyOf<'rotateKey'>>().toEqualTypeOf<{
+    expectTypeOf<Omit<BodyOf<'rotateKey'>, 'proof'>>().toEqualTypeOf<{
       readonly grace_seconds?: number;
       readonly cut?: boolean;
     }>();

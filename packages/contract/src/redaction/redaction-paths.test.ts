@@ -8,6 +8,7 @@ describe('redaction', () => {
       'req.body.key',
       'req.body.keys[*].hash.value',
       'req.body.keys[*].key',
+      'req.body.request.headers[*].value',
       'res.body.management_key.secret',
       'res.body.results[*].secret',
       'res.body.secret',

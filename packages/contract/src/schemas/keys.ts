@@ -25,6 +25,7 @@ import {
   timeField,
 } from './fields.ts';
 import { ownerRef } from './owners.ts';
+import { proofField, proofReply } from './proof.ts';
 
 /* Issue, read, update, rotate, revoke, suspend. Verification and import have files of their own. */
 
@@ -45,14 +46,17 @@ export const keyTerms = {
   metadata: Type.Optional(metadataField),
 };
 
-export const keyIssue = strictObject(keyTerms, { title: 'KeyIssue' });
+export const keyIssue = strictObject(
+  { ...keyTerms, proof: Type.Optional(proofField) },
+  { title: 'KeyIssue' },
+);
 export const keyIssueBulk = bulkRequest('KeyIssueBulk', keyIssue);
 
 export const keyIssued = strictObject(
   {
     id: keyIdField,
     version: versionNumber,
-    secret: secretField,
+    secret: Type.Optional(secretField),
     owner_id: ownerIdField,
     keyspace_id: keyspaceIdField,
     scopes: scopesField,
@@ -70,6 +74,7 @@ export const keyVersionReply = strictObject(
     state: Type.Enum(['active', 'grace', 'retired'], { type: 'string' }),
     minted_at: timeField,
     retires_at: nullableTimeField,
+    proof: Type.Optional(proofReply),
   },
   { title: 'KeyVersion' },
 );
@@ -139,6 +144,7 @@ export const keyRotate = strictObject(
     cut: Type.Optional(
       Type.Boolean({ description: 'End a version that is still in grace, so that this rotation can begin.' }),
     ),
+    proof: Type.Optional(proofField),
   },
   { title: 'KeyRotate' },
 );
@@ -147,7 +153,7 @@ export const keyRotated = strictObject(
   {
     id: keyIdField,
     version: versionNumber,
-    secret: secretField,
+    secret: Type.Optional(secretField),
     previous: strictObject({
       version: versionNumber,
       retires_at: timeField,

@@ -31,6 +31,7 @@ import {
   strictObject,
   timeField,
 } from './fields.ts';
+import { proofRuleField } from './proof.ts';
 
 /* A keyspace: a family of keys for one access point, with its policy. */
 
@@ -86,6 +87,7 @@ const tokenRules = strictObject({
   derived_ttl_seconds: Type.Optional(derivedTtl),
 });
 const rulesPatch = {
+  proof: Type.Optional(proofRuleField),
   token: Type.Optional(tokenRules),
   rotation: Type.Optional(rotationRules),
   approval: Type.Optional(approvalRules),
@@ -139,6 +141,7 @@ export const keyspaceReply = strictObject(
     max_ttl_seconds: nullable<number>(maxTtl),
     max_grace_seconds: maxGrace,
     lease_seconds: leaseSeconds,
+    proof: proofRuleField,
     token: strictObject({
       algorithm: tokenAlgorithm,
       derived_ttl_seconds: derivedTtl,

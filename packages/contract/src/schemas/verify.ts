@@ -1,5 +1,12 @@
 import { type RefusalCode, refusalCodes } from '@keyswarm/core';
 import Type, { type Static, type TObject } from 'typebox';
+import {
+  requestHeaderNameLengthMax,
+  requestHeadersMax,
+  requestHeaderValueLengthMax,
+  requestMethodLengthMax,
+  requestUrlLengthMax,
+} from '../wire-limits.ts';
 import { bulkReply, bulkRequest } from './bulk.ts';
 import {
   externalIdField,
@@ -7,6 +14,7 @@ import {
   keyspaceIdField,
   keyspaceNameField,
   keyspaceRefField,
+  listOf,
   minSeqField,
   nullableTimeField,
   ownerIdField,
@@ -28,8 +36,55 @@ const verifyFields = {
   min_seq: Type.Optional(minSeqField),
 };
 
-export const keyVerify = strictObject(verifyFields, { title: 'KeyVerify' });
-export const keyVerifyBulk = bulkRequest('KeyVerifyBulk', keyVerify);
+/** A request as it came to an access point that verifies signatures by asking. */
+export const describedRequest = strictObject(
+  {
+    method: Type.String({ minLength: 1, maxLength: requestMethodLengthMax, pattern: '^[!-~]+$' }),
+    url: Type.String({
+      minLength: 1,
+      maxLength: requestUrlLengthMax,
+      pattern: '^[!-~]+$',
+      description: 'The target URI, absolute, letter by letter as its client sent it, without a fragment.',
+    }),
+    headers: listOf(
+      strictObject({
+        name: Type.String({ minLength: 1, maxLength: requestHeaderNameLengthMax, pattern: '^[!-~]+$' }),
+        value: Type.String({
+          maxLength: requestHeaderValueLengthMax,
+          pattern: '^[\\t -~\\u0080-\\u00ff]*$',
+          'x-secret': true,
+        }),
+      }),
+      {
+        maxItems: requestHeadersMax,
+        description:
+          '`signature`, `signature-input`, `content-digest`, and what else is covered; every line of each, in order.',
+      },
+    ),
+    content_digest: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 256,
+        pattern: '^[!-~ ]+$',
+        description:
+          'The digest of the content as you have reckoned it, in the form of a `Content-Digest` field. Absent: there was no content.',
+      }),
+    ),
+  },
+  { title: 'DescribedRequest' },
+);
+
+/** Either a key string, or a request that is signed: `missing_field` where neither is given. */
+export const keyVerify = strictObject(
+  {
+    ...verifyFields,
+    key: Type.Optional(verifyFields.key),
+    request: Type.Optional(describedRequest),
+  },
+  { title: 'KeyVerify' },
+);
+export const keyVerifyItem = strictObject(verifyFields, { title: 'KeyVerifyItem' });
+export const keyVerifyBulk = bulkRequest('KeyVerifyBulk', keyVerifyItem);
 
 export const verdictOwner = strictObject(
   { id: ownerIdField, kind: ownerKindField, external_id: externalIdField },
@@ -40,6 +95,11 @@ const verdictObject: TObject = strictObject(
   {
     valid: Type.Boolean(),
     code: Type.Enum(['valid', ...refusalCodes], { type: 'string', description: 'Stable: switch on this.' }),
+    detail: Type.Optional(
+      Type.String({
+        description: 'What is wrong with a signed request, where `code` is `signature_invalid`.',
+      }),
+    ),
     key_id: Type.Optional(keyIdField),
     version: Type.Optional(Type.Integer({ minimum: 1 })),
     owner: Type.Optional(verdictOwner),
@@ -79,6 +139,7 @@ export interface ValidVerdictView {
 export interface RefusedVerdictView {
   readonly valid: false;
   readonly code: RefusalCode;
+  readonly detail?: string;
 }
 export type VerdictView = ValidVerdictView | RefusedVerdictView;
 
@@ -87,4 +148,6 @@ export const verdictReply = Type.Unsafe<VerdictView>(verdictObject);
 export const verdictBulk = bulkReply<VerdictView>('VerdictBulk', verdictObject);
 
 export type KeyVerify = Static<typeof keyVerify>;
+export type KeyVerifyItem = Static<typeof keyVerifyItem>;
+export type DescribedRequest = Static<typeof describedRequest>;
 export type VerdictBulk = Static<typeof verdictBulk>;

@@ -42,6 +42,7 @@ export function keyspaceView(keyspace: KeyspaceRecord): KeyspaceReply {
     max_ttl_seconds: keyspace.maxTtlSeconds,
     max_grace_seconds: keyspace.maxGraceSeconds,
     lease_seconds: keyspace.leaseSeconds,
+    proof: keyspace.proof,
     rotation: {
       rotate_after_seconds: keyspace.rotation.rotateAfterSeconds,
       settle_seconds: keyspace.rotation.settleSeconds,

@@ -1,4 +1,5 @@
 import {
+  algorithms,
   assert,
   type KeyRecord,
   type KeyVersion,
@@ -16,6 +17,7 @@ import type {
   KeySuspended,
   RotationFinished,
 } from '../schemas/keys.ts';
+import type { ProofReply } from '../schemas/proof.ts';
 import { enrollmentView } from './enrollment-view.ts';
 import type { Unplaced } from './placed-view.ts';
 import { nullableTimeText, timeText } from './time.ts';
@@ -45,6 +47,7 @@ export function keyView(key: KeyRecord, nowMs: number): KeyReply {
       state: versionStateAt(version, nowMs),
       minted_at: timeText(version.mintedAtMs),
       retires_at: nullableTimeText(version.retiresAtMs),
+      ...proofView(key, version.number),
     })),
     ...traitsView(key),
   };
@@ -73,17 +76,22 @@ export function importedKeyView(key: KeyRecord): Unplaced<KeyImported> {
   };
 }
 
-export function issuedKeyView(key: KeyRecord, secret: Secret): Unplaced<KeyIssued> {
-  return { ...importedKeyView(key), secret: secret.reveal() };
+/** Without a secret where the key has a public key. */
+export function issuedKeyView(key: KeyRecord, secret: Secret | undefined): Unplaced<KeyIssued> {
+  return { ...importedKeyView(key), ...secretView(secret) };
 }
 
 /** `effectiveByMs`: when every verifier has learnt of it; the old version may have longer than that. */
-export function rotatedKeyView(key: KeyRecord, secret: Secret, effectiveByMs: number): Unplaced<KeyRotated> {
+export function rotatedKeyView(
+  key: KeyRecord,
+  secret: Secret | undefined,
+  effectiveByMs: number,
+): Unplaced<KeyRotated> {
   const previous = previousOf(key);
   return {
     id: key.id,
     version: newestOf(key).number,
-    secret: secret.reveal(),
+    ...secretView(secret),
     previous: {
       version: previous.number,
       retires_at: timeText(previous.retiresAtMs),
@@ -120,6 +128,19 @@ export function suspendedKeyView(key: KeyRecord, effectiveByMs: number): Unplace
 
 export function resumedKeyView(key: KeyRecord, nowMs: number): Unplaced<KeyResumed> {
   return { id: key.id, state: keyStateAt(key, nowMs) };
+}
+
+function secretView(secret: Secret | undefined): { readonly secret?: string } {
+  return secret === undefined ? {} : { secret: secret.reveal() };
+}
+
+/** A public key is for everybody; of a sealed secret there is nothing to show. */
+function proofView(key: KeyRecord, number: number): { readonly proof?: ProofReply } {
+  const proof = key.traits.proofs?.find(({ version }) => version === number);
+  if (proof === undefined) return {};
+  const { algorithm, material } = proof;
+  const isPublic = algorithms[algorithm].kind === 'signature';
+  return { proof: { type: algorithm, ...(isPublic ? { public_key: material } : {}) } };
 }
 
 function newestOf(key: KeyRecord): KeyVersion {

@@ -6,7 +6,12 @@ import { nullableTimeText, timeText } from './time.ts';
 /* From a verdict to the wire: flat, and for a refusal the code and nothing else. */
 
 export function verdictView(verdict: Verdict): VerdictView {
-  if (!verdict.valid) return { valid: false, code: verdict.code } satisfies RefusedVerdictView;
+  if (!verdict.valid) {
+    const { code, detail } = verdict;
+    return (
+      detail === undefined ? { valid: false, code } : { valid: false, code, detail }
+    ) satisfies RefusedVerdictView;
+  }
   const { rotation, renewAfterMs } = verdict;
   const view: ValidVerdictView = {
     valid: true,

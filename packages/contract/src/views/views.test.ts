@@ -105,6 +105,7 @@ const keyspace: KeyspaceRecord = {
   maxGraceSeconds: 600,
   leaseSeconds: 30,
   formerLeaseUntilMs: null,
+  proof: 'bearer',
   rotation: { rotateAfterSeconds: 86_400, settleSeconds: null },
   approval: { scopes: ['orders:write'] },
   token: { algorithm: 'ecdsa-p256-sha256', derivedTtlSeconds: 60 },

@@ -1,3 +1,4 @@
+import { decodeProofs } from '../lifecycle/version-proof.ts';
 import {
   externalIdLengthMax,
   keyspaceNameLengthMax,
@@ -90,11 +91,13 @@ export function decodeKeyTraitsFact(json: unknown): KeyTraitsFact | BadRow {
   return decodeWith(readKeyTraits, json, 'traits');
 }
 
-const traitMembers = ['renew_after_ms', 'parent_id', 'enrollment'];
+const traitMembers = ['renew_after_ms', 'parent_id', 'enrollment', 'proofs'];
 
 function readKeyTraits(reader: FactReader, json: unknown, where: string): KeyTraitsFact {
   const fields = reader.object(json, where, [], traitMembers);
   const { renew_after_ms: renewAfterMs, parent_id: parentId, enrollment } = fields;
+  const proofs = decodeProofs(fields.proofs);
+  reader.check((fields.proofs === undefined) === (proofs === undefined), `${where}.proofs is not known here`);
   reader.check(enrollment === undefined || enrollment === true, `${where}.enrollment is not true`);
   return {
     ...(renewAfterMs === undefined
@@ -102,6 +105,7 @@ function readKeyTraits(reader: FactReader, json: unknown, where: string): KeyTra
       : { renewAfterMs: reader.timeMs(renewAfterMs, `${where}.renew_after_ms`) }),
     ...(parentId === undefined ? {} : { parentId: reader.id('key', parentId, `${where}.parent_id`) }),
     ...(enrollment === undefined ? {} : { enrollment: true }),
+    ...(proofs === undefined ? {} : { proofs }),
   };
 }
 
@@ -122,8 +126,10 @@ export function readOwnerFact(reader: FactReader, json: unknown, where: string):
 const keyspaceMembers = ['id', 'workspace_id', 'revision', 'name', 'state', 'lease_ms', 'keys_not_before_ms'];
 
 export function readKeyspaceFact(reader: FactReader, json: unknown, where: string): KeyspaceFact {
-  const fields = reader.object(json, where, keyspaceMembers);
+  const fields = reader.object(json, where, keyspaceMembers, ['proof']);
   const name = reader.text(fields.name, `${where}.name`, keyspaceNameLengthMax);
+  const { proof } = fields;
+  reader.check(proof === undefined || proof === 'signature', `${where}.proof is not known here`);
   reader.check(isScopeSegment(name), `${where}.name is not the name of a keyspace`);
   return {
     id: reader.id('ks', fields.id, `${where}.id`),
@@ -137,6 +143,7 @@ export function readKeyspaceFact(reader: FactReader, json: unknown, where: strin
       leaseSecondsMin * 1000,
       leaseSecondsMax * 1000,
     ),
+    ...(proof === undefined ? {} : { proof: 'signature' }),
     keysNotBeforeMs: reader.timeMsOrNull(fields.keys_not_before_ms, `${where}.keys_not_before_ms`),
   };
 }

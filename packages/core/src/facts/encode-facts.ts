@@ -1,6 +1,7 @@
 import { hexOf } from '../encoding/hex.ts';
 import type { JsonObject } from '../encoding/json.ts';
 import { assert } from '../errors/assert.ts';
+import { encodeProofs } from '../lifecycle/version-proof.ts';
 import { encodeSigningKeyFact } from '../signing/signing-key-fact.ts';
 import { isEventData } from './event-data.ts';
 import type { FeedRow, KeyFact, KeyspaceFact, KeyTraitsFact, OwnerFact, VersionFact } from './facts.ts';
@@ -46,11 +47,17 @@ export function encodeKeyFact(fact: KeyFact): JsonObject {
   };
 }
 
-export function encodeKeyTraitsFact({ renewAfterMs, parentId, enrollment }: KeyTraitsFact): JsonObject {
+export function encodeKeyTraitsFact({
+  renewAfterMs,
+  parentId,
+  enrollment,
+  proofs,
+}: KeyTraitsFact): JsonObject {
   return {
     ...(renewAfterMs === undefined ? {} : { renew_after_ms: renewAfterMs }),
     ...(parentId === undefined ? {} : { parent_id: parentId }),
     ...(enrollment === undefined ? {} : { enrollment }),
+    ...(proofs === undefined ? {} : { proofs: encodeProofs(proofs) }),
   };
 }
 
@@ -73,6 +80,7 @@ export function encodeKeyspaceFact(fact: KeyspaceFact): JsonObject {
     name: fact.name,
     state: fact.state,
     lease_ms: fact.leaseMs,
+    ...(fact.proof === undefined ? {} : { proof: fact.proof }),
     keys_not_before_ms: fact.keysNotBeforeMs,
   };
 }

@@ -51,7 +51,17 @@ const versions: fc.Arbitrary<readonly VersionFact[]> = fc
 
 /** Absent for most keys. */
 const traits: fc.Arbitrary<KeyTraitsFact> = fc.record(
-  { renewAfterMs: times, parentId: keyIds, enrollment: fc.constant(true as const) },
+  {
+    renewAfterMs: times,
+    parentId: keyIds,
+    enrollment: fc.constant(true as const),
+    proofs: fc
+      .record({
+        version: fc.integer({ min: 1, max: 1_000_000 }),
+        material: fc.stringMatching(/^[A-Za-z0-9_-]{43}$/),
+      })
+      .map((proof) => [{ ...proof, algorithm: 'ed25519' as const }]),
+  },
   { requiredKeys: [] },
 );
 
@@ -82,7 +92,7 @@ export const ownerFacts: fc.Arbitrary<OwnerFact> = fc.record({
   keysNotBeforeMs: timesOrNull,
 });
 
-export const keyspaceFacts: fc.Arbitrary<KeyspaceFact> = fc.record({
+const plainKeyspaceFacts: fc.Arbitrary<KeyspaceFact> = fc.record({
   id: keyspaceIds,
   workspaceId: workspaceIds,
   revision: revisions,
@@ -91,6 +101,10 @@ export const keyspaceFacts: fc.Arbitrary<KeyspaceFact> = fc.record({
   leaseMs: fc.integer({ min: 1000, max: 600_000 }),
   keysNotBeforeMs: timesOrNull,
 });
+
+export const keyspaceFacts: fc.Arbitrary<KeyspaceFact> = fc
+  .tuple(plainKeyspaceFacts, fc.boolean())
+  .map(([fact, signed]) => (signed ? { ...fact, proof: 'signature' } : fact));
 
 export const signingKeyFacts: fc.Arbitrary<SigningKeyFact> = fc
   .record({

@@ -9,6 +9,7 @@ import type {
   WorkspaceId,
 } from '../ids/ids.ts';
 import type { OwnerKind, StoredKeyState, VersionState } from '../lifecycle/key-record.ts';
+import type { VersionProof } from '../lifecycle/version-proof.ts';
 import type { SigningKeyFact } from '../signing/signing-key-fact.ts';
 
 /*
@@ -31,6 +32,7 @@ export interface KeyTraitsFact {
   readonly renewAfterMs?: number;
   readonly parentId?: KeyId;
   readonly enrollment?: true;
+  readonly proofs?: readonly VersionProof[];
 }
 
 export interface KeyFact {
@@ -63,6 +65,8 @@ export interface KeyspaceFact {
   readonly name: string;
   readonly state: 'active' | 'suspended';
   readonly leaseMs: number;
+  /** Requests have to be signed: a bare bearer is refused. Absent: they may be. */
+  readonly proof?: 'signature';
   readonly keysNotBeforeMs: number | null;
 }
 

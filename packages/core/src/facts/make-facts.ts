@@ -23,12 +23,13 @@ export function keyFactOf(record: KeyRecord): KeyFact {
 
 /** The member `traits` of a fact: absent where a verifier has nothing to know. */
 export function traitsMemberOf(traits: KeyTraits): { readonly traits?: KeyTraitsFact } {
-  const { renewAfterMs, parentId, enrollment } = traits;
+  const { renewAfterMs, parentId, enrollment, proofs } = traits;
   if (traits === noTraits) return {};
   const fact: KeyTraitsFact = {
     ...(renewAfterMs === undefined ? {} : { renewAfterMs }),
     ...(parentId === undefined ? {} : { parentId }),
     ...(enrollment === undefined ? {} : { enrollment: true }),
+    ...(proofs === undefined ? {} : { proofs }),
   };
   return Object.keys(fact).length === 0 ? {} : { traits: fact };
 }
@@ -52,6 +53,7 @@ export function keyspaceFactOf(record: KeyspaceRecord): KeyspaceFact {
     name: record.name,
     state: record.state,
     leaseMs: record.leaseSeconds * 1000,
+    ...(record.proof === 'signature' ? { proof: 'signature' } : {}),
     keysNotBeforeMs: record.keysNotBeforeMs,
   };
 }

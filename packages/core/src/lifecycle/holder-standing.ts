@@ -34,6 +34,8 @@ export function judgeHolder(held: HeldKey, number: number, nowMs: number): Verdi
     keyspaceSuspended: keyspace.state === 'suspended',
     keyspaceKeysNotBeforeMs: keyspace.keysNotBeforeMs ?? Number.NEGATIVE_INFINITY,
     scopesCovered: true,
+    // How it was presented is the verifier's to know, too.
+    lacksSignature: false,
     parentRefusal: 'none' as const,
     isEnrollment: key.traits.enrollment !== undefined,
   };

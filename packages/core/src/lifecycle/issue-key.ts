@@ -6,8 +6,9 @@ import { scopesPerKeyMax } from '../limits/limits.ts';
 import { resolveExpiryMs } from './check-expiry.ts';
 import { checkMetadata, checkName, checkScopes, checkTimeMs } from './check-fields.ts';
 import type { KeyRecord, KeyspaceRecord } from './key-record.ts';
-import { type KeyTraits, noTraits } from './key-traits.ts';
+import { type KeyTraits, noTraits, withProofs } from './key-traits.ts';
 import { mintVersion } from './mint-version.ts';
+import { checkNewProof, type NewProof, proofsAfter } from './version-proof.ts';
 
 /*
  * The lifecycle, written as pure deciders: each takes the record as it is and what is asked of it, and returns
@@ -35,6 +36,8 @@ export interface IssueKey {
   /** What a second manager has agreed to; absent: nothing. A keyspace may want that for some scopes or for all keys. */
   readonly approvedScopes?: readonly string[] | undefined;
   readonly traits?: KeyTraits | undefined;
+  /** What the first version signs requests with. */
+  readonly proof?: NewProof | undefined;
   /** SHA-256 of the key string, 32 bytes. */
   readonly fingerprint: Uint8Array;
   readonly nowMs: number;
@@ -43,6 +46,8 @@ export interface IssueKey {
 export function issueKey(wish: IssueKey): KeyRecord {
   const { keyspace, nowMs } = wish;
   assert(keyspace.workspaceId === wish.workspaceId, 'a key is issued in a keyspace of its workspace');
+  checkNewProof(keyspace, wish.proof);
+  const proofs = proofsAfter(undefined, { version: 1, proof: wish.proof });
   const scopes = checkScopes(wish.scopes, {
     field: '/scopes',
     countMax: scopesPerKeyMax,
@@ -71,7 +76,7 @@ export function issueKey(wish: IssueKey): KeyRecord {
     createdAtMs: nowMs,
     revokedAtMs: null,
     revokeReason: null,
-    traits: traitsOf(wish),
+    traits: withProofs(traitsOf(wish), proofs),
     revision: 1,
     versions: [version],
   };

@@ -274,6 +274,7 @@ function checkVerdicts(model: KeyModel, real: Real, fact: KeyFact): void {
       keyspaceSuspended: false,
       keyspaceKeysNotBeforeMs: Number.NEGATIVE_INFINITY,
       scopesCovered: true,
+      lacksSignature: false,
       parentRefusal: 'none' as const,
       isEnrollment: false,
     };

@@ -4,6 +4,7 @@ import { Fault } from '../errors/fault.ts';
 import { parseId } from '../ids/id-codec.ts';
 import type { KeyId } from '../ids/ids.ts';
 import { tokensPerKeyMax } from '../limits/limits.ts';
+import { decodeProofs, encodeProofs, type VersionProof } from './version-proof.ts';
 
 /*
  * What few keys have. An ordinary key has none of it, and then neither its row, its fact nor its place in a
@@ -29,6 +30,8 @@ export interface KeyTraits {
   readonly parentId?: KeyId;
   /** It can be exchanged for lasting keys, and for nothing else: it is never VALID. */
   readonly enrollment?: JsonObject;
+  /** What its versions can sign requests with; ascending. */
+  readonly proofs?: readonly VersionProof[];
   /** Of every version whose token may not have expired, ascending: also of those that the record no longer carries. */
   readonly tokens?: readonly TokenStatus[];
   /** Of a management key: the one that issued it. Whoever asks for something is not to agree to it by a key of its own making. */
@@ -50,15 +53,24 @@ export interface RenewedTrait {
 
 export const noTraits: KeyTraits = Object.freeze({});
 
+/** The traits with these proofs in place of those that were there. */
+export function withProofs(traits: KeyTraits, proofs: readonly VersionProof[] | undefined): KeyTraits {
+  if (proofs === traits.proofs) return traits;
+  if (proofs !== undefined) return { ...traits, proofs };
+  const { proofs: _former, ...others } = traits;
+  return Object.keys(others).length === 0 ? noTraits : others;
+}
+
 /** As the store keeps it; null: none. */
 export function encodeKeyTraits(traits: KeyTraits): JsonObject | null {
   const { renewAfterMs, campaign, parentId, enrollment, issuedBy, enrolledBy, renewed, endsFixed } = traits;
-  const { tokens } = traits;
+  const { tokens, proofs } = traits;
   const present = {
     ...(renewAfterMs === undefined ? {} : { renew_after_ms: renewAfterMs }),
     ...(campaign === undefined ? {} : { campaign }),
     ...(parentId === undefined ? {} : { parent_id: parentId }),
     ...(enrollment === undefined ? {} : { enrollment }),
+    ...(proofs === undefined ? {} : { proofs: encodeProofs(proofs) }),
     ...(tokens === undefined
       ? {}
       : { tokens: tokens.map((one) => [one.version, one.list, one.index, one.expiresAtMs]) }),
@@ -76,12 +88,15 @@ export function decodeKeyTraits(stored: Readonly<Record<string, unknown>> | null
   const { renew_after_ms: renewAfterMs, campaign, enrollment, renewed, tokens } = stored;
   const parentId = keyIdOf(stored.parent_id);
   const enrolledBy = keyIdOf(stored.enrolled_by);
+  const proofs = decodeProofs(stored.proofs);
+  assert((stored.proofs === undefined) === (proofs === undefined), 'stored proofs are as they were written');
   const issuedBy = keyIdOf(stored.issued_by);
   return {
     ...(typeof renewAfterMs === 'number' ? { renewAfterMs } : {}),
     ...(typeof campaign === 'string' ? { campaign } : {}),
     ...(parentId === undefined ? {} : { parentId }),
     ...(enrollment === undefined ? {} : { enrollment: enrollment as JsonObject }),
+    ...(proofs === undefined ? {} : { proofs }),
     ...(tokens === undefined ? {} : { tokens: decodeTokens(tokens) }),
     ...(issuedBy === undefined ? {} : { issuedBy }),
     ...(enrolledBy === undefined ? {} : { enrolledBy }),

@@ -24,16 +24,22 @@ describe('the rules of a keyspace', () => {
   it('come back from the store as they went in', () => {
     const keyspace = updateKeyspace(
       keyspaceWith(),
-      { rotation: { rotateAfterSeconds: 60, settleSeconds: 0 }, approval: { scopes: ['orders:write'] } },
+      {
+        proof: 'signature',
+        rotation: { rotateAfterSeconds: 60, settleSeconds: 0 },
+        approval: { scopes: ['orders:write'] },
+      },
       t0,
     );
-    const { rotation, approval, token } = keyspace;
-    expect(decodeKeyspaceRules(encodeKeyspaceRules(keyspace))).toEqual({ rotation, approval, token });
+    const { proof, rotation, approval, token } = keyspace;
+    expect(proof).toBe('signature');
+    expect(decodeKeyspaceRules(encodeKeyspaceRules(keyspace))).toEqual({ proof, rotation, approval, token });
   });
 
   it.each([
     ['a schedule under a minute', { rotation: { rotateAfterSeconds: 59 } }, '/rotation/rotate_after_seconds'],
     ['a settling before the use', { rotation: { settleSeconds: -1 } }, '/rotation/settle_seconds'],
+    ['a proof that nobody knows', { proof: 'pigeon' as 'bearer' }, '/proof'],
     ['approval of what is no scope', { approval: { scopes: ['Orders'] } }, '/approval/scopes/0'],
   ])('do not take %s', (_what, patch, field) => {
     expect(faultOf(() => updateKeyspace(keyspaceWith(), patch, t0))).toContain(field);

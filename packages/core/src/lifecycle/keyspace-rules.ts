@@ -1,4 +1,5 @@
 import type { JsonObject } from '../encoding/json.ts';
+import { assert } from '../errors/assert.ts';
 import { Fault } from '../errors/fault.ts';
 import {
   derivedTtlDefaultSeconds,
@@ -28,6 +29,10 @@ export interface ApprovalRules {
   readonly scopes: readonly string[];
 }
 
+/** `signature`: every request has to be signed (RFC 9421), and a bare bearer is refused by every verifier. */
+export const proofRules = ['bearer', 'signature'] as const;
+export type ProofRule = (typeof proofRules)[number];
+
 /** Of tokens: those that are keys of a keyspace of the format `jwt`, and those that are derived of any key. */
 export interface TokenRules {
   readonly algorithm: SigningAlgorithm;
@@ -36,12 +41,14 @@ export interface TokenRules {
 }
 
 export interface KeyspaceRules {
+  readonly proof: ProofRule;
   readonly token: TokenRules;
   readonly rotation: RotationRules;
   readonly approval: ApprovalRules;
 }
 
 export type KeyspaceRulesPatch = {
+  readonly proof?: ProofRule | undefined;
   readonly rotation?:
     | { readonly [Name in keyof RotationRules]?: RotationRules[Name] | undefined }
     | undefined;
@@ -50,6 +57,7 @@ export type KeyspaceRulesPatch = {
 };
 
 export const rulesDefault: KeyspaceRules = Object.freeze({
+  proof: 'bearer',
   rotation: Object.freeze({ rotateAfterSeconds: null, settleSeconds: null }),
   approval: Object.freeze({ scopes: Object.freeze([]) }),
   token: Object.freeze({ algorithm: 'ed25519', derivedTtlSeconds: derivedTtlDefaultSeconds }),
@@ -57,8 +65,9 @@ export const rulesDefault: KeyspaceRules = Object.freeze({
 
 /** The rules after a patch, checked. What is absent stays as it was. */
 export function patchRules(present: KeyspaceRules, patch: KeyspaceRulesPatch): KeyspaceRules {
-  const { rotation = {}, approval, token = {} } = patch;
+  const { rotation = {}, approval, token = {}, proof } = patch;
   return {
+    proof: proof === undefined ? present.proof : checkProofRule(proof),
     rotation: checkRotation({
       rotateAfterSeconds: kept(rotation.rotateAfterSeconds, present.rotation.rotateAfterSeconds),
       settleSeconds: kept(rotation.settleSeconds, present.rotation.settleSeconds),
@@ -72,9 +81,10 @@ export function patchRules(present: KeyspaceRules, patch: KeyspaceRulesPatch): K
 }
 
 /** As the store keeps it; null: all as by default. */
-export function encodeKeyspaceRules({ rotation, approval, token }: KeyspaceRules): JsonObject | null {
+export function encodeKeyspaceRules({ proof, rotation, approval, token }: KeyspaceRules): JsonObject | null {
   const { rotateAfterSeconds, settleSeconds } = rotation;
   const present = {
+    ...(proof === 'bearer' ? {} : { proof }),
     ...(rotateAfterSeconds === null ? {} : { rotate_after_seconds: rotateAfterSeconds }),
     ...(settleSeconds === null ? {} : { settle_seconds: settleSeconds }),
     ...(approval.scopes.length === 0 ? {} : { approval_scopes: approval.scopes }),
@@ -90,8 +100,11 @@ export function encodeKeyspaceRules({ rotation, approval, token }: KeyspaceRules
 export function decodeKeyspaceRules(stored: Readonly<Record<string, unknown>> | null): KeyspaceRules {
   if (stored === null) return rulesDefault;
   const { rotate_after_seconds: rotateAfter, settle_seconds: settle, approval_scopes: scopes } = stored;
+  const proof = proofRules.find((rule) => rule === stored.proof) ?? 'bearer';
+  assert(stored.proof === undefined || stored.proof === proof, 'a stored rule of proof is one that is known');
   const { token_algorithm: algorithm, derived_ttl_seconds: derivedTtl } = stored;
   return {
+    proof,
     rotation: {
       rotateAfterSeconds: typeof rotateAfter === 'number' ? rotateAfter : null,
       settleSeconds: typeof settle === 'number' ? settle : null,
@@ -118,6 +131,15 @@ function checkRotation(rules: RotationRules): RotationRules {
     });
   }
   return rules;
+}
+
+function checkProofRule(proof: ProofRule): ProofRule {
+  if (proofRules.includes(proof)) return proof;
+  throw new Fault('invalid_field', {
+    detail: 'How requests prove their key is not known.',
+    field: '/proof',
+    expected: proofRules.join(' or '),
+  });
 }
 
 function checkToken(rules: TokenRules): TokenRules {

@@ -89,11 +89,12 @@ export function updateKeyspace(
       detail: 'There is nothing to change.',
       field: '',
       expected:
-        'at least one of allowed_scopes, default_ttl_seconds, max_ttl_seconds, max_grace_seconds, lease_seconds, rotation, approval, token',
+        'at least one of allowed_scopes, default_ttl_seconds, max_ttl_seconds, max_grace_seconds, lease_seconds, proof, rotation, approval, token',
     });
   }
   if (patch.allowedScopes !== undefined) refuseBuiltin(keyspace, '/allowed_scopes');
-  const { rotation, approval, token } = patch;
+  if (patch.proof !== undefined) refuseBuiltin(keyspace, '/proof');
+  const { proof, rotation, approval, token } = patch;
   const leaseSeconds = patch.leaseSeconds ?? keyspace.leaseSeconds;
   return checkPolicy({
     ...keyspace,
@@ -103,7 +104,7 @@ export function updateKeyspace(
     maxGraceSeconds: patch.maxGraceSeconds ?? keyspace.maxGraceSeconds,
     leaseSeconds,
     formerLeaseUntilMs: formerLeaseUntilMs(keyspace, leaseSeconds, nowMs),
-    ...patchRules(keyspace, { rotation, approval, token }),
+    ...patchRules(keyspace, { proof, rotation, approval, token }),
     revision: keyspace.revision + 1,
   });
 }
@@ -163,7 +164,12 @@ function newKeyspace(wish: CreateKeyspace, nowMs: number): KeyspaceRecord {
     maxGraceSeconds: wish.maxGraceSeconds ?? maxGraceDefaultSeconds,
     leaseSeconds: wish.leaseSeconds ?? leaseDefaultSeconds,
     formerLeaseUntilMs: null,
-    ...patchRules(rulesDefault, { rotation: wish.rotation, approval: wish.approval, token: wish.token }),
+    ...patchRules(rulesDefault, {
+      proof: wish.proof,
+      rotation: wish.rotation,
+      approval: wish.approval,
+      token: wish.token,
+    }),
     state: 'active',
     keysNotBeforeMs: null,
     createdAtMs: nowMs,

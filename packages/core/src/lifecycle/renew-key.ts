@@ -3,11 +3,13 @@ import { Fault } from '../errors/fault.ts';
 import { renewAskAgainMs, successorUnprovenMs } from '../limits/limits.ts';
 import { admit, changeKey } from './admit.ts';
 import type { KeyRecord, KeyspaceRecord, KeyVersion } from './key-record.ts';
+import { withProofs } from './key-traits.ts';
 import { isBuiltinKeyspace } from './keyspace.ts';
 import { mintVersion } from './mint-version.ts';
 import { type RenewWindow, renewWindowOf } from './renew-window.ts';
 import { rotateKey } from './rotate-key.ts';
 import { graceVersionAt } from './states.ts';
+import { checkNewProof, type NewProof, proofsAfter } from './version-proof.ts';
 
 /*
  * A rotation that the holder of the key asks for, by one of its versions. What it may do besides a rotation is live
@@ -30,6 +32,8 @@ export interface RenewKey {
   /** What is known of the newest version's use, where `number` is an older one; absent: nothing is. */
   readonly successor?: SuccessorUse | undefined;
   readonly ownerKeysNotBeforeMs?: number | null | undefined;
+  /** What the version that is made signs requests with. */
+  readonly proof?: NewProof | undefined;
 }
 
 export interface SuccessorUse {
@@ -72,8 +76,8 @@ function renewNewest(key: KeyRecord, keyspace: KeyspaceRecord, wish: RenewKey, n
   if (opensMs === null || nowMs < opensMs) throw tooEarly(opensMs, nowMs);
   const waitsForMs = graceToWaitFor(key, nowMs);
   if (waitsForMs !== undefined) throw tooEarly(waitsForMs, nowMs);
-  const { fingerprint, ownerKeysNotBeforeMs } = wish;
-  return rotateKey(key, keyspace, { fingerprint, ownerKeysNotBeforeMs, cut: true }, nowMs);
+  const { fingerprint, ownerKeysNotBeforeMs, proof } = wish;
+  return rotateKey(key, keyspace, { fingerprint, ownerKeysNotBeforeMs, proof, cut: true }, nowMs);
 }
 
 /**
@@ -105,7 +109,9 @@ function replaceSuccessor(
   const { number } = successor;
   const minted = mintVersion({ number, fingerprint, keyspace, ownerKeysNotBeforeMs, nowMs });
   const versions = key.versions.map((version) => (version === successor ? minted : version));
-  return changeKey(key, { versions }, nowMs);
+  checkNewProof(keyspace, wish.proof);
+  const proofs = proofsAfter(key.traits.proofs, { version: number, proof: wish.proof });
+  return changeKey(key, { versions, traits: withProofs(key.traits, proofs) }, nowMs);
 }
 
 /** As long as the key was given at first; null: it has an end that somebody named, or none. */

@@ -4,11 +4,12 @@ import { graceDefaultSeconds, versionsKeptMax } from '../limits/limits.ts';
 import { admit, changeKey } from './admit.ts';
 import { checkInteger } from './check-fields.ts';
 import type { KeyRecord, KeyspaceRecord, KeyVersion } from './key-record.ts';
-import { type KeyTraits, noTraits } from './key-traits.ts';
+import { type KeyTraits, noTraits, withProofs } from './key-traits.ts';
 import { mintVersion } from './mint-version.ts';
 import { effectiveExpiryMs, graceVersionAt, versionStateAt } from './states.ts';
 import { versionTransitions } from './transitions.ts';
 import { refusalToFinish, type UseEvidence } from './use-evidence.ts';
+import { checkNewProof, type NewProof, proofsAfter } from './version-proof.ts';
 
 export interface RotateKey {
   /** SHA-256 of the new key string, 32 bytes. */
@@ -18,6 +19,8 @@ export interface RotateKey {
   /** End a version that is still in grace from an earlier rotation. Without it, that refuses the rotation. */
   readonly cut?: boolean | undefined;
   readonly ownerKeysNotBeforeMs?: number | null | undefined;
+  /** What the new version signs requests with. */
+  readonly proof?: NewProof | undefined;
 }
 
 /**
@@ -32,6 +35,7 @@ export function rotateKey(
 ): KeyRecord {
   assert(keyspace.id === key.keyspaceId, "a key is rotated under its own keyspace's policy");
   admit(key, 'rotate', nowMs);
+  checkNewProof(keyspace, wish.proof);
   const graceMs = resolveGraceSeconds(wish.graceSeconds, keyspace) * 1000;
   const newest = key.versions.at(-1);
   assert(newest !== undefined, 'a key has at least one version');
@@ -49,8 +53,9 @@ export function rotateKey(
     ownerKeysNotBeforeMs: wish.ownerKeysNotBeforeMs,
     nowMs,
   });
+  const proofs = proofsAfter(key.traits.proofs, { version: minted.number, proof: wish.proof });
   const versions = [...older, minted].slice(-versionsKeptMax);
-  return changeKey(key, { versions, traits: withoutAsking(key.traits) }, nowMs);
+  return changeKey(key, { versions, traits: withProofs(withoutAsking(key.traits), proofs) }, nowMs);
 }
 
 /** Whoever asked its holder to renew the key has what it asked for. */

@@ -17,6 +17,7 @@ const standingThatPasses: Standing = {
   keyspaceSuspended: false,
   keyspaceKeysNotBeforeMs: Number.NEGATIVE_INFINITY,
   scopesCovered: true,
+  lacksSignature: false,
   parentRefusal: 'none',
   isEnrollment: false,
 };
@@ -39,6 +40,7 @@ const refusals: readonly (readonly [VerdictCode, Partial<Standing>])[] = [
   ['suspended', { keyspaceSuspended: true }],
   ['suspended', { parentRefusal: 'suspended' }],
   ['not_yet_valid', { notBeforeMs: earliest + 1 }],
+  ['signature_required', { lacksSignature: true }],
   ['insufficient_scope', { scopesCovered: false }],
   ['insufficient_scope', { isEnrollment: true }],
 ];

@@ -23,6 +23,8 @@ export interface Standing {
   /** -Infinity: never used. */
   keyspaceKeysNotBeforeMs: number;
   scopesCovered: boolean;
+  /** The keyspace wants the request to be signed, and what was presented is a bare bearer. */
+  lacksSignature: boolean;
   /** What it hangs on, if anything, is refused so. */
   parentRefusal: ParentRefusal;
   /** It can be exchanged and nothing else. */
@@ -46,6 +48,7 @@ export function newStanding(): Standing {
     keyspaceSuspended: true,
     keyspaceKeysNotBeforeMs: Number.POSITIVE_INFINITY,
     scopesCovered: false,
+    lacksSignature: true,
     parentRefusal: 'revoked',
     isEnrollment: true,
   };
@@ -75,6 +78,7 @@ export function judge(standing: Standing, earliestMs: number, latestMs: number):
     return 'suspended';
   if (standing.parentRefusal !== 'none') return 'suspended';
   if (!(earliestMs >= standing.notBeforeMs)) return 'not_yet_valid';
+  if (standing.lacksSignature) return 'signature_required';
   if (standing.isEnrollment || !standing.scopesCovered) return 'insufficient_scope';
   return 'valid';
 }

@@ -47,6 +47,8 @@ export interface ValidVerdict {
 export interface RefusedVerdict {
   readonly valid: false;
   readonly code: RefusalCode;
+  /** What is wrong with a signed request, for whoever signed it: nothing about the key. */
+  readonly detail?: string;
 }
 
 /**

@@ -1,6 +1,8 @@
 import type { Secret } from '@keyswarm/core';
 import { KeyswarmError } from '../errors/keyswarm-error.ts';
 import type { Runtime } from '../runtime/runtime.ts';
+import type { RequestSigner } from '../signing/request-signer.ts';
+import { signRequest } from '../signing/sign-request.ts';
 import type { PreparedRequest } from './build-request.ts';
 import { readReply } from './read-reply.ts';
 
@@ -11,6 +13,8 @@ export interface AttemptContext {
   readonly fetch: Fetch;
   readonly runtime: Runtime;
   readonly managementKey: Secret;
+  /** Signs each request in place of the management key, which then is not sent; absent: it is sent. */
+  readonly signer?: (() => Promise<RequestSigner>) | undefined;
 }
 
 export interface AttemptOptions {
@@ -41,7 +45,7 @@ export async function sendAttempt(
   const pass = (): void => attempt.abort(signal?.reason);
   signal?.addEventListener('abort', pass, { once: true });
   try {
-    const response = await context.fetch(request.url, initOf(context, request, attempt.signal));
+    const response = await context.fetch(request.url, await initOf(context, request, attempt.signal));
     const alsoStatus = options.alsoStatus;
     return await readReply(response, { operationId, managementKey, wallMs: runtime.wallMs(), alsoStatus });
   } catch (error) {
@@ -60,11 +64,15 @@ export async function sendAttempt(
   }
 }
 
-function initOf(context: AttemptContext, request: PreparedRequest, signal: AbortSignal): RequestInit {
+async function initOf(
+  context: AttemptContext,
+  request: PreparedRequest,
+  signal: AbortSignal,
+): Promise<RequestInit> {
   const headers: Record<string, string> = { accept: 'application/json, application/problem+json' };
   // `/healthz` and its like are for everyone; who doesn't need the key doesn't get it.
   if (request.route.path.startsWith('/v1/')) {
-    headers.authorization = `Bearer ${context.managementKey.reveal()}`;
+    Object.assign(headers, await credentialOf(context, request));
   }
   if (request.body !== undefined) headers['content-type'] = 'application/json';
   if (request.idempotencyKey !== undefined) headers['idempotency-key'] = request.idempotencyKey;
@@ -76,6 +84,16 @@ function initOf(context: AttemptContext, request: PreparedRequest, signal: Abort
     redirect: 'manual',
     ...(request.body === undefined ? {} : { body: request.body }),
   };
+}
+
+/** Made for each attempt: a signature counts once. */
+async function credentialOf(
+  { managementKey, signer, runtime }: AttemptContext,
+  { route, url, body }: PreparedRequest,
+): Promise<Record<string, string>> {
+  if (signer === undefined) return { authorization: `Bearer ${managementKey.reveal()}` };
+  const content = body === undefined ? {} : { body: new TextEncoder().encode(body) };
+  return { ...(await signRequest({ method: route.method, url, ...content }, await signer(), { runtime })) };
 }
 
 /**

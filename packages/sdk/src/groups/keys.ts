@@ -3,6 +3,7 @@ import type {
   KeyIssue,
   KeyReply,
   KeyVerify,
+  KeyVerifyItem,
   OperationId,
   ParamsOf,
   QueryOf,
@@ -46,7 +47,7 @@ export interface Keys {
   /** A verdict, valid or not, or an error; an answer that is neither is a `bad_reply`, never taken for valid. */
   verify(question: KeyVerify, options?: CallOptions): Promise<ReplyOf<'verifyKey'>>;
   /** 1 to 1,000; verdicts in order. An item may be `{error: {code: 'stale'}}`. */
-  verifyBulk(questions: readonly KeyVerify[], options?: CallOptions): Promise<Items<'verifyKeysBulk'>>;
+  verifyBulk(questions: readonly KeyVerifyItem[], options?: CallOptions): Promise<Items<'verifyKeysBulk'>>;
 }
 
 export function keysOf(context: CallContext): Keys {

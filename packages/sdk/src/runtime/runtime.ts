@@ -8,6 +8,8 @@ export interface Runtime {
   random(): number;
   /** A fresh Idempotency-Key. Unguessable, because the stored reply is encrypted under it. */
   newIdempotencyKey(): string;
+  /** What makes a signature count once: at least 96 bits of chance, 16 to 64 characters. */
+  newNonce(): string;
   /** Runs `act` after `delayMs`; the function that comes back calls it off. */
   setTimer(delayMs: number, act: () => void): () => void;
   /** Resolves after `delayMs`; rejects with the signal's reason as soon as it is aborted. */

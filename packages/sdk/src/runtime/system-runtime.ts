@@ -12,6 +12,7 @@ export const systemRuntime: Runtime = Object.freeze({
   wallMs: () => Date.now(),
   random: () => Math.random(),
   newIdempotencyKey: () => crypto.randomUUID(),
+  newNonce: () => crypto.randomUUID(),
   setTimer,
   sleep(delayMs: number, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {

@@ -30,6 +30,11 @@ export class ManualRuntime implements Runtime {
     return `fresh-${this.#keys}`;
   };
 
+  newNonce = (): string => {
+    this.#keys += 1;
+    return `fresh-nonce-${String(this.#keys).padStart(6, '0')}`;
+  };
+
   setTimer(delayMs: number, act: () => void): () => void {
     this.timers.set(act, delayMs);
     return () => this.timers.delete(act);

@@ -35,6 +35,8 @@ export interface UseCasePorts {
   readonly rotations: RotationsReader;
   /** Work that nobody waits for. */
   readonly jobs: Jobs;
+  /** Under which the secrets are sealed with which keys of a workspace sign that have no public key. */
+  readonly macKeyOf: (workspaceId: WorkspaceId) => Uint8Array;
   /** Signs tokens. Absent where nothing does: in tests of single rooms. */
   readonly tokens?: TokenIssuer | undefined;
   /** The keys that it signs them with. */

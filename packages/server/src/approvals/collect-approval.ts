@@ -11,7 +11,8 @@ import { actorOf, type Caller } from '../access/caller.ts';
 import { placeOf } from '../access/change-place.ts';
 import type { UseCasePorts } from '../access/use-case-ports.ts';
 import type { KeyTerms } from '../keys/key-terms.ts';
-import { mintSecret, requireOpaque } from '../keys/mint-secret.ts';
+import { requireOpaque } from '../keys/mint-token.ts';
+import { mintVersion, secretOf } from '../keys/mint-version.ts';
 import { Additions, findKeyspaceFor, prepareKey, readsOf } from '../keys/new-keys.ts';
 import type { IdempotencyScope } from '../signing/idempotency.ts';
 import { shardByteOf } from './approval-place.ts';
@@ -38,10 +39,12 @@ export async function collectOneApproval(
   const terms = issueTermsOf(approval);
   const keyspace = await findKeyspaceFor(ports, caller, terms, 'keys:issue');
   requireOpaque(keyspace, '/keyspace');
-  const { secret, fingerprint } = mintSecret(keyspace.prefix, ports.random);
+  const minted = mintVersion(ports, keyspace.prefix);
+  const { fingerprint, proofFor } = minted;
+  const secret = secretOf(minted);
   const approvedScopes = terms.scopes;
   const wish = {
-    ...prepareKey(ports, caller, { terms, keyspace, fingerprint, lastByte: shardByteOf(id) }),
+    ...prepareKey(ports, caller, { terms, keyspace, fingerprint, proofFor, lastByte: shardByteOf(id) }),
     approvedScopes,
     eventData: { approval: id },
   };

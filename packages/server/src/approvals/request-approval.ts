@@ -6,6 +6,8 @@ import {
   issueKey,
   issueNeedsApproval,
   type KeyspaceRecord,
+  type NewProof,
+  proofBytes,
   requestApproval,
   shardOfId,
 } from '@keyswarm/core';
@@ -70,7 +72,9 @@ export async function requestOneApproval(
   return { approval: receipt.reply, at: placeOf(receipt) };
 }
 
+/** A public key is not kept with the request: what is collected has a key string, and rotates to a public key. */
 function wishedTerms(terms: KeyTerms): ApprovalRecord['terms'] {
+  if (terms.proof?.kind === 'public key') throw noPublicKey();
   return {
     owner: terms.owner,
     name: terms.name,
@@ -83,6 +87,18 @@ function wishedTerms(terms: KeyTerms): ApprovalRecord['terms'] {
 }
 
 const noFingerprint = new Uint8Array(32);
+const anyProof: NewProof = {
+  algorithm: 'hmac-sha256',
+  material: 'A'.repeat(Math.ceil((proofBytes('hmac-sha256') * 4) / 3)),
+};
+
+function noPublicKey(): Fault {
+  return new Fault('invalid_field', {
+    detail: 'A key that needs an approval is collected with a key string.',
+    field: '/proof',
+    expected: 'no public key; rotate the key to one once it is collected',
+  });
+}
 
 /**
  * What an issue would refuse is refused now, and not when somebody has taken the time to approve it. The key that comes
@@ -102,6 +118,8 @@ function tryIssue(
     ownerId: ownerIdOf(workspaceId, kind, externalId),
     approvedScopes: terms.scopes,
     fingerprint: noFingerprint,
+    // Whatever it will be: this key is thrown away.
+    proof: keyspace.proof === 'signature' ? anyProof : undefined,
     nowMs,
   });
 }

@@ -92,6 +92,7 @@ function process(
     rotationTimes: { firstUsed() {}, retired() {} },
     rotations: createRotationsReader(store),
     jobs: { send: async () => {} },
+    macKeyOf: () => new Uint8Array(32),
     shards,
   };
 }

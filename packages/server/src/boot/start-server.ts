@@ -28,6 +28,7 @@ import { systemClock } from '../runtime/clock.ts';
 import { systemRandom } from '../runtime/random.ts';
 import { systemTimers } from '../runtime/timers.ts';
 import { loadMasterKey, loadPreviousMasterKey } from '../signing/load-master-key.ts';
+import { requestMacKey, requestMacKeys } from '../signing/request-mac-keys.ts';
 import type { MasterKeys } from '../signing/seal-key.ts';
 import { createReader } from '../storage/reader.ts';
 import { createRotationsReader } from '../storage/statements/read-rotations.ts';
@@ -120,7 +121,7 @@ interface Heard {
 }
 
 /** The verifier of this process, what feeds it, and the lanes that write. */
-async function openPlane(config: ServerConfig, { store, log, closing, seat }: Foundation) {
+async function openPlane(config: ServerConfig, { store, log, closing, seat, masterKeys }: Foundation) {
   const shards = await prepareStore(store, { config, clock: systemClock, log });
   const metrics = new ServerMetrics();
   closing.add('metrics', () => metrics.close());
@@ -132,7 +133,8 @@ async function openPlane(config: ServerConfig, { store, log, closing, seat }: Fo
   // What hears of rows, and is there only once all the rest is.
   const heard: Heard = { lists: undefined, afterCommit: undefined };
   const observer = heardBy(house.observer, () => heard.lists);
-  const verifier = createResidentVerifier({ clock, shards, observer });
+  const macKeysOf = requestMacKeys(masterKeys);
+  const verifier = createResidentVerifier({ clock, shards, observer, macKeysOf });
   const lag = watchLag(createFeedSource(store, { shards }), verifier);
   const relay = house.attach(verifier, clock, createFeedSource(store, { shards }));
   closing.add('registry', () => house.registry.stop());
@@ -218,6 +220,7 @@ async function startCore(config: ServerConfig, foundation: Foundation) {
     tokens: tokens.tokens,
     signing: tokens.signing,
     jobs: workflows,
+    macKeyOf: requestMacKey(masterKeys),
     shards,
   };
   plane.heard.lists = tokens.statusLists;
@@ -288,7 +291,12 @@ async function openWire(
       catchUp: ports.catchUp,
     }),
     ...(seat === undefined ? {} : { metricsText: seat.speakFor(metrics) }),
-    authenticator: { verifier, catchUp: ports.catchUp },
+    authenticator: {
+      verifier,
+      catchUp: ports.catchUp,
+      requiresSignature: config.requireSignedManagement,
+      publicUrl: config.publicUrl,
+    },
     feed,
     deliveries: house.deliveries,
     timers: systemTimers,

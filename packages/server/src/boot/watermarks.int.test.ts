@@ -74,6 +74,7 @@ describe('keys of an owner or a keyspace, rotated and revoked at once by two ser
       },
       rotationTimes: { firstUsed() {}, retired() {} },
       jobs: { send: async () => {} },
+      macKeyOf: () => new Uint8Array(32),
       rotations: createRotationsReader(store),
       shards,
     };

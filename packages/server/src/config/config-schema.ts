@@ -99,7 +99,7 @@ export const configSchema = Type.Object(
     }),
     publicUrl: optionalText({
       about:
-        'The URL by which others reach this server: the issuer of its tokens, under which they find its public keys. `http://host:port` where only this machine can reach it.',
+        'The URL by which others reach this server: the issuer of its tokens, under which they find its public keys, and what the targets of signed management calls begin with. `http://host:port` where only this machine can reach it.',
       expected: 'https://host without a path or a slash at its end',
       pattern: '^https?://[0-9A-Za-z.:[\\]-]+$',
       byDefault: null,
@@ -115,6 +115,11 @@ export const configSchema = Type.Object(
       about: 'A file that holds the master key, in place of the variable.',
       expected: 'a file with 32 bytes in base64 or 64 hexadecimal digits',
       byDefault: null,
+    }),
+    requireSignedManagement: yesOrNo({
+      about:
+        'Do management calls have to be signed (RFC 9421)? Verification and the feed go on with their credentials.',
+      byDefault: false,
     }),
     bootstrapKey: optionalText({
       about: 'A management key to install instead of a printed random one; only its hash is stored.',
@@ -193,6 +198,6 @@ export const serverSettings: SettingsTable<SettingName> = Object.freeze({
    * injects into every pod for a Service named `keyswarm`.
    */
   foreignVariable:
-    /^KEYSWARM_(CONFIG|KEY|URL|VERIFIER_KEY(_FILE)?|RELAYS|NAME|REGION|KEYSPACES|SNAPSHOT_PATH|SERVE_FEED|FALLBACK_KEYSPACES|SERVICE_.*|PORT_[0-9]+_.*|TEST_.*|BENCH_.*|TOKEN_FILE|WORKSPACE)$/,
+    /^KEYSWARM_(CONFIG|KEY|URL|SIGN_AS|VERIFIER_KEY(_FILE)?|RELAYS|NAME|REGION|KEYSPACES|SNAPSHOT_PATH|SERVE_FEED|FALLBACK_KEYSPACES|SERVICE_.*|PORT_[0-9]+_.*|TEST_.*|BENCH_.*|TOKEN_FILE|WORKSPACE)$/,
   flagAliases: {},
 });

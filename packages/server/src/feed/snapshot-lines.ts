@@ -27,7 +27,7 @@ export class SnapshotLines {
   readonly #scopes = new Map<string, readonly string[]>();
 
   keyspaceFact(line: string): KeyspaceFact {
-    const [id, workspaceId, revision, name, state, leaseSeconds, keysNotBefore] = fields(line, 7);
+    const [id, workspaceId, revision, name, state, leaseSeconds, keysNotBefore, proof] = fields(line, 8);
     return {
       id: idFromUuidText('ks', id),
       workspaceId: this.#id('ws', workspaceId),
@@ -35,6 +35,7 @@ export class SnapshotLines {
       name,
       state: state as KeyspaceFact['state'],
       leaseMs: Number(leaseSeconds) * 1000,
+      ...(proof === 'signature' ? { proof } : {}),
       keysNotBeforeMs: timeMs(keysNotBefore),
     };
   }

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { keyLengthMax } from '@keyswarm/core';
+import { tokenLengthMax } from '@keyswarm/core';
 import { bearerOf } from '../http/authenticate.ts';
 
 /**
@@ -14,6 +14,6 @@ export function presentedKey(headers: IncomingHttpHeaders): string | undefined {
   // Given twice it comes as a list here, or joined by a comma, which no key string holds.
   if (typeof given !== 'string') return undefined;
   const apiKey = given.trim();
-  if (apiKey === '' || apiKey.length > keyLengthMax) return undefined;
+  if (apiKey === '' || apiKey.length > tokenLengthMax) return undefined;
   return bearer === undefined || bearer === apiKey ? apiKey : undefined;
 }

@@ -21,7 +21,8 @@ import { ownerIdOf } from '../access/named-ids.ts';
 import type { UseCasePorts } from '../access/use-case-ports.ts';
 import type { IssuedKey, MintedKey } from '../keys/issue-keys.ts';
 import { keyEventData } from '../keys/key-terms.ts';
-import { mintSecret, requireOpaque } from '../keys/mint-secret.ts';
+import { requireOpaque } from '../keys/mint-token.ts';
+import { mintVersion } from '../keys/mint-version.ts';
 import { Additions, type NewKey } from '../keys/new-keys.ts';
 import type { LaneView } from '../lanes/lane-port.ts';
 import type { IdempotencyScope } from '../signing/idempotency.ts';
@@ -42,7 +43,7 @@ export interface ExchangeWish {
   readonly claims: Readonly<Record<string, string>>;
 }
 
-type Prepared = Pick<NewKey, 'id' | 'keyspace' | 'ownerId' | 'fingerprint'>;
+type Prepared = Pick<NewKey, 'id' | 'keyspace' | 'ownerId' | 'fingerprint' | 'proofFor'>;
 
 export async function exchangeKey(
   ports: UseCasePorts,
@@ -54,11 +55,11 @@ export async function exchangeKey(
   const keyspace = await ports.keyspaces.find(workspaceId, keyspaceId);
   assert(keyspace !== undefined, 'the keyspace of a key exists');
   requireOpaque(keyspace, 'Authorization');
-  const { secret, fingerprint } = mintSecret(keyspace.prefix, ports.random);
+  const { secret, fingerprint, proofFor } = mintVersion(ports, keyspace.prefix);
   const { kind, externalId } = wish.owner ?? holder.owner;
   const ownerId = ownerIdOf(workspaceId, kind, externalId);
   const shard = shardOfId(keyId, ports.shards);
-  const prepared = { id: newIdIn(ports, shard), keyspace, ownerId, fingerprint };
+  const prepared = { id: newIdIn(ports, shard), keyspace, ownerId, fingerprint, proofFor };
   const ticket = idempotency?.ticket<MintedKey>();
   const receipt = await ports.lanes.submit<MintedKey>({
     shard,

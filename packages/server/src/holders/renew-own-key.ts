@@ -8,7 +8,8 @@ import {
 } from '@keyswarm/core';
 import type { Holder } from '../access/holder.ts';
 import type { UseCasePorts } from '../access/use-case-ports.ts';
-import { mintSecret, requireOpaque } from '../keys/mint-secret.ts';
+import { requireOpaque } from '../keys/mint-token.ts';
+import { mintVersion, secretOf } from '../keys/mint-version.ts';
 import type { IdempotencyScope } from '../signing/idempotency.ts';
 import { changeOwnKey, newestNumberOf, onlyValid } from './change-own-key.ts';
 
@@ -29,7 +30,8 @@ export async function renewOwnKey(
   const keyspace = await ports.keyspaces.find(holder.workspaceId, holder.keyspaceId);
   assert(keyspace !== undefined, 'the keyspace of a key exists');
   requireOpaque(keyspace, 'Authorization');
-  const { secret, fingerprint } = mintSecret(keyspace.prefix, ports.random);
+  const minted = mintVersion(ports, keyspace.prefix);
+  const secret = secretOf(minted);
   const { version: number } = holder;
   const successor = await successorUse(ports, holder);
   const { reply, at } = await changeOwnKey<Omit<RenewedKey, 'at'>>(ports, holder, {
@@ -42,7 +44,8 @@ export async function renewOwnKey(
         key,
         policy,
         {
-          fingerprint,
+          fingerprint: minted.fingerprint,
+          proof: minted.proofFor({ keyspace: policy, keyId: key.id, number: nextNumber(key, number), key }),
           number,
           successor,
           ownerKeysNotBeforeMs: owner.keysNotBeforeMs,
@@ -60,6 +63,12 @@ export async function renewOwnKey(
     reply: (key) => ({ key, secret, previousNumber: number }),
   });
   return { ...reply, at };
+}
+
+/** By the newest version the next one is made; by one before it, that one is made again. */
+function nextNumber(key: KeyRecord, askedBy: number): number {
+  const newest = newestNumberOf(key);
+  return askedBy === newest ? newest + 1 : newest;
 }
 
 /**

@@ -16,6 +16,10 @@ export interface Authenticator {
    * tell a valid one from a forged one, and says so instead of refusing both. Absent: it holds them.
    */
   readonly knowsManagers?: (() => boolean) | undefined;
+  /** Management calls have to be signed. The data plane (verification, the feed) has credentials, and bears them. */
+  readonly requiresSignature?: boolean | undefined;
+  /** Scheme and host by which clients reach this server; null: `http` and what they say themselves. */
+  readonly publicUrl?: string | null | undefined;
 }
 
 /** What a request says of its sender, and what its operation needs at the least. */
@@ -61,7 +65,7 @@ function mayBeNews(answer: Answer, scope: ManagementScope): boolean {
   return answer.valid === false && liftable.has(answer.code);
 }
 
-function callerOf(answer: Answer, { requestId, scope }: Plea): Caller {
+export function callerOf(answer: Answer, { requestId, scope }: Plea): Caller {
   if (answer.valid === null) {
     throw new Fault('stale', {
       detail: 'The server can not prove that what it knows of your management key is fresh enough.',

@@ -82,6 +82,7 @@ export function buildApp(
     clientErrorHandler: answerBrokenHttp,
   });
   app.decorateRequest('caller', null);
+  app.decorateRequest('signedHead', null);
   app.setValidatorCompiler(schemaCompiler());
   app.setErrorHandler(fail);
   acceptJsonBodies(app);

@@ -6,12 +6,21 @@ import { shedRetryAfterMs } from '../limits.ts';
 import { ServerMetrics, type ShedReason } from '../metrics/server-metrics.ts';
 import type { Budget, ShareOf } from './admission.ts';
 import { type Authenticator, authenticate } from './authenticate.ts';
+import {
+  authenticateSigned,
+  type SignedCaller,
+  type SignedHead,
+  signatureWanted,
+  signedRequestOf,
+} from './signed-management.ts';
 import { Visit, type VisitKeepers } from './visit.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
     /** Set by the guard before any handler runs; null on routes that have none. */
     caller: Caller | null;
+    /** Set beside it where the request is signed. */
+    signedHead: SignedHead | null;
   }
 }
 
@@ -80,12 +89,31 @@ export function guardOf(services: GuardServices, id: OperationId, operation: Any
   return guardBy<Caller>(services, id, operation, {
     budget: scope === 'keys:verify' ? 'verifications' : 'mutations',
     share: 'manager',
-    identify: ({ headers, id: requestId }) =>
-      authenticate(services.authenticator, { authorization: headers.authorization, requestId, scope }),
+    identify(request) {
+      const { authenticator } = services;
+      const { headers, id: requestId } = request;
+      const plea = { authorization: headers.authorization, requestId, scope };
+      const signed = signedRequestOf(request.raw, authenticator.publicUrl ?? null);
+      if (signed === undefined) {
+        if (authenticator.requiresSignature === true && !isDataPlane(scope)) throw signatureWanted();
+        return authenticate(authenticator, plea);
+      }
+      const seated = ({ caller, head }: SignedCaller) => {
+        request.signedHead = head;
+        return caller;
+      };
+      const found = authenticateSigned(authenticator, plea, signed);
+      return found instanceof Promise ? found.then(seated) : seated(found);
+    },
     seat(request, caller) {
       request.caller = caller;
     },
   });
+}
+
+/** What verifiers and access points ask: they have a credential of their own, and it manages nothing. */
+function isDataPlane(scope: AnyOperation['scope']): boolean {
+  return scope === 'keys:verify' || scope === 'feed:read';
 }
 
 /** For routes that anyone may call: counted, never shed. */

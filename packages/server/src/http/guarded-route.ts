@@ -5,6 +5,7 @@ import type { IdempotencyScope } from '../signing/idempotency.ts';
 import { authenticateAgain } from './authenticate.ts';
 import { type GuardServices, guardOf } from './guard.ts';
 import type { Call, GuardedOperation, Handler } from './handler.ts';
+import { authenticateSignerAgain } from './signed-management.ts';
 import { whileConnected } from './while-connected.ts';
 
 export type AnyHandler = Handler<GuardedOperation>;
@@ -48,8 +49,13 @@ export function callOf(
   const { params, query, body } = request;
   assert(request.caller !== null && scope !== null, 'a guarded request has a caller');
   const plea = { authorization: request.headers.authorization, requestId: request.id, scope };
-  const again = method === 'GET' ? request.caller : authenticateAgain(authenticator, plea);
-  const recheck = () => void authenticateAgain(authenticator, plea);
+  const { signedHead } = request;
+  const ask = () =>
+    signedHead === null
+      ? authenticateAgain(authenticator, plea)
+      : authenticateSignerAgain(authenticator, plea, signedHead);
+  const again = method === 'GET' ? request.caller : ask();
+  const recheck = () => void ask();
   const caller = mutates ? { ...again, recheck } : again;
   const patience: Pick<Call<GuardedOperation>, 'whileConnected'> = mutates
     ? { whileConnected: (work) => whileConnected(request.raw.socket, work) }

@@ -26,7 +26,14 @@ export interface HolderPlea {
 type Admits = (found: FoundKey) => boolean;
 
 /** A key that ended can't be used to end it again, and a retired version is nobody's any more: it may have been found. */
-const revocable: ReadonlySet<string> = new Set(['valid', 'suspended', 'not_yet_valid', 'insufficient_scope']);
+const revocable: ReadonlySet<string> = new Set([
+  'valid',
+  'suspended',
+  'not_yet_valid',
+  'insufficient_scope',
+  // To have the key string is enough to end what it can derive.
+  'signature_required',
+]);
 
 const admits: Readonly<Record<HolderOperation, Admits>> = {
   getSelf: isValid,

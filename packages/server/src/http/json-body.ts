@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { Fault } from '@keyswarm/core';
 import type { FastifyInstance } from 'fastify';
 import { checkJsonShape } from './json-shape.ts';
+import { checkSignedBody } from './signed-management.ts';
 
 /*
  * How a body becomes a value. JSON only; text that isn't UTF-8 is refused instead of being read with replacement
@@ -16,6 +17,7 @@ export function acceptJsonBodies(app: FastifyInstance): void {
     let value: unknown;
     let failure: Fault | null = null;
     try {
+      if (request.signedHead !== null) checkSignedBody(request.signedHead, bytes);
       if (coding !== undefined && coding !== 'identity') throw compressed();
       value = bytes.length === 0 ? undefined : parseJson(bytes);
     } catch (error) {

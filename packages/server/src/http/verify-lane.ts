@@ -58,6 +58,8 @@ export class VerifyLane {
       Number(bytes) <= verifyLaneBodyBytesMax &&
       headers['transfer-encoding'] === undefined &&
       headers['content-encoding'] === undefined &&
+      headers['signature-input'] === undefined &&
+      headers.signature === undefined &&
       !this.#services.admission.isDraining
     );
   }

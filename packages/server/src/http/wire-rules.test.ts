@@ -18,7 +18,7 @@ describe('a bearer token', () => {
     ['Bearerabc', undefined],
     ['', undefined],
     [undefined, undefined],
-    [`Bearer ${'x'.repeat(2000)}`, undefined],
+    [`Bearer ${'x'.repeat(5000)}`, undefined],
   ])('of %j is %j', (header, token) => {
     expect(bearerOf(header)).toBe(token);
   });
@@ -32,6 +32,7 @@ describe('a key string in a URL', () => {
     `/${everyCharacter}`,
     `/${key.replaceAll('_', '%5f')}`,
     `/%zz${key}`,
+    '/?access_token=eyJhbGciOiJFZERTQSIsInR5cCI6ImF0K2p3dCJ9.eyJpc3MiOiJodHRwczovL2tleXMifQ.c2lnbmVk',
   ])('is found: %s', (url) => {
     expect(hasKeyString(url)).toBe(true);
   });
@@ -42,6 +43,8 @@ describe('a key string in a URL', () => {
     '/',
     '/%',
     `/${'a_'.repeat(4000)}`,
+    `/${'.eyJ'.repeat(3000)}`,
+    '/files/report.eyJ',
   ])('is not seen where there is none: %s', (url) => {
     expect(hasKeyString(url)).toBe(false);
   });

@@ -5,7 +5,8 @@ import { requireAnywhere } from '../access/grants.ts';
 import type { UseCasePorts } from '../access/use-case-ports.ts';
 import type { IdempotencyScope } from '../signing/idempotency.ts';
 import { type KeyTerms, type Refusal, refusalOf } from './key-terms.ts';
-import { requireOpaque } from './mint-secret.ts';
+import { requireOpaque } from './mint-token.ts';
+import { noProof } from './mint-version.ts';
 import { Additions, findKeyspaceFor, hashKnown, type NewKey, prepareKey, readsOf } from './new-keys.ts';
 
 /*
@@ -142,7 +143,14 @@ async function prepare(ports: UseCasePorts, caller: Caller, item: ImportTerms): 
     requireOpaque(keyspace, '/keyspace');
     const { fingerprint, format, ...terms } = item;
     const lastByte = fingerprint.at(-1) ?? 0;
-    return prepareKey(ports, caller, { terms, keyspace, fingerprint, importedFormat: format, lastByte });
+    return prepareKey(ports, caller, {
+      terms,
+      keyspace,
+      fingerprint,
+      proofFor: noProof,
+      importedFormat: format,
+      lastByte,
+    });
   } catch (error) {
     if (error instanceof Fault && !error.retryable) return error;
     throw error;

@@ -14,12 +14,14 @@ import type { UseCasePorts } from '../access/use-case-ports.ts';
 import type { KeyspaceEntry } from '../keyspaces/keyspace-directory.ts';
 import type { IdempotencyScope } from '../signing/idempotency.ts';
 import { type KeyTerms, type Refusal, refusalOf } from './key-terms.ts';
-import { type MintedSecret, mintSecret, mintToken } from './mint-secret.ts';
+import { mintToken } from './mint-token.ts';
+import { type MintedVersion, mintVersion, noProof, refuseProof } from './mint-version.ts';
 import { Additions, findKeyspaceFor, type NewKey, prepareKey, readsOf } from './new-keys.ts';
 
 export interface MintedKey {
   readonly key: KeyRecord;
-  readonly secret: Secret;
+  /** Undefined: the key has a public key. */
+  readonly secret: Secret | undefined;
 }
 
 export interface IssuedKey extends MintedKey {
@@ -31,7 +33,7 @@ type MintResult = { readonly issued: MintedKey } | { readonly refused: Refusal }
 export type IssueResult = { readonly issued: IssuedKey } | { readonly refused: Refusal };
 
 interface Prepared extends NewKey {
-  readonly minted: MintedSecret;
+  readonly minted: MintedVersion;
 }
 
 /** Makes one key with its first version. The secret is in what is returned and nowhere else. */
@@ -121,9 +123,9 @@ async function prepare(
 ): Promise<Prepared> {
   const keyspace = await findKeyspaceFor(ports, caller, terms, 'keys:issue');
   if (keyspace.format === 'jwt') return await prepareToken(ports, caller, { terms, keyspace, lastByte });
-  const minted = mintSecret(keyspace.prefix, ports.random);
-  const { fingerprint } = minted;
-  return { ...prepareKey(ports, caller, { terms, keyspace, fingerprint, lastByte }), minted };
+  const minted = mintVersion(ports, keyspace.prefix, terms.proof);
+  const { fingerprint, proofFor } = minted;
+  return { ...prepareKey(ports, caller, { terms, keyspace, fingerprint, proofFor, lastByte }), minted };
 }
 
 /** A key that is a token: it has to be signed before its record is decided on, so its end is settled here. */
@@ -133,8 +135,9 @@ async function prepareToken(
   wish: { readonly terms: KeyTerms; readonly keyspace: KeyspaceEntry; readonly lastByte: number },
 ): Promise<Prepared> {
   const { terms } = wish;
+  refuseProof(terms.proof);
   checkTokenTerms(terms);
-  const draft = prepareKey(ports, caller, { ...wish, fingerprint: noFingerprint });
+  const draft = prepareKey(ports, caller, { ...wish, fingerprint: noFingerprint, proofFor: noProof });
   const minted = await mintToken(ports, caller.workspaceId, wish.keyspace, {
     keyId: draft.id,
     ownerId: draft.ownerId,
@@ -147,7 +150,12 @@ async function prepareToken(
   const { ttlSeconds: _settled, ...others } = terms;
   const traits = { ...terms.traits, tokens: [minted.status] };
   const settled = { ...others, expiresAtMs: minted.expiresAtMs, traits };
-  return { ...draft, terms: settled, fingerprint: minted.fingerprint, minted };
+  return {
+    ...draft,
+    terms: settled,
+    fingerprint: minted.fingerprint,
+    minted: { ...minted, proofFor: noProof },
+  };
 }
 
 const noFingerprint = new Uint8Array(32);

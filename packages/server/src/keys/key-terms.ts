@@ -1,4 +1,5 @@
 import type { Fault, FaultCode, KeyRecord, KeyTraits, OwnerKind } from '@keyswarm/core';
+import type { ProofWish } from './mint-version.ts';
 
 /** What a caller asks for when it issues or imports a key, decoded from the wire. */
 export interface KeyTerms {
@@ -11,6 +12,7 @@ export interface KeyTerms {
   readonly expiresAtMs?: number | undefined;
   readonly notBeforeMs?: number | undefined;
   readonly metadata: Readonly<Record<string, string>>;
+  readonly proof?: ProofWish | undefined;
   /** What few keys have; never from the wire as it is. */
   readonly traits?: KeyTraits | undefined;
 }

@@ -19,6 +19,7 @@ import type { UseCasePorts } from '../access/use-case-ports.ts';
 import type { KeyspaceEntry } from '../keyspaces/keyspace-directory.ts';
 import type { Change, LaneView, Reads } from '../lanes/lane-port.ts';
 import { type KeyTerms, keyEventData } from './key-terms.ts';
+import type { ProofFor } from './mint-version.ts';
 
 /*
  * What issue and import have in common: a key that is not there yet, and an owner that may not be either. What
@@ -33,6 +34,8 @@ export interface NewKey {
   readonly keyspace: KeyspaceEntry;
   readonly ownerId: OwnerId;
   readonly fingerprint: Uint8Array;
+  /** What its first version signs with. */
+  readonly proofFor: ProofFor;
   /** Set where the key string was made elsewhere. */
   readonly importedFormat?: 'sha256' | 'prefixed_api_key' | undefined;
   /** What a second manager has agreed to. */
@@ -58,7 +61,9 @@ export async function findKeyspaceFor(
 export function prepareKey(
   ports: UseCasePorts,
   caller: Caller,
-  wish: Pick<NewKey, 'terms' | 'keyspace' | 'fingerprint' | 'importedFormat'> & { readonly lastByte: number },
+  wish: Pick<NewKey, 'terms' | 'keyspace' | 'fingerprint' | 'proofFor' | 'importedFormat'> & {
+    readonly lastByte: number;
+  },
 ): NewKey {
   const { lastByte, ...rest } = wish;
   const { kind, externalId } = wish.terms.owner;
@@ -116,6 +121,7 @@ export class Additions {
       approvedScopes: wish.approvedScopes,
       traits: wish.keyspace.isBuiltin ? { ...terms.traits, issuedBy: this.#caller.keyId } : terms.traits,
       fingerprint: wish.fingerprint,
+      proof: wish.proofFor({ keyspace, keyId: wish.id, number: 1 }),
       nowMs: this.#nowMs,
     };
     const { importedFormat } = wish;

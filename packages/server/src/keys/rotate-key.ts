@@ -18,11 +18,13 @@ import { refuseEscalation } from '../access/grants.ts';
 import type { UseCasePorts } from '../access/use-case-ports.ts';
 import type { IdempotencyScope } from '../signing/idempotency.ts';
 import { changeKey, type FoundKey, findKey } from './change-key.ts';
-import { type MintedSecret, mintSecret, mintToken } from './mint-secret.ts';
+import { mintToken } from './mint-token.ts';
+import { type MintedVersion, mintVersion, noProof, type ProofWish, refuseProof } from './mint-version.ts';
 
 export interface RotatedKey {
   readonly key: KeyRecord;
-  readonly secret: Secret;
+  /** Undefined: the new version has a public key. */
+  readonly secret: Secret | undefined;
   readonly at: FeedPosition;
   readonly effectiveByMs: number;
 }
@@ -35,11 +37,12 @@ export async function rotateOneKey(
     readonly id: KeyId;
     readonly graceSeconds?: number | undefined;
     readonly cut?: boolean | undefined;
+    readonly proof?: ProofWish | undefined;
   },
   idempotency: IdempotencyScope | undefined,
 ): Promise<RotatedKey> {
   const found = await findKey(ports, caller, wish.id, 'keys:rotate');
-  const { secret, fingerprint, status } = await mintNext(ports, found);
+  const { secret, fingerprint, proofFor, status } = await mintNext(ports, found, wish.proof);
   const { graceSeconds, cut } = wish;
   const { reply, at } = await changeKey<Pick<RotatedKey, 'key' | 'secret'>>(ports, caller, found, {
     event: 'key.rotated',
@@ -49,8 +52,10 @@ export async function rotateOneKey(
       // The secret of a stronger manager would be as good as its scopes.
       if (isBuiltinKeyspace(keyspace)) refuseEscalation(caller, key.scopes);
       const ownerKeysNotBeforeMs = owner.keysNotBeforeMs;
-      const wish = { fingerprint, graceSeconds, cut, ownerKeysNotBeforeMs };
-      const after = rotateKey(key, keyspace, wish, nowMs);
+      const number = (key.versions.at(-1)?.number ?? 0) + 1;
+      const proof = proofFor({ keyspace, keyId: key.id, number, key });
+      const next = { fingerprint, graceSeconds, cut, ownerKeysNotBeforeMs, proof };
+      const after = rotateKey(key, keyspace, next, nowMs);
       return status === undefined ? after : withNewToken(key, after, { status, nowMs });
     },
     data: (after) => {
@@ -71,9 +76,11 @@ export async function rotateOneKey(
 async function mintNext(
   ports: UseCasePorts,
   { key, keyspace }: FoundKey,
-): Promise<MintedSecret & { readonly status?: TokenStatus }> {
-  if (keyspace.format === 'opaque') return mintSecret(keyspace.prefix, ports.random);
-  return await mintToken(ports, key.workspaceId, keyspace, {
+  proof: ProofWish | undefined,
+): Promise<MintedVersion & { readonly status?: TokenStatus }> {
+  if (keyspace.format === 'opaque') return mintVersion(ports, keyspace.prefix, proof);
+  refuseProof(proof);
+  const minted = await mintToken(ports, key.workspaceId, keyspace, {
     keyId: key.id,
     ownerId: key.ownerId,
     scopes: key.scopes,
@@ -81,6 +88,7 @@ async function mintNext(
     expiresAtMs: key.expiresAtMs,
     version: (key.versions.at(-1)?.number ?? 0) + 1,
   });
+  return { ...minted, proofFor: noProof };
 }
 
 /** The key as the token says it is: somebody may have changed it since the token was signed. */

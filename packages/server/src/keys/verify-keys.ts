@@ -1,5 +1,5 @@
 import { type Answer, builtinKeyspaceName, covers, Fault, type FeedPosition, parseId } from '@keyswarm/core';
-import { hasApplied, mayBeNews } from '@keyswarm/verifier';
+import { hasApplied, mayBeNews, type SignedRequest } from '@keyswarm/verifier';
 import type { Caller } from '../access/caller.ts';
 import { reachesEverywhere, requireAnywhere, requireIn } from '../access/grants.ts';
 import { keyspaceNotFound } from '../access/missing.ts';
@@ -20,8 +20,11 @@ import type { VerifyPorts } from '../access/use-case-ports.ts';
  * anything, and says `stale` if what came is older still.
  */
 
+/** What was presented: a key string, or a request that is signed. */
+export type Presented = string | SignedRequest;
+
 export interface VerifyWish {
-  readonly key: string;
+  readonly presented: Presented;
   /** Id or name of the keyspace that the access point requires. */
   readonly keyspace?: string | undefined;
   readonly scopes?: readonly string[] | undefined;
@@ -65,7 +68,11 @@ function verifyNow(ports: VerifyPorts, caller: Caller, wish: VerifyWish): Answer
 
 function ask(ports: VerifyPorts, caller: Caller, wish: VerifyWish): Answer | Promise<Answer> {
   const answer = look(ports, caller, wish);
-  if (ports.catchUp === undefined || answer.valid !== false || !mayBeNews(answer.code, wish.key))
+  if (
+    ports.catchUp === undefined ||
+    answer.valid !== false ||
+    !mayBeNews(answer.code, textOf(wish.presented))
+  )
     return answer;
   return ports.catchUp().then(() => look(ports, caller, wish));
 }
@@ -73,9 +80,17 @@ function ask(ports: VerifyPorts, caller: Caller, wish: VerifyWish): Answer | Pro
 function look(
   { verifier }: VerifyPorts,
   { workspaceId }: Caller,
-  { key, keyspace, scopes }: VerifyWish,
+  { presented, keyspace, scopes }: VerifyWish,
 ): Answer {
-  return verifier.verify(key, { workspaceId, keyspace, scopes });
+  const requirement = { workspaceId, keyspace, scopes };
+  return typeof presented === 'string'
+    ? verifier.verify(presented, requirement)
+    : verifier.verifyRequest(presented, requirement);
+}
+
+/** What is signed is `malformed` for no news. */
+function textOf(presented: Presented): string {
+  return typeof presented === 'string' ? presented : '';
 }
 
 async function verifyInKeyspaceById(
@@ -91,10 +106,14 @@ async function verifyInKeyspaceById(
 
 /** Whatever the answer would be, also a refusal that says something of the key: asked of the built-in keyspace. */
 function hideBuiltin(ports: VerifyPorts, caller: Caller, wish: VerifyWish): Answer | Promise<Answer> {
+  const { presented } = wish;
   const hide = (answer: Answer): Answer => {
     if (answer.valid === true) return answer.keyspace === builtinKeyspaceName ? unknown : answer;
     if (answer.valid === null || answer.code === 'malformed' || answer.code === 'unknown') return answer;
-    const { code } = look(ports, caller, { key: wish.key, keyspace: builtinKeyspaceName });
+    // Asked of a signed request again, a nonce that is accepted would be used up; whose key it is needs no signature.
+    if (typeof presented !== 'string')
+      return ports.verifier.isSignedIn(presented, builtinKeyspaceName) ? unknown : answer;
+    const { code } = look(ports, caller, { presented, keyspace: builtinKeyspaceName });
     return code === 'wrong_keyspace' ? answer : unknown;
   };
   const answer = ask(ports, caller, wish);

@@ -54,7 +54,7 @@ export async function introspect(ports: OAuthPorts, caller: Caller, fields: Form
   requireAnywhere(caller, 'keys:verify');
   const token = fields.get('token');
   if (token === undefined) throw new TokenRefused('invalid_request', 'token is missing.');
-  const answer = await verifyOneKey(ports, caller, { key: token });
+  const answer = await verifyOneKey(ports, caller, { presented: token });
   if (answer.valid === null)
     throw new TokenRefused('temporarily_unavailable', 'Freshness can not be proved now.');
   if (!answer.valid) return { active: false };

@@ -60,6 +60,8 @@ async function askFor(
   askAuthority: AskAuthority,
 ): Promise<VerdictView | undefined> {
   const { key, keyspace, scopes, min_seq: minSeq }: KeyVerify = body;
+  // A signed request is not asked about: its secret, where that is what is missing, is the operator's to give.
+  if (key === undefined) return undefined;
   if (keyspace === undefined || !reaches(caller.scopes, 'keys:verify', keyspace)) return undefined;
   const answer = await askAuthority(key, { keyspace, scopes, minSeq });
   return answer === undefined ? undefined : answerView(answer, staleRetryAfterMs);

@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import {
   assert,
   builtinPrefix,
@@ -12,7 +11,7 @@ import {
 import { defaultWorkspaceId, defaultWorkspaceName, ownerIdOf } from '../access/named-ids.ts';
 import type { UseCasePorts } from '../access/use-case-ports.ts';
 import { keyEventData } from '../keys/key-terms.ts';
-import { mintSecret } from '../keys/mint-secret.ts';
+import { type MintedVersion, mintVersion, versionOf } from '../keys/mint-version.ts';
 import type { Actor } from '../lanes/lane-port.ts';
 import type { Random } from '../runtime/random.ts';
 import { decideWorkspace, firstKeyId, firstKeyOf, newWorkspace, shardOfWorkspace } from './new-workspace.ts';
@@ -28,7 +27,7 @@ import { decideWorkspace, firstKeyId, firstKeyOf, newWorkspace, shardOfWorkspace
  * a key is installed at any start at which it is not known yet. One that was revoked stays known, and so revoked.
  */
 
-type BootstrapPorts = Pick<UseCasePorts, 'lanes' | 'clock' | 'random' | 'shards'>;
+type BootstrapPorts = Pick<UseCasePorts, 'lanes' | 'clock' | 'random' | 'shards' | 'macKeyOf'>;
 
 const actor: Actor = { workspaceId: defaultWorkspaceId, keyId: null, requestId: 'bootstrap' };
 
@@ -37,8 +36,7 @@ export async function bootstrap(
   ports: BootstrapPorts,
   given: Secret | undefined,
 ): Promise<Secret | undefined> {
-  if (given === undefined)
-    return await createDefaultWorkspace(ports, mintSecret(builtinPrefix, ports.random));
+  if (given === undefined) return await createDefaultWorkspace(ports, mintVersion(ports, builtinPrefix));
   await createDefaultWorkspace(ports, undefined);
   await installKey(ports, given);
   return undefined;
@@ -55,11 +53,11 @@ export function isBootstrapKey(text: string): boolean {
 
 async function createDefaultWorkspace(
   ports: BootstrapPorts,
-  minted: { readonly secret: Secret; readonly fingerprint: Uint8Array } | undefined,
+  minted: MintedVersion | undefined,
 ): Promise<Secret | undefined> {
   const workspace = newWorkspace(defaultWorkspaceName);
   const id = firstKeyId(workspace, { nowMs: ports.clock.nowMs(), random: ports.random });
-  const first = minted && { id, fingerprint: minted.fingerprint, ownerExternalId: ownerNameOf(id) };
+  const first = minted && { id, minted, ownerExternalId: ownerNameOf(id) };
   const ownerReads = first && { owners: [ownerIdOf(workspace.id, 'service', first.ownerExternalId)] };
   const receipt = await ports.lanes.submit<boolean>({
     shard: shardOfWorkspace(workspace, ports.shards),
@@ -77,11 +75,12 @@ async function createDefaultWorkspace(
 /** Its shard is that of its fingerprint, where a second one of the same is found. */
 async function installKey(ports: BootstrapPorts, secret: Secret): Promise<void> {
   assert(isBootstrapKey(secret.reveal()), 'the key was checked when the settings were read');
-  const fingerprint = hash('sha256', secret.reveal(), 'buffer');
+  const minted = versionOf(ports, secret);
+  const { fingerprint } = minted;
   const random = ports.random.bytes(10);
   const id = idFromUuidBytes('key', uuidV7(ports.clock.nowMs(), random, fingerprint.at(-1)));
   const workspace = newWorkspace(defaultWorkspaceName);
-  const first = { id, fingerprint, ownerExternalId: ownerNameOf(id) };
+  const first = { id, minted, ownerExternalId: ownerNameOf(id) };
   await ports.lanes.submit<null>({
     shard: shardOfHash(fingerprint, ports.shards),
     weight: 1,

@@ -12,7 +12,7 @@ import { placeOf } from '../access/change-place.ts';
 import { requireScope } from '../access/grants.ts';
 import { defaultWorkspaceId, ownerIdOf } from '../access/named-ids.ts';
 import type { UseCasePorts } from '../access/use-case-ports.ts';
-import { mintSecret } from '../keys/mint-secret.ts';
+import { mintVersion, secretOf } from '../keys/mint-version.ts';
 import type { IdempotencyScope } from '../signing/idempotency.ts';
 import { decideWorkspace, firstKeyId, newWorkspace, shardOfWorkspace } from './new-workspace.ts';
 
@@ -41,9 +41,10 @@ export async function createWorkspace(
     throw new Fault('forbidden', { detail: 'Workspaces are created from the default workspace only.' });
   }
   const workspace = newWorkspace(name);
-  const { secret, fingerprint } = mintSecret(builtinPrefix, ports.random);
+  const minted = mintVersion(ports, builtinPrefix);
+  const secret = secretOf(minted);
   const id = firstKeyId(workspace, { nowMs: ports.clock.nowMs(), random: ports.random });
-  const first = { id, fingerprint, ownerExternalId: 'first-manager' };
+  const first = { id, minted, ownerExternalId: 'first-manager' };
   const ticket = idempotency?.ticket<CreatedWorkspace>();
   const receipt = await ports.lanes.submit<CreatedWorkspace>({
     shard: shardOfWorkspace(workspace, ports.shards),

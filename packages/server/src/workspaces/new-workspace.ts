@@ -13,6 +13,7 @@ import {
 } from '@keyswarm/core';
 import { builtinKeyspaceId, ownerIdOf, workspaceIdOf } from '../access/named-ids.ts';
 import { keyEventData } from '../keys/key-terms.ts';
+import type { MintedVersion } from '../keys/mint-version.ts';
 import type { Decision } from '../lanes/lane-port.ts';
 import type { Random } from '../runtime/random.ts';
 
@@ -39,7 +40,7 @@ export function shardOfWorkspace({ keyspaceId }: NewWorkspace, shards: number): 
 
 export interface FirstKey {
   readonly id: KeyId;
-  readonly fingerprint: Uint8Array;
+  readonly minted: Pick<MintedVersion, 'fingerprint' | 'proofFor'>;
   /** Of its owner, which is a service; shown in lists and verdicts. */
   readonly ownerExternalId: string;
 }
@@ -99,7 +100,8 @@ export function firstKeyOf(
     name: 'first management key',
     scopes: ['*'],
     metadata: {},
-    fingerprint: first.fingerprint,
+    fingerprint: first.minted.fingerprint,
+    proof: first.minted.proofFor({ keyspace, keyId: first.id, number: 1 }),
     nowMs,
   });
   return { owner, key };

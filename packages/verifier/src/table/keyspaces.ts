@@ -20,6 +20,8 @@ export interface KeyspaceEntry extends LeaseTerms {
   askedAs: string | undefined;
   revision: number;
   suspended: boolean;
+  /** A bare bearer is refused. */
+  wantsSignature: boolean;
   /** -Infinity: no version was ever cut off. */
   keysNotBeforeMs: number;
   references: number;
@@ -70,6 +72,7 @@ export class Keyspaces {
     entry.name = fact.name;
     entry.askedAs = parseId('ks', fact.name) === undefined ? fact.name : undefined;
     entry.suspended = fact.state !== 'active';
+    entry.wantsSignature = fact.proof === 'signature';
     entry.keysNotBeforeMs = fact.keysNotBeforeMs ?? Number.NEGATIVE_INFINITY;
   }
 
@@ -133,6 +136,7 @@ export class Keyspaces {
       leaseBeforeRaiseMs: 0,
       raisedAtMs: Number.NEGATIVE_INFINITY,
       suspended: true,
+      wantsSignature: true,
       keysNotBeforeMs: Number.POSITIVE_INFINITY,
       references: 0,
     };

@@ -79,7 +79,16 @@ function keyspaceFactOf(entry: KeyspaceEntry): KeyspaceFact | undefined {
   const { id, workspaceId, revision, name, leaseMs } = entry;
   if (workspaceId === undefined) return undefined;
   const state = entry.suspended ? 'suspended' : 'active';
-  return { id, workspaceId, revision, name, state, leaseMs, keysNotBeforeMs: limitOf(entry.keysNotBeforeMs) };
+  return {
+    id,
+    workspaceId,
+    revision,
+    name,
+    state,
+    leaseMs,
+    ...(entry.wantsSignature ? { proof: 'signature' } : {}),
+    keysNotBeforeMs: limitOf(entry.keysNotBeforeMs),
+  };
 }
 
 /** The key that this record belongs to; marks its other records in `given`. */

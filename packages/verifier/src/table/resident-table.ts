@@ -1,6 +1,7 @@
 import {
   assert,
   fingerprintFactBytes,
+  formatSigningKeyId,
   type KeyFact,
   type KeyId,
   type KeyTraitsFact,
@@ -15,7 +16,7 @@ import { keyIdOfWords } from '../verdict/key-id-text.ts';
 import { FingerprintIndex } from './fingerprint-index.ts';
 import { FirstUses } from './first-uses.ts';
 import { GraceUses } from './grace-uses.ts';
-import { Keyspaces } from './keyspaces.ts';
+import { type KeyspaceEntry, Keyspaces } from './keyspaces.ts';
 import { Owners } from './owners.ts';
 import {
   endMsAt,
@@ -31,6 +32,7 @@ import {
   writeRecord,
 } from './record-fields.ts';
 import { RecordPages, word } from './record-pages.ts';
+import { RequestKeys } from './request-keys.ts';
 import { ScopeSets } from './scope-sets.ts';
 import { SideColumn } from './side-column.ts';
 import { SigningKeys } from './signing-keys.ts';
@@ -78,6 +80,8 @@ export class ResidentTable {
   readonly traits = new Map<number, KeyTraitsFact>();
   /** One record of each key that others may hang on. */
   readonly parents = new Map<KeyId, number>();
+  /** What signed requests are verified with. */
+  readonly requestKeys = new RequestKeys();
   #twins = 0;
 
   constructor(seed: IndexSeed) {
@@ -124,6 +128,10 @@ export class ResidentTable {
       const keyspace = this.keyspaces.entry(this.records.get(record, word.keyspace) >>> 10);
       return keyspace.workspaceId === workspaceId;
     });
+  }
+
+  keyspaceOf(record: number): KeyspaceEntry {
+    return this.keyspaces.entry(this.records.get(record, word.keyspace) >>> 10);
   }
 
   /** When a version in grace of this key was last accepted here; null: not since it entered grace. */
@@ -196,7 +204,7 @@ export class ResidentTable {
       });
       if (fact.notBeforeMs !== null) this.notBefores.set(record, fact.notBeforeMs);
       this.firstUses.expect(record, version.state === 'active' && isRotating);
-      this.#setTraits(record, fact);
+      this.#setTraits(record, fact, version.number);
       if (!after.includes(record)) after.push(record);
     }
     for (const record of before) if (!after.includes(record)) this.#forget(record);
@@ -205,7 +213,10 @@ export class ResidentTable {
     }
   }
 
-  #setTraits(record: number, { id, traits }: KeyFact): void {
+  #setTraits(record: number, { id, traits }: KeyFact, version: number): void {
+    const proof = traits?.proofs?.find((one) => one.version === version);
+    if (proof === undefined) this.requestKeys.forget(record);
+    else this.requestKeys.set(record, formatSigningKeyId(id, version), proof);
     if (traits === undefined) {
       if (this.traits.size > 0) this.traits.delete(record);
       return;
@@ -215,6 +226,7 @@ export class ResidentTable {
   }
 
   #forgetTraits(record: number): void {
+    this.requestKeys.forget(record);
     if (this.traits.size === 0 || !this.traits.delete(record)) return;
     for (const [id, at] of this.parents) if (at === record) this.parents.delete(id);
   }

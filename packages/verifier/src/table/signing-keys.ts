@@ -1,5 +1,4 @@
 import { Buffer } from 'node:buffer';
-import type { KeyObject } from 'node:crypto';
 import {
   type Algorithm,
   algorithms,
@@ -9,6 +8,7 @@ import {
   type WorkspaceId,
 } from '@keyswarm/core';
 import { publicKeyOf } from '../signatures/public-key.ts';
+import { signatureCheck } from '../signatures/sign-bytes.ts';
 
 /** A signing key as a verdict reads it. Mutable, and the same object for ever, as keyspaces are. */
 export interface SigningKeyEntry {
@@ -16,8 +16,8 @@ export interface SigningKeyEntry {
   readonly workspaceId: WorkspaceId;
   readonly algorithm: Algorithm;
   readonly issuer: string;
-  /** Undefined: the bytes are no key that could verify anything. */
-  readonly publicKey: KeyObject | undefined;
+  /** Is this the key's signature of those bytes? Undefined: its bytes are no key that could verify anything. */
+  readonly check: ((data: Uint8Array, signature: Uint8Array) => boolean) | undefined;
   fact: SigningKeyFact;
   /** Nothing that it signed is accepted any more. */
   removed: boolean;
@@ -68,12 +68,13 @@ export class SigningKeys {
 
   #add(fact: SigningKeyFact): SigningKeyEntry {
     const algorithm = algorithms[fact.algorithm];
+    const publicKey = publicKeyOf(algorithm, fact.publicKey);
     const entry: SigningKeyEntry = {
       id: fact.id,
       workspaceId: fact.workspaceId,
       algorithm,
       issuer: fact.issuer,
-      publicKey: publicKeyOf(algorithm, fact.publicKey),
+      check: publicKey && signatureCheck(algorithm, publicKey),
       fact,
       removed: fact.state === 'removed',
       notBeforeMs: fact.notBeforeMs ?? Number.NEGATIVE_INFINITY,

@@ -66,6 +66,14 @@ const noScopes: readonly string[] = Object.freeze([]);
 const noRequirement: Requirement = Object.freeze({});
 const noShards: readonly number[] = Object.freeze([]);
 
+/** How a version was presented, and what is required of it. */
+export interface Presented {
+  readonly requirement: Requirement;
+  readonly isSigned: boolean;
+  /** Absent: it was no token. */
+  readonly token?: ReadToken | undefined;
+}
+
 /** A token that is good by itself, and the version that it is or hangs on. */
 interface FoundToken {
   readonly record: number;
@@ -91,10 +99,14 @@ export class KeyJudge {
     if (looksLikeToken(key)) {
       const found = this.#tokenIn(table, key, requirement);
       if (found !== undefined)
-        return 'token' in found ? this.#judge(table, found.record, requirement, found.token) : found;
+        return 'token' in found
+          ? this.judgeRecord(table, found.record, { requirement, isSigned: false, token: found.token })
+          : found;
     }
     const record = this.#recordOf(table, key, requirement);
-    return typeof record === 'number' ? this.#judge(table, record, requirement) : record;
+    return typeof record === 'number'
+      ? this.judgeRecord(table, record, { requirement, isSigned: false })
+      : record;
   }
 
   find(table: ResidentTable, key: string): FoundKey {
@@ -104,14 +116,17 @@ export class KeyJudge {
     }
     const record = this.#recordOf(table, key, noRequirement);
     if (typeof record !== 'number') return { answer: record, held: null };
-    return { answer: this.#judge(table, record, noRequirement), held: heldVersionOf(table, record) };
+    return {
+      answer: this.judgeRecord(table, record, { requirement: noRequirement, isSigned: false }),
+      held: heldVersionOf(table, record),
+    };
   }
 
   /** Whoever holds a token that was derived of a key doesn't hold the key. */
   #foundByToken(table: ResidentTable, found: Answer | FoundToken): FoundKey {
     if (!('token' in found)) return { answer: found, held: null };
     const { record, token } = found;
-    const answer = this.#judge(table, record, noRequirement, token);
+    const answer = this.judgeRecord(table, record, { requirement: noRequirement, isSigned: false, token });
     return { answer, held: token.parent === undefined ? heldVersionOf(table, record) : null };
   }
 
@@ -120,14 +135,14 @@ export class KeyJudge {
     if (typeof key !== 'string' || key.length === 0 || key.length > keyLengthMax) return refusals.malformed;
     const record = this.#find(table, key, requirement);
     if (record !== 0) return record;
-    if (keyStringPrefixLength(key) !== 0) return this.#unknown();
+    if (keyStringPrefixLength(key) !== 0) return this.unknown();
     const byToken = this.#findByLongToken(table, key, requirement);
     if (byToken !== 0) return byToken;
     return this.#lease.hasQuarantined ? stale : refusals.malformed;
   }
 
   /** The key may have been issued in a shard of which nothing is heard any more. */
-  #unknown(): Answer {
+  unknown(): Answer {
     return this.#lease.hasQuarantined ? stale : refusals.unknown;
   }
 
@@ -139,7 +154,7 @@ export class KeyJudge {
   #tokenIn(table: ResidentTable, text: string, requirement: Requirement): Answer | FoundToken | undefined {
     const signer = tokenKind(table.signingKeys, text);
     if (signer === 'foreign') return undefined;
-    if (signer === 'unknown') return this.#unknown();
+    if (signer === 'unknown') return this.unknown();
     if (typeof signer === 'string') return refusals[signer];
     const digest = digestOf(text);
     const known = this.#tokens.get(digest);
@@ -150,7 +165,7 @@ export class KeyJudge {
     if (wanted !== undefined && wanted !== signer.workspaceId) return refusals.unknown;
     if (signer.removed || !(token.issuedAtMs > signer.notBeforeMs)) return refusals.revoked;
     const record = findOf(table, token, digest);
-    if (record === 0 || !isOf(table, record, token, signer)) return this.#unknown();
+    if (record === 0 || !isOf(table, record, token, signer)) return this.unknown();
     return { record, token };
   }
 
@@ -165,7 +180,8 @@ export class KeyJudge {
     return record !== 0 && table.hasTwins ? chooseTwin(table, record, requirement) : record;
   }
 
-  #judge(table: ResidentTable, record: number, requirement: Requirement, token?: ReadToken): Answer {
+  /** The verdict on a version that was found, by its key string or by a signature that was verified; the lease last. */
+  judgeRecord(table: ResidentTable, record: number, { requirement, isSigned, token }: Presented): Answer {
     const page = table.records.pageOf(record);
     const from = table.records.offsetOf(record);
     const keyspace = table.keyspaces.entry((page[from + word.keyspace] ?? 0) >>> 10);
@@ -176,6 +192,7 @@ export class KeyJudge {
     const owner = table.owners.view(ownerWord >>> 5);
     if (owner === undefined) return stale;
     this.#fill(table, record, keyspace, requirement);
+    this.#standing.lacksSignature = keyspace.wantsSignature && !isSigned;
     const latestMs = this.#clock.latestMs();
     const earliestMs = (ownerWord & notBeforeBit) === 0 ? latestMs : this.#clock.earliestMs();
     if (token !== undefined) this.#narrow(token, requirement);
@@ -380,7 +397,7 @@ function idOrder(table: ResidentTable, a: number, b: number): number {
 }
 
 function keyspaceOf(table: ResidentTable, record: number): KeyspaceEntry {
-  return table.keyspaces.entry(table.records.get(record, word.keyspace) >>> 10);
+  return table.keyspaceOf(record);
 }
 
 function keyIdOf(table: ResidentTable, record: number) {

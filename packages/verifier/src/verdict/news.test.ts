@@ -7,7 +7,14 @@ const applied = { epoch: 2, seqs: [5, 0] };
 describe('what has to wait for news', () => {
   it('is a refusal that a later change could lift, and no other', () => {
     const lifted = refusalCodes.filter((code) => mayBeNews(code, 'orders_x'));
-    expect(lifted).toEqual(['malformed', 'unknown', 'expired', 'suspended', 'insufficient_scope']);
+    expect(lifted).toEqual([
+      'malformed',
+      'unknown',
+      'expired',
+      'suspended',
+      'insufficient_scope',
+      'signature_required',
+    ]);
   });
 
   it('is never what no key can look like', () => {

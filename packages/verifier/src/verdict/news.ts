@@ -8,7 +8,14 @@ import type { Applied } from '../verifier-port.ts';
  */
 
 /** What news could lift. A revocation is final, and so is the form of a string. */
-const liftable: ReadonlySet<string> = new Set(['unknown', 'suspended', 'expired', 'insufficient_scope']);
+const liftable: ReadonlySet<string> = new Set([
+  'unknown',
+  'suspended',
+  'expired',
+  'insufficient_scope',
+  // The keyspace may have gone back to bearers a moment ago.
+  'signature_required',
+]);
 
 /** Might a change that isn't known here yet turn this refusal? `key` is what was presented. */
 export function mayBeNews(code: string, key: string): boolean {

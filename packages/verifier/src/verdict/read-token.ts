@@ -8,7 +8,6 @@ import {
   tokenLengthMax,
 } from '@keyswarm/core';
 import { bytesOfBase64url } from '../signatures/public-key.ts';
-import { verifyBytes } from '../signatures/sign-bytes.ts';
 import type { SigningKeyEntry, SigningKeys } from '../table/signing-keys.ts';
 
 /*
@@ -41,8 +40,13 @@ export interface ReadToken {
 export type TokenRefusal = 'malformed' | 'unknown' | 'signature_invalid';
 
 /** `{"` in base64url: what a JSON header begins with, and no key string of ours. */
-export function looksLikeToken(text: string): boolean {
-  return text.charCodeAt(0) === 0x65 && text.charCodeAt(1) === 0x79 && text.charCodeAt(2) === 0x4a;
+export function looksLikeToken(text: unknown): boolean {
+  return (
+    typeof text === 'string' &&
+    text.charCodeAt(0) === 0x65 &&
+    text.charCodeAt(1) === 0x79 &&
+    text.charCodeAt(2) === 0x4a
+  );
 }
 
 /** Longer than any header of ours. */
@@ -70,11 +74,11 @@ export function readToken(entry: SigningKeyEntry, text: string): ReadToken | Tok
   const headerEnd = text.indexOf('.');
   const claimsEnd = text.indexOf('.', headerEnd + 1);
   if (claimsEnd === -1) return 'malformed';
-  const { algorithm, publicKey } = entry;
+  const { algorithm, check } = entry;
   const signature = bytesOfBase64url(text.slice(claimsEnd + 1), algorithm.signatureBytes);
-  if (signature === undefined || publicKey === undefined) return 'malformed';
+  if (signature === undefined || check === undefined) return 'malformed';
   const signed = Buffer.from(text.slice(0, claimsEnd), 'latin1');
-  if (!verifyBytes(algorithm, publicKey, signed, signature)) return 'signature_invalid';
+  if (!check(signed, signature)) return 'signature_invalid';
   const claims = claimsOf(text.slice(headerEnd + 1, claimsEnd));
   return claims === undefined || claims.iss !== entry.issuer ? 'malformed' : tokenOf(entry, claims);
 }

@@ -114,7 +114,8 @@ export class FactsDecoder {
     if (!isScopeSegment(name)) throw new BadFrame('keyspace.name is not the name of a keyspace');
     const keysNotBeforeMs = timeIf(reader, flags & keyspaceFlags.notBefore, 'keyspace.keys_not_before_ms');
     this.#keyspaces.push(id);
-    return { id, workspaceId, revision, name, state, leaseMs, keysNotBeforeMs };
+    const proof = (flags & keyspaceFlags.signature) === 0 ? {} : ({ proof: 'signature' } as const);
+    return { id, workspaceId, revision, name, state, leaseMs, ...proof, keysNotBeforeMs };
   }
 
   #owner(reader: ByteReader): OwnerFact {

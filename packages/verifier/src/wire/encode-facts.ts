@@ -74,7 +74,11 @@ export class FactsEncoder {
     writer.byte(tags.keyspace);
     writer.bytes(uuidBytesOf(fact.id));
     writer.bytes(uuidBytesOf(fact.workspaceId));
-    writer.byte(thingStates.indexOf(fact.state) | flagIf(keysNotBeforeMs !== null, keyspaceFlags.notBefore));
+    writer.byte(
+      thingStates.indexOf(fact.state) |
+        flagIf(keysNotBeforeMs !== null, keyspaceFlags.notBefore) |
+        flagIf(fact.proof === 'signature', keyspaceFlags.signature),
+    );
     writer.whole(fact.revision);
     writer.whole(fact.leaseMs);
     writer.text(fact.name);

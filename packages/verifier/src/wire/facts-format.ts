@@ -42,7 +42,7 @@ export const ownerKinds = ['service', 'integration', 'user'] as const;
 
 /** Two bits of each flag byte are a place in a list of at most three; the others say what follows. */
 export const placeMask = 3;
-export const keyspaceFlags = { notBefore: 4, all: 7 } as const;
+export const keyspaceFlags = { notBefore: 4, signature: 8, all: 15 } as const;
 export const ownerFlags = { suspended: 4, notBefore: 8, all: 15 } as const;
 /** The number of versions takes two bits. */
 export const keyFlags = { notBefore: 4, expiry: 8, versionsShift: 4, traits: 64, all: 127 } as const;

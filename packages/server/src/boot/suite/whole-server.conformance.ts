@@ -17,6 +17,7 @@ import { describePositions } from './positions.conformance.ts';
 import { describeRetries } from './retries.conformance.ts';
 import { describeRotations } from './rotations.conformance.ts';
 import { describeService } from './service.conformance.ts';
+import { describeSigned } from './signed.conformance.ts';
 import { describeSigningKeys } from './signing-keys.conformance.ts';
 import type { TestServer } from './test-server.ts';
 import { describeTokens } from './tokens.conformance.ts';
@@ -48,4 +49,5 @@ export function describeWholeServer(serverOf: () => TestServer): void {
   describeSigningKeys(serverOf);
   describeService(serverOf);
   describeWebhooks(serverOf);
+  describeSigned(serverOf);
 }

@@ -1,5 +1,6 @@
 import { enrollmentCreatedView, optionalTimeMsOf, placedView } from '@keyswarm/contract';
 import { createEnrollment } from '../../keys/create-enrollment.ts';
+import { secretOf } from '../../keys/mint-version.ts';
 import type { HandlerServices, Handlers } from '../handler.ts';
 
 /** The making of enrollment keys. */
@@ -26,7 +27,7 @@ export function enrollmentHandler({ ports }: HandlerServices): Handlers<'createE
         },
         idempotency,
       );
-      return placedView(enrollmentCreatedView(made.key, made.secret), made.at);
+      return placedView(enrollmentCreatedView(made.key, secretOf(made)), made.at);
     },
   };
 }

@@ -12,7 +12,7 @@ import {
   suspendedKeyspaceView,
   suspendedOwnerView,
 } from '@keyswarm/contract';
-import type { OwnerId } from '@keyswarm/core';
+import type { OwnerId, ProofRule } from '@keyswarm/core';
 import {
   createOneKeyspace,
   resumeOneKeyspace,
@@ -117,6 +117,7 @@ interface PolicyBody {
   readonly max_ttl_seconds?: number | null;
   readonly max_grace_seconds?: number;
   readonly lease_seconds?: number;
+  readonly proof?: ProofRule;
   readonly rotation?: RotationRulesBody;
   readonly approval?: ApprovalRulesBody;
   readonly token?: TokenRulesBody;
@@ -133,6 +134,7 @@ function policyOf(body: PolicyBody) {
     maxTtlSeconds: body.max_ttl_seconds,
     maxGraceSeconds: body.max_grace_seconds,
     leaseSeconds: body.lease_seconds,
+    proof: body.proof,
     rotation: body.rotation && {
       rotateAfterSeconds: body.rotation.rotate_after_seconds,
       settleSeconds: body.rotation.settle_seconds,

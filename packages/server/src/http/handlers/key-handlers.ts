@@ -15,6 +15,7 @@ import { Fault, type KeyId } from '@keyswarm/core';
 import { resumeOneKey, revokeOneKey, suspendOneKey } from '../../keys/end-key.ts';
 import { issueManyKeys, issueOneKey } from '../../keys/issue-keys.ts';
 import type { KeyTerms, Refusal } from '../../keys/key-terms.ts';
+import { readProofWish } from '../../keys/read-proof-wish.ts';
 import { finishKeyRotation, rotateOneKey } from '../../keys/rotate-key.ts';
 import { updateOneKey } from '../../keys/update-key.ts';
 import type { HandlerServices, Handlers } from '../handler.ts';
@@ -66,7 +67,8 @@ export function keyHandlers({ ports, metrics }: HandlerServices): Handlers<KeyWr
 
     async rotateKey({ params, body, caller, idempotency }) {
       const startedMs = clock.monotonicMs();
-      const wish = { id: params.id as KeyId, graceSeconds: body.grace_seconds, cut: body.cut };
+      const { grace_seconds: graceSeconds, cut } = body;
+      const wish = { id: params.id as KeyId, graceSeconds, cut, proof: readProofWish(body.proof) };
       const { key, secret, at, effectiveByMs } = await rotateOneKey(ports, caller, wish, idempotency);
       metrics.issuance('rotate', clock.monotonicMs() - startedMs);
       return placedView(rotatedKeyView(key, secret, effectiveByMs), at);
@@ -108,6 +110,7 @@ export function termsOf(body: KeyIssue): KeyTerms {
     expiresAtMs: optionalTimeMsOf(body.expires_at, '/expires_at'),
     notBeforeMs: optionalTimeMsOf(body.not_before, '/not_before'),
     metadata: body.metadata ?? {},
+    proof: readProofWish(body.proof),
   };
 }
 

@@ -9,6 +9,7 @@ import {
 } from '@keyswarm/contract';
 import { type Answer, Fault } from '@keyswarm/core';
 import type { VerifyPorts } from '../../access/use-case-ports.ts';
+import { describedRequestOf } from '../../keys/described-request.ts';
 import { type VerifyWish, verifyOneKey } from '../../keys/verify-keys.ts';
 import { staleRetryAfterMs } from '../../limits.ts';
 import type { ServerMetrics } from '../../metrics/server-metrics.ts';
@@ -49,13 +50,21 @@ export function verifyHandlers({ ports, metrics }: VerifyServices): Handlers<'ve
   };
 }
 
-/** The body itself where it names no place, which is nearly always. */
-function wishOf(body: KeyVerify, shards: number): VerifyWish {
-  const { min_seq: text } = body;
-  if (text === undefined) return body;
+function wishOf({ key, request, keyspace, scopes, min_seq: text }: KeyVerify, shards: number): VerifyWish {
+  if ((key === undefined) === (request === undefined)) throw oneOfTwo(key === undefined);
+  const presented = key ?? describedRequestOf(request);
+  if (text === undefined) return { presented, keyspace, scopes };
   const minSeq = parseSeq(text, '/min_seq');
   if (minSeq.shard >= shards) throw badSeq('/min_seq');
-  return { ...body, minSeq };
+  return { presented, keyspace, scopes, minSeq };
+}
+
+function oneOfTwo(isNone: boolean): Fault {
+  return new Fault(isNone ? 'missing_field' : 'invalid_field', {
+    detail: isNone ? 'There is nothing to verify.' : 'There are two things to verify.',
+    field: isNone ? '/key' : '/request',
+    expected: 'either key or request',
+  });
 }
 
 /**

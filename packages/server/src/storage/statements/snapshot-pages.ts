@@ -55,6 +55,7 @@ const fieldsOf: Readonly<Record<SnapshotTable, readonly string[]>> = {
     'r.state',
     'r.lease_seconds',
     ms('r.keys_not_before'),
+    "coalesce(r.rules ->> 'proof', '-')",
   ],
 };
 

@@ -1,30 +1,21 @@
-import { hash } from 'node:crypto';
 import {
   assert,
   Fault,
   type KeyId,
   type KeyRecord,
   type KeyspaceRecord,
-  mintKeyString,
   normaliseScopes,
   type OwnerId,
-  Secret,
+  type Secret,
   type TokenStatus,
 } from '@keyswarm/core';
 import type { UseCasePorts } from '../access/use-case-ports.ts';
 import type { KeyspaceEntry } from '../keyspaces/keyspace-directory.ts';
-import type { Random } from '../runtime/random.ts';
 
-export interface MintedSecret {
+interface MintedSecret {
   readonly secret: Secret;
   /** SHA-256 of the key string: all that is ever stored of it. */
   readonly fingerprint: Uint8Array;
-}
-
-/** Made before the write is queued: what decides inside a transaction may run twice and takes no chances. */
-export function mintSecret(prefix: string, random: Random): MintedSecret {
-  const text = mintKeyString(prefix, (count) => random.bytes(count));
-  return { secret: new Secret(text), fingerprint: hash('sha256', text, 'buffer') };
 }
 
 /** A secret that is a token, and where its status stands. */
