@@ -44,6 +44,10 @@ export const testsMayAlso = [
   'npm:ajv',
   'npm:ajv/**',
   'npm:ajv-formats',
+  'npm:express',
+  'npm:fastify',
+  'npm:hono',
+  'npm:@hono/node-server',
   'npm:http-message-sig',
   'npm:http-message-signatures',
   'node:*',
@@ -157,6 +161,21 @@ export const doors: readonly Door[] = [
       path: 'packages/verifier/src/relay/a.ts',
       source: "import { request } from 'undici';",
     },
+  },
+  {
+    name: 'middleware-knows-no-framework',
+    rooms: ['packages/middleware/src/**'],
+    only: [
+      'packages/middleware/src/**',
+      'house:core',
+      'house:verifier',
+      'house:http-signatures',
+      'node:stream',
+      'node:http',
+    ],
+    because:
+      'it stands in front of services that run any framework of any version: what it touches of one is a type of its own',
+    breach: { path: 'packages/middleware/src/a.ts', source: "import type { Request } from 'express';" },
   },
   {
     name: 'nats-carries-and-decides-nothing',

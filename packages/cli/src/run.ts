@@ -2,8 +2,10 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Help, type OutputConfiguration } from 'commander';
 import { addAgentCommand } from './commands/agent.ts';
 import { addApprovalCommands } from './commands/approval.ts';
+import { addBenchCommand } from './commands/bench.ts';
 import { addCampaignCommands } from './commands/campaign.ts';
 import { addConfigCommands } from './commands/config.ts';
+import { addDeadLetterCommands } from './commands/dead-letters.ts';
 import { addDoctorCommand } from './commands/doctor.ts';
 import { addEnrollmentCommands, addHolderCommands } from './commands/enrollment.ts';
 import { addEventCommands } from './commands/events.ts';
@@ -21,6 +23,7 @@ import { addOwnerCommands } from './commands/owner.ts';
 import { addStartCommand } from './commands/start.ts';
 import { addVerifierCommand } from './commands/verifier.ts';
 import { addVerifiersCommands } from './commands/verifiers.ts';
+import { addWebhookCommands } from './commands/webhook.ts';
 import type { GlobalOptions, Surroundings } from './context.ts';
 import { exitCodeOf, reportError } from './report-error.ts';
 import { type RunAction, runnerFor } from './runner.ts';
@@ -100,12 +103,15 @@ export function buildProgram(action: RunAction, output: OutputConfiguration = {}
     action,
   );
   addImportCommand(program, action);
+  addWebhookCommands(program.command('webhook').description('where events are sent'), action);
+  addDeadLetterCommands(program.command('dead-letters').description('what was given up'), action);
   addEventCommands(program.command('events').description('what happened'), action);
   addVerifiersCommands(
     program.command('verifiers').description('who verifies, beside and behind the server'),
     action,
   );
   addFeedCommands(program.command('feed').description('the feed that verifiers follow'), action);
+  addBenchCommand(program, action);
   addDoctorCommand(program, action);
   addMintBootstrapKeyCommand(program, action);
   addConfigCommands(program.command('config').description("the server's settings"), action);

@@ -181,6 +181,8 @@ export {
   type OwnerRule,
   useEnrollment,
 } from './lifecycle/enrollment.ts';
+export { type ExpiryNotice, expiryNotices, toldKey } from './lifecycle/expiry-notice.ts';
+export { handOut } from './lifecycle/handed-to.ts';
 export { type HeldKey, judgeHolder } from './lifecycle/holder-standing.ts';
 export {
   type ImportedFormat,

@@ -36,7 +36,7 @@ export async function flood({ cluster, report }: Phases): Promise<void> {
   const seconds = (performance.now() - began) / 1000;
   const after = await statementsOf(cluster.server.url);
   const made = [...after].map(([name, count]) => [name, count - (before.get(name) ?? 0)] as const);
-  const perKey = made.filter(([name, count]) => !housekeeping.has(name) && count > 0);
+  const perKey = made.filter(([name, count]) => !housekeeping.has(name) && count > jobStatementsMax);
   if (perKey.length > 0) throw new Error(`forged keys made the store work: ${JSON.stringify(perKey)}`);
   const heads = made.find(([name]) => name === 'read_heads')?.[1] ?? 0;
   report(
@@ -56,6 +56,12 @@ const housekeeping: ReadonlySet<string> = new Set([
   'list_documents_by_state',
   'pgboss',
 ]);
+
+/**
+ * And what its jobs ask, each once a minute or less often: some statements of a kind and shard. Were a hundredth of the
+ * forged keys looked up, it would be more.
+ */
+const jobStatementsMax = 150;
 
 function forgedKey(count: number): string {
   const key = mintKeyString('orders', (bytes) => randomBytes(bytes));

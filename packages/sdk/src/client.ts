@@ -11,6 +11,7 @@ import { type Keys, keysOf } from './groups/keys.ts';
 import { type Keyspaces, keyspacesOf } from './groups/keyspaces.ts';
 import { type Owners, ownersOf } from './groups/owners.ts';
 import { type Enrollments, enrollmentsOf, type Self, selfOf } from './groups/self.ts';
+import { type DeadLetters, deadLettersOf, type Webhooks, webhooksOf } from './groups/webhooks.ts';
 import type { Runtime } from './runtime/runtime.ts';
 import { systemRuntime } from './runtime/system-runtime.ts';
 import { isSigningKeyId, macSigner, type RequestSigner } from './signing/request-signer.ts';
@@ -62,6 +63,8 @@ export interface Client {
   readonly campaigns: Campaigns;
   readonly approvals: Approvals;
   readonly events: Events;
+  readonly webhooks: Webhooks;
+  readonly deadLetters: DeadLetters;
   readonly workspaces: Workspaces;
   readonly enrollments: Enrollments;
   /** What the holder of the client's own key may do by it: the one use of a client without a management key. */
@@ -125,6 +128,8 @@ export function createClient(options: ClientOptions): Client {
     campaigns: campaignsOf(context),
     approvals: approvalsOf(context),
     events: eventsOf(context),
+    webhooks: webhooksOf(context),
+    deadLetters: deadLettersOf(context),
     enrollments: enrollmentsOf(context),
     self: selfOf(context),
     workspaces: {

@@ -20,12 +20,21 @@ export {
 } from './errors/keyswarm-error.ts';
 export type { Approvals, ApprovalsQuery } from './groups/approvals.ts';
 export type { Campaigns, CampaignsQuery } from './groups/campaigns.ts';
-export type { EventPage, Events, EventsQuery, TailQuery } from './groups/events.ts';
+export type {
+  EventPage,
+  Events,
+  EventsQuery,
+  StreamOptions,
+  StreamQuery,
+  TailQuery,
+} from './groups/events.ts';
 export type { Keys, KeysQuery } from './groups/keys.ts';
 export type { Keyspaces, PageQuery } from './groups/keyspaces.ts';
 export type { Owners, OwnersQuery } from './groups/owners.ts';
 export type { Listing, PageOf } from './groups/paging.ts';
 export type { Enrollments, Self } from './groups/self.ts';
+export type { StreamedEvent } from './groups/stream-events.ts';
+export type { DeadLetters, Webhooks } from './groups/webhooks.ts';
 export type { Runtime } from './runtime/runtime.ts';
 export { systemRuntime } from './runtime/system-runtime.ts';
 export {

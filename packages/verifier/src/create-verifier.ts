@@ -24,6 +24,7 @@ import { createResidentVerifier } from './resident-verifier.ts';
 import { type Random, systemRandom } from './runtime/random.ts';
 import { systemTimers, type Timers } from './runtime/timers.ts';
 import { UseReporter } from './uses/use-reporter.ts';
+import type { MacKeysOf } from './verdict/judge-request.ts';
 import type { AppliedObserver, VerifierClock } from './verifier-port.ts';
 
 /*
@@ -69,6 +70,8 @@ export interface VerifierOptions {
   readonly log?: VerifierLog | undefined;
   /** Told of what is applied: how a relay is built on this. */
   readonly observer?: AppliedObserver | undefined;
+  /** Opens the secrets with which keys sign that have no public key; absent: what they sign is `stale` here. */
+  readonly macKeysOf?: MacKeysOf | undefined;
   /** For a relay: who follows it, as told upstream. */
   readonly downstream?: (() => readonly DownstreamVerifier[]) | undefined;
   readonly ports?: VerifierPorts | undefined;
@@ -104,7 +107,11 @@ export function createVerifier(options: VerifierOptions): Verifier {
   } = options.ports ?? {};
   const clock = new AuthorityClock(machine);
   const keeper = openKeeper(options, { timers, random });
-  const resident = createResidentVerifier({ clock, observer: keeper ?? options.observer });
+  const resident = createResidentVerifier({
+    clock,
+    observer: keeper ?? options.observer,
+    macKeysOf: options.macKeysOf,
+  });
   const listeners = new Listeners((error) => options.log?.error({ err: error }, 'a listener has failed'));
   const agingAfterMs = () => resident.leaseBounds().minMs / 2;
   const relays = openRelays(options, { timers, random, clock, agingAfterMs, listeners });

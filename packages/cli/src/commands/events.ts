@@ -18,8 +18,6 @@ interface TailOptions {
 }
 
 const pageItemsMax = 200;
-/** While nothing new comes. */
-const pollMs = 500;
 
 export function addEventCommands(events: Command, action: RunAction): void {
   events
@@ -27,7 +25,7 @@ export function addEventCommands(events: Command, action: RunAction): void {
     .description('print the newest events, oldest first; with --follow, go on with what happens next')
     .option('--follow', 'wait for more until Ctrl-C')
     .option('--type <type>', 'only these, such as key.revoked; may be repeated', collect)
-    .option('--limit <count>', 'how many of the newest to begin with', '20')
+    .option('--limit <count>', 'how many of the newest to begin with; 0: at the end', '20')
     .option('--after <cursor>', 'go on from a place printed before, in place of the newest')
     .action(
       action<TailOptions>(async (context, options) => {
@@ -52,9 +50,11 @@ interface Tail {
 async function tail(context: Context, { follow, after, limit, types, signal }: Tail): Promise<void> {
   const { events } = context.client();
   let cursor = after;
+  // Nothing of what was: then there is nothing to read up to.
+  if (after === undefined && limit === 0) cursor = (await events.list({ from: 'end' })).next_cursor;
   // A cursor only goes forward, so the newest are found by reading up to them and keeping the last few.
   let kept: readonly CloudEvent[] = [];
-  for (let isLast = false; !isLast && !signal.aborted; ) {
+  for (let isLast = cursor !== after; !isLast && !signal.aborted; ) {
     const before: string | undefined = cursor;
     const page = await events.list({
       limit: pageItemsMax,
@@ -69,11 +69,12 @@ async function tail(context: Context, { follow, after, limit, types, signal }: T
   }
   await printAll(context, kept);
   if (follow) {
-    const query = { pollMs, limit: pageItemsMax, ...given('after', cursor), ...given('types', types) };
-    for await (const page of events.tailPages(query, { signal })) {
-      await printAll(context, page.items);
-      cursor = page.next_cursor;
-    }
+    const query = { ...given('after', cursor), ...given('types', types) };
+    const onCursor = (place: string): void => {
+      cursor = place;
+    };
+    for await (const { event } of events.stream(query, { signal, onCursor }))
+      await printAll(context, [event]);
   }
   context.terminal.say(`go on from here with --after ${cursor ?? ''}`);
 }

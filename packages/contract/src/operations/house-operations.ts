@@ -166,7 +166,7 @@ export const houseOperations = {
   listEvents: operation(routes.listEvents, {
     summary: 'Read events',
     description:
-      'CloudEvents 1.0, after a cursor, at least once. Ask again with `next_cursor` for what happens next.',
+      'CloudEvents 1.0, after a cursor, at least once. Ask again with `next_cursor` for what happens next. With `Accept: text/event-stream` they are sent as they come (server-sent events): each with its cursor as `id`, resumed by `Last-Event-ID`.',
     scope: 'events:read',
     perKeyspace: false,
     query: eventsQuery,

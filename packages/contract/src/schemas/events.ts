@@ -8,6 +8,11 @@ const oneType = `(?:${eventTypes.map((type) => type.replace('.', '\\.')).join('|
 
 export const eventsQuery = strictObject({
   after: Type.Optional(cursorField),
+  from: Type.Optional(
+    Type.Literal('end', {
+      description: 'Without `after`: begin with what happens next, and not with the oldest that is kept.',
+    }),
+  ),
   limit: Type.Optional(limitField),
   types: Type.Optional(
     Type.String({

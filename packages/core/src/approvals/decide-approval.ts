@@ -78,7 +78,7 @@ export function isOpen(state: ApprovalState): boolean {
 
 export interface Decider {
   readonly keyId: KeyId;
-  /** Who made that key, who made the one that made it, and so on. */
+  /** Who made that key or was handed a secret of it, who made those, and so on. */
   readonly issuedBy: readonly KeyId[];
 }
 
@@ -144,8 +144,8 @@ function refuseSelf({ requestedBy }: ApprovalRecord, { keyId, issuedBy }: Decide
     detail:
       keyId === requestedBy
         ? 'This management key asked for it itself.'
-        : 'This management key was issued by the one that asked for it.',
-    expected: 'a management key that the requester neither is nor has issued',
+        : 'This management key was issued or rotated by the one that asked for it.',
+    expected: 'a management key that the requester neither is nor has issued or rotated',
   });
 }
 

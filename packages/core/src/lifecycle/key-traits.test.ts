@@ -8,6 +8,8 @@ const all: KeyTraits = {
   campaign: 'camp_1',
   parentId: keyId,
   enrollment: { uses_left: 3 },
+  issuedBy: keyId,
+  handedTo: [{ number: 2, keyId }],
 };
 
 it('traits come back from the store as they went in, and none take nothing', () => {

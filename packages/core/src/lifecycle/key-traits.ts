@@ -36,12 +36,19 @@ export interface KeyTraits {
   readonly tokens?: readonly TokenStatus[];
   /** Of a management key: the one that issued it. Whoever asks for something is not to agree to it by a key of its own making. */
   readonly issuedBy?: KeyId;
+  /** Of a management key: who else was handed a secret of it, for each version that the record still has. */
+  readonly handedTo?: readonly HandedTo[];
   /** The enrollment key for which it was given. Whether it hangs on it, too, `parentId` says. */
   readonly enrolledBy?: KeyId;
   /** Its holder renewed it last so. */
   readonly renewed?: RenewedTrait;
   /** Somebody named the instant at which it ends, so that no renewal moves it. */
   readonly endsFixed?: true;
+}
+
+export interface HandedTo {
+  readonly number: number;
+  readonly keyId: KeyId;
 }
 
 export interface RenewedTrait {
@@ -64,7 +71,7 @@ export function withProofs(traits: KeyTraits, proofs: readonly VersionProof[] | 
 /** As the store keeps it; null: none. */
 export function encodeKeyTraits(traits: KeyTraits): JsonObject | null {
   const { renewAfterMs, campaign, parentId, enrollment, issuedBy, enrolledBy, renewed, endsFixed } = traits;
-  const { tokens, proofs } = traits;
+  const { tokens, handedTo, proofs } = traits;
   const present = {
     ...(renewAfterMs === undefined ? {} : { renew_after_ms: renewAfterMs }),
     ...(campaign === undefined ? {} : { campaign }),
@@ -75,6 +82,7 @@ export function encodeKeyTraits(traits: KeyTraits): JsonObject | null {
       ? {}
       : { tokens: tokens.map((one) => [one.version, one.list, one.index, one.expiresAtMs]) }),
     ...(issuedBy === undefined ? {} : { issued_by: issuedBy }),
+    ...(handedTo === undefined ? {} : { handed_to: handedTo.map(({ number, keyId }) => [number, keyId]) }),
     ...(enrolledBy === undefined ? {} : { enrolled_by: enrolledBy }),
     ...(renewed === undefined ? {} : { renewed: { number: renewed.number, life_ms: renewed.lifeMs } }),
     ...(endsFixed === undefined ? {} : { ends_fixed: true }),
@@ -99,6 +107,7 @@ export function decodeKeyTraits(stored: Readonly<Record<string, unknown>> | null
     ...(proofs === undefined ? {} : { proofs }),
     ...(tokens === undefined ? {} : { tokens: decodeTokens(tokens) }),
     ...(issuedBy === undefined ? {} : { issuedBy }),
+    ...(stored.handed_to === undefined ? {} : { handedTo: decodeHandedTo(stored.handed_to) }),
     ...(enrolledBy === undefined ? {} : { enrolledBy }),
     ...(renewed === undefined ? {} : { renewed: decodeRenewed(renewed) }),
     ...(stored.ends_fixed === true ? { endsFixed: true } : {}),
@@ -114,6 +123,16 @@ function decodeTokens(stored: unknown): readonly TokenStatus[] {
       'a stored token has its place',
     );
     return { version, list, index, expiresAtMs };
+  });
+}
+
+function decodeHandedTo(stored: unknown): readonly HandedTo[] {
+  assert(Array.isArray(stored), 'those who were handed a secret are a list');
+  return stored.map((one) => {
+    const [number, id]: readonly unknown[] = Array.isArray(one) ? one : [];
+    const keyId = keyIdOf(id);
+    assert(typeof number === 'number' && keyId !== undefined, 'a secret is handed to a key');
+    return { number, keyId };
   });
 }
 

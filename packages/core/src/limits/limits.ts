@@ -117,6 +117,9 @@ export const jwtTtlSecondsMax = 366 * 86_400;
 /** Tokens of one key whose places in status lists are kept: 32 of 40 bytes; a token a day for a month. */
 export const tokensPerKeyMax = 32;
 
+/** Managers that were handed one version of a management key; with so many nothing is decided by it any more. */
+export const takersMax = 32;
+
 /** A derived token: short, because whoever only reads the JWKS learns of a revocation no sooner than it expires. */
 export const derivedTtlDefaultSeconds = 300;
 export const derivedTtlSecondsMax = 3_600;

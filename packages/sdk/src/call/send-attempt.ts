@@ -87,7 +87,7 @@ async function initOf(
 }
 
 /** Made for each attempt: a signature counts once. */
-async function credentialOf(
+export async function credentialOf(
   { managementKey, signer, runtime }: AttemptContext,
   { route, url, body }: PreparedRequest,
 ): Promise<Record<string, string>> {

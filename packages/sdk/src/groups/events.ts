@@ -3,10 +3,13 @@ import type { EventType } from '@keyswarm/core';
 import { type CallContext, type CallOptions, callOperation } from '../call/call-operation.ts';
 import { badShape } from '../call/read-reply.ts';
 import { KeyswarmError } from '../errors/keyswarm-error.ts';
+import { openEventStream, type StreamedEvent } from './stream-events.ts';
 
 export interface EventsQuery {
   /** `next_cursor` of an earlier page; absent: from the oldest that is kept. */
   readonly after?: string;
+  /** Without `after`: begin with what happens next. */
+  readonly from?: 'end';
   /** Only these; absent: all. */
   readonly types?: readonly EventType[];
   /** Events a page, 1 to 200. */
@@ -16,6 +19,14 @@ export interface EventsQuery {
 export interface TailQuery extends EventsQuery {
   /** How long to wait when nothing new came. */
   readonly pollMs?: number;
+}
+
+export type StreamQuery = Pick<EventsQuery, 'after' | 'from' | 'types'>;
+
+export interface StreamOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Hears of every place, also of those between events: what was kept is where a restart goes on from. */
+  readonly onCursor?: (cursor: string) => void;
 }
 
 export type EventPage = ReplyOf<'listEvents'>;
@@ -30,13 +41,19 @@ export interface Events {
   /** Every event from `after` on and those to come, until `options.signal` is aborted, which ends it quietly. */
   tail(query?: TailQuery, options?: CallOptions): AsyncIterableIterator<CloudEvent>;
   /** As `tail`, but page by page with the cursor to keep: what was kept is where a restart goes on from. */
+  /**
+   * As `tail`, over one connection on which events come as they are committed; opened again where it left off. An
+   * outage does not end it, a refusal does.
+   */
+  stream(query?: StreamQuery, options?: StreamOptions): AsyncIterableIterator<StreamedEvent>;
   tailPages(query?: TailQuery, options?: CallOptions): AsyncIterableIterator<EventPage>;
 }
 
 export function eventsOf(context: CallContext): Events {
-  const list: Events['list'] = async ({ after, types, limit } = {}, options) => {
+  const list: Events['list'] = async ({ after, from, types, limit } = {}, options) => {
     const query = {
       ...(after === undefined ? {} : { after }),
+      ...(from === undefined || after !== undefined ? {} : { from }),
       ...(types === undefined ? {} : { types: types.join(',') }),
       ...(limit === undefined ? {} : { limit: String(limit) }),
     };
@@ -77,8 +94,39 @@ export function eventsOf(context: CallContext): Events {
     }
   }
 
+  async function* stream(
+    { after, from, types }: StreamQuery = {},
+    { signal, onCursor }: StreamOptions = {},
+  ): AsyncGenerator<StreamedEvent, undefined> {
+    let cursor = after;
+    const ended = new AbortController();
+    const end = (): void => ended.abort(signal?.reason);
+    const isOver = (): boolean => signal?.aborted === true;
+    signal?.addEventListener('abort', end, { once: true });
+    const note = (place: string): void => {
+      cursor = place;
+      onCursor?.(place);
+    };
+    try {
+      while (!isOver()) {
+        const open = { after: cursor, from, types: types?.join(','), signal: ended.signal, onCursor: note };
+        try {
+          yield* openEventStream(context, open);
+        } catch (error) {
+          if (isOver()) return;
+          if (error instanceof KeyswarmError && !error.retryable) throw error;
+        }
+        await pause(recoverMs * context.runtime.random(), signal);
+      }
+    } finally {
+      signal?.removeEventListener('abort', end);
+      ended.abort();
+    }
+  }
+
   return {
     list,
+    stream,
     tailPages,
     async *tail(query, options) {
       for await (const page of tailPages(query, options)) yield* page.items;

@@ -56,7 +56,11 @@ test('after a change of the secret both sign, and each verifies with the officia
 test('a dead letter is listed, replayed and then gone', async () => {
   const keyspace = await makeKeyspace(server);
   const before = consumer.received.length;
-  const made = await server.post('/v1/webhooks', { url: consumer.url, keyspace: keyspace.name });
+  const made = await server.post('/v1/webhooks', {
+    url: consumer.url,
+    keyspace: keyspace.name,
+    types: ['key.issued'],
+  });
   const event = {
     id: '1-0-999999',
     source: '/',

@@ -10,7 +10,7 @@ import { sendLetterAgain } from '../deliveries/replay-event.ts';
 import type { TargetPolicy } from '../egress/check-url.ts';
 import { createSender } from '../egress/message-sender.ts';
 import type { Log } from '../logging/log.ts';
-import { deliveryMetrics, watchBacklog } from '../metrics/delivery-metrics.ts';
+import { deliveryMetrics, watchBacklog, watchJobs } from '../metrics/delivery-metrics.ts';
 import type { ServerMetrics } from '../metrics/server-metrics.ts';
 import { systemRandom } from '../runtime/random.ts';
 import { systemTimers } from '../runtime/timers.ts';
@@ -65,6 +65,7 @@ export function openDeliveries(
     disable,
   });
   watchBacklog(metrics.registry, () => courier.backlog);
+  watchJobs(metrics.registry, () => workflows.waiting());
   onCommitted((rows) => courier.committed(rows));
   workflows.queue(replayEvent, ({ deadLetterId }) =>
     sendLetterAgain({ ...common, deadLetters, reader }, deadLetterId),

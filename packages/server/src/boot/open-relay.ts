@@ -176,6 +176,13 @@ export function relayProbeOf(feed: FeedDoor, verifier: Pick<ResidentVerifier, 'q
       );
       return Math.max(0, ...lags);
     },
+    oldestLeaseMs() {
+      const nowMs = systemClock.monotonicMs();
+      const ages = [...registry.roll.entries()]
+        .filter((entry) => registry.roll.isActive(entry))
+        .map(({ report, seenAtMs }) => (report.leaseAgeMs ?? 0) + Math.max(0, nowMs - seenAtMs));
+      return Math.max(0, ...ages);
+    },
     quarantinedShards: () => verifier.quarantined.length,
   };
 }

@@ -2,9 +2,11 @@ import type { UseCasePorts } from '../access/use-case-ports.ts';
 import { expireApprovals } from '../approvals/expire-approvals.ts';
 import { finishSettledRotations } from '../keys/finish-settled.ts';
 import { requestDueRenewals } from '../keys/request-renewals.ts';
+import { sweepExpiry } from '../keys/sweep-expiry.ts';
 import {
   approvalSweepSeconds,
   approvalsSweptMax,
+  expirySweepSeconds,
   renewalSweepSeconds,
   settleSweepSeconds,
 } from '../limits.ts';
@@ -20,6 +22,13 @@ export function registerJobs(workflows: Workflows, ports: UseCasePorts): void {
     everySeconds: approvalSweepSeconds,
     run: async () => {
       await expireApprovals(ports, approvalsSweptMax);
+    },
+  });
+  workflows.periodic({
+    name: 'keys.expiry',
+    everySeconds: expirySweepSeconds,
+    run: async (signal) => {
+      await sweepExpiry(ports, signal);
     },
   });
   workflows.periodic({

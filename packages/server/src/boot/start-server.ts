@@ -20,7 +20,10 @@ import { buildHttpServer } from '../http/http-server.ts';
 import { readinessOf } from '../http/readiness.ts';
 import { KeyspaceDirectory } from '../keyspaces/keyspace-directory.ts';
 import { createLanes } from '../lanes/lanes.ts';
+import { acceptBacklogMax } from '../limits.ts';
 import type { Log } from '../logging/log.ts';
+import { jobMetrics } from '../metrics/job-metrics.ts';
+import { PropagationMetrics } from '../metrics/propagation-metrics.ts';
 import { watchRelay } from '../metrics/relay-metrics.ts';
 import { ServerMetrics } from '../metrics/server-metrics.ts';
 import { StatementCounts } from '../metrics/statement-counts.ts';
@@ -40,6 +43,7 @@ import { acceptWaiting } from './accept-waiting.ts';
 import { checkPort } from './check-port.ts';
 import { closeInOrder } from './close-in-order.ts';
 import { noteFollowerState } from './note-follower-state.ts';
+import { observerOf } from './observer-of.ts';
 import { openDeliveries } from './open-deliveries.ts';
 import { openNats } from './open-nats.ts';
 import { openRelay, relayProbeOf } from './open-relay.ts';
@@ -132,7 +136,8 @@ async function openPlane(config: ServerConfig, { store, log, closing, seat, mast
   const house = openRelay({ store, log, isAlone });
   // What hears of rows, and is there only once all the rest is.
   const heard: Heard = { lists: undefined, afterCommit: undefined };
-  const observer = heardBy(house.observer, () => heard.lists);
+  const propagation = new PropagationMetrics(metrics.registry, clock);
+  const observer = heardBy(observerOf([house.observer, propagation]), () => heard.lists);
   const macKeysOf = requestMacKeys(masterKeys);
   const verifier = createResidentVerifier({ clock, shards, observer, macKeysOf });
   const lag = watchLag(createFeedSource(store, { shards }), verifier);
@@ -184,7 +189,12 @@ async function startCore(config: ServerConfig, foundation: Foundation) {
   closing.add('upkeep', () => upkeep.stop());
   // Before the first write, so that today has its partition and no row falls into the net below it.
   await upkeep.run();
-  const workflows = openWorkflows(config, { store, log, closing });
+  const workflows = openWorkflows(config, {
+    store,
+    log,
+    closing,
+    observer: jobMetrics(metrics.registry),
+  });
   const reader = createReader(store, { shards });
   const keyspaces = new KeyspaceDirectory(reader);
   const leases = new LeaseReads(reader);
@@ -260,7 +270,7 @@ async function openWire(
 ): Promise<RunningServer> {
   const { ports, metrics, lanes, lag, feed, log, closing, masterKeys, seat } = house;
   const { verifier } = ports;
-  const admission = new Admission(config, metrics);
+  const admission = new Admission(config, metrics, () => lanes.waitMs());
   let isLeaving = false;
   metrics.watch({
     leaseAgeMs: () => verifier.stats().leaseAgeMs,
@@ -313,7 +323,7 @@ async function openWire(
   // Runs before the wire is drained.
   if (seat !== undefined) closing.add('last connections', () => acceptWaiting(app.server));
   const shared = seat === undefined ? {} : { reusePort: true };
-  await app.listen({ host: config.host, port: config.port, ...shared });
+  await app.listen({ host: config.host, port: config.port, backlog: acceptBacklogMax, ...shared });
   const url = urlOfWire(config.host, app.server.address());
   const said = seat === undefined ? 'listening' : 'a worker listens';
   log.info({ url, profile: config.profile, shards: ports.shards }, said);

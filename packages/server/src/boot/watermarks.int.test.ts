@@ -6,6 +6,8 @@ import type { Caller } from '../access/caller.ts';
 import { LeaseReads } from '../access/lease-reads.ts';
 import { defaultWorkspaceId } from '../access/named-ids.ts';
 import type { UseCasePorts } from '../access/use-case-ports.ts';
+import { exchangeKey } from '../holders/exchange-key.ts';
+import { createEnrollment } from '../keys/create-enrollment.ts';
 import { issueOneKey } from '../keys/issue-keys.ts';
 import { rotateOneKey } from '../keys/rotate-key.ts';
 import { createOneKeyspace } from '../keyspaces/change-keyspace.ts';
@@ -128,6 +130,37 @@ describe('keys of an owner or a keyspace, rotated and revoked at once by two ser
     return { rotated, survivors: survivors.length, stillborn: stillborn.length };
   };
 
+  /** Keys that came of an exchange by an enrollment key of the owner, and survived the revocation of the owner's keys. */
+  const raceExchanges = async (both: readonly [UseCasePorts, UseCasePorts], round: number) => {
+    const [one, other] = round % 2 === 0 ? both : [both[1], both[0]];
+    const name = { kind: 'service', externalId: `fleet ${round}` } as const;
+    const enrollments = await Promise.all(
+      Array.from({ length: keysPerRound }, async (_, at) => {
+        const wish = { keyspace: 'orders', owner: name, name: '', scopes: [], metadata: {}, claims: [] };
+        const ports = at % 2 === 0 ? one : other;
+        const more = { uses: 1, cascade: false };
+        return (await createEnrollment(ports, caller, { ...wish, ...more }, undefined)).key;
+      }),
+    );
+    const exchanges = enrollments.map(({ id: keyId, ownerId, keyspaceId }, at) => async () => {
+      const { workspaceId, requestId } = caller;
+      const who = { keyId, ownerId, keyspaceId, workspaceId, requestId, owner: name, scopes: [] as const };
+      const holder = { ...who, version: 1, mintedAtMs: 0, isEnrollment: true, verdict: null };
+      return (await exchangeKey(at % 2 === 0 ? one : other, holder, { claims: {} }, undefined)).key;
+    });
+    const ownerId = enrollments[0]?.ownerId;
+    if (ownerId === undefined) throw new Error('an owner comes with its first key');
+    const steps = exchanges.toSpliced(round % keysPerRound, 0, async () => {
+      if (round % 3 > 0) await stateOf(one, enrollments[0]?.id as KeyId);
+      await revokeKeysOfOwner(one, caller, ownerId, undefined);
+      return undefined as never;
+    });
+    const settled = await Promise.allSettled(steps.map((step) => step()));
+    const made = settled.flatMap((each) => (each.status === 'fulfilled' && each.value ? [each.value] : []));
+    const states = await Promise.all(made.map(({ id }) => stateOf(other, id)));
+    return { made: made.length, survivors: states.filter((state) => state !== 'revoked').length };
+  };
+
   const raceFor = async (rounds: number, plant: Plant = {}) => {
     const both = await startBoth(plant);
     const sum = { rotated: 0, survivors: 0, stillborn: 0 };
@@ -163,6 +196,18 @@ describe('keys of an owner or a keyspace, rotated and revoked at once by two ser
   test('the planted bug is caught: versions and watermarks are dated by the clock of each server', async () => {
     const { survivors } = await raceFor(12, { dates: 'by each server' });
     expect(survivors).toBeGreaterThan(0);
+  });
+
+  test('end with what their enrollment keys are exchanged for meanwhile', async () => {
+    const both = await startBoth();
+    let made = 0;
+    for (let round = 0; round < 60; round += 1) {
+      const seen = await raceExchanges(both, round);
+      expect(seen.survivors).toBe(0);
+      made += seen.made;
+    }
+    expect(made).toBeGreaterThan(0);
+    expect(made).toBeLessThan(60 * keysPerRound);
   });
 
   test('the planted bug is caught: a rotation does not hold the owner', async () => {

@@ -11,7 +11,11 @@ import { type CampaignWish, checkSelectorScopes } from './campaign-terms.ts';
  * the caller has the right to do by hand what the campaign will do.
  */
 
-const rightOf = { rotate: 'keys:rotate', revoke: 'keys:revoke' } as const;
+/** A renewal that ends in a revocation is one: whoever may only rotate sets no such deadline. */
+function rightsFor({ kind, onDeadline }: Pick<CampaignWish, 'kind' | 'onDeadline'>) {
+  if (kind === 'revoke') return ['keys:revoke'] as const;
+  return onDeadline === 'revoke' ? (['keys:rotate', 'keys:revoke'] as const) : (['keys:rotate'] as const);
+}
 
 export async function resolveSelector(
   ports: UseCasePorts,
@@ -19,7 +23,7 @@ export async function resolveSelector(
   wish: CampaignWish,
   nowMs: number,
 ): Promise<KeySelector> {
-  requireAnywhere(caller, rightOf[wish.kind]);
+  for (const right of rightsFor(wish)) requireAnywhere(caller, right);
   const { ownerId, scopes, issuedBeforeMs, state } = wish.selector;
   return {
     keyspaceIds: await keyspacesOf(ports, caller, wish),
@@ -30,12 +34,15 @@ export async function resolveSelector(
   };
 }
 
+type Rights = ReturnType<typeof rightsFor>;
+
 async function keyspacesOf(
   ports: UseCasePorts,
   caller: Caller,
-  { kind, selector }: CampaignWish,
+  wish: CampaignWish,
 ): Promise<readonly KeyspaceId[]> {
-  const { keyspace, all, prefix } = selector;
+  const { keyspace, all, prefix } = wish.selector;
+  const rights = rightsFor(wish);
   if ((keyspace === undefined) === (all !== true)) {
     throw new Fault(keyspace === undefined ? 'missing_field' : 'invalid_field', {
       detail: 'A campaign names its keyspace, or says that it means all of them.',
@@ -45,8 +52,8 @@ async function keyspacesOf(
   }
   const ids =
     keyspace === undefined
-      ? await allKeyspaces(ports, caller, kind, prefix)
-      : await oneKeyspace(ports, caller, { kind, keyspace, prefix });
+      ? await allKeyspaces(ports, caller, rights, prefix)
+      : await oneKeyspace(ports, caller, { rights, keyspace, prefix });
   if (ids.length > 0) return ids;
   throw nothingSelected('/selector/prefix');
 }
@@ -55,7 +62,7 @@ async function oneKeyspace(
   ports: UseCasePorts,
   caller: Caller,
   wish: {
-    readonly kind: CampaignWish['kind'];
+    readonly rights: Rights;
     readonly keyspace: string;
     readonly prefix: string | undefined;
   },
@@ -63,7 +70,7 @@ async function oneKeyspace(
   const missing = () => keyspaceNotFound('/selector/keyspace');
   const found = await ports.keyspaces.find(caller.workspaceId, wish.keyspace);
   if (found === undefined) throw missing();
-  requireIn(caller, rightOf[wish.kind], found.name, missing);
+  for (const right of wish.rights) requireIn(caller, right, found.name, missing);
   return wish.prefix === undefined || wish.prefix === found.prefix ? [found.id] : [];
 }
 
@@ -71,14 +78,15 @@ async function oneKeyspace(
 async function allKeyspaces(
   ports: UseCasePorts,
   caller: Caller,
-  kind: CampaignWish['kind'],
+  rights: Rights,
   prefix: string | undefined,
 ): Promise<readonly KeyspaceId[]> {
-  if (!reaches(caller.scopes, rightOf[kind], '*')) {
+  const narrow = rights.find((right) => !reaches(caller.scopes, right, '*'));
+  if (narrow !== undefined) {
     throw new Fault('forbidden', {
       detail: 'Your management key has this right in some keyspaces only: name one of them.',
       field: '/selector/keyspace',
-      expected: rightOf[kind],
+      expected: narrow,
     });
   }
   const page = { limit: campaignKeyspacesMax + 1 };

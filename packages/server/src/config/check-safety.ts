@@ -26,6 +26,13 @@ const dangers: readonly Danger[] = [
     expected: 'sslmode=verify-full (or require) for a database beyond this machine',
   },
   {
+    setting: variableOf('webhookHttp'),
+    isPresent: (config) => config.webhookHttp,
+    shout:
+      'sends events to webhooks over plain http where one says so: they can be read and forged on the way.',
+    expected: 'webhooks over https only',
+  },
+  {
     setting: variableOf('natsServers'),
     isPresent: (config) => config.natsServers !== null && !isBrokerLinkSafe(config.natsServers),
     shout:

@@ -115,7 +115,22 @@ export function describeCourier(storeOf: () => Store, shards: number): void {
       expect(await house.letters()).toMatchObject([
         { kind: 'event', reason: 'client_error: status 422', attempts: 3, body: { subject: shard } },
       ]);
-      expect(consumer.received.map(({ subject }) => subject)).toEqual([id, next.id]);
+      // What was sent beside the one that failed may have come twice.
+      expect([...new Set(consumer.received.map(({ subject }) => subject))]).toEqual([id, next.id]);
+    });
+
+    test('once a consumer takes events again, no shard waits for its own next try', async () => {
+      await house.webhook(consumer.url, ['key.issued']);
+      let isDown = true;
+      consumer.answer = (_, response) => void response.writeHead(isDown ? 503 : 200).end();
+      // Far off, so that only the first of them to be tried again can hasten the others.
+      house.courier({ retryMsMin: 600_000 });
+      const shardsOf = Array.from({ length: shards }, (_, shard) => shard);
+      await Promise.all(shardsOf.map((shard) => house.lanes.submit(house.sample.issue({ shard }))));
+      await untilSome(async () => (house.outcomes.length >= shards ? [true] : []));
+      isDown = false;
+      await storeOf().query({ name: '', text: 'update webhook_cursors set retry_at = null where shard = 0' });
+      await consumer.untilDistinct(shards);
     });
 
     test('a stretch that the feed no longer has is told of, with its numbers', async () => {

@@ -17,6 +17,7 @@ import {
   hastenCursors,
   insertCursors,
   readBacklog,
+  resumeCursors,
 } from '../storage/statements/webhook-cursors.ts';
 import { webhookOf } from '../webhooks/webhook.ts';
 import { type Target, targetOf } from './delivery-target.ts';
@@ -30,7 +31,7 @@ import { type PumpServices, pump } from './pump.ts';
  * A server without webhooks asks the store for their list now and then, and nothing else.
  */
 
-export interface CourierOptions extends Omit<PumpServices, 'claimant'> {
+export interface CourierOptions extends Omit<PumpServices, 'claimant' | 'recovered'> {
   readonly sealer: SecretSealer;
   readonly pollMs?: number;
 }
@@ -51,7 +52,14 @@ export class Courier {
 
   constructor(options: CourierOptions) {
     this.#options = options;
-    this.#services = { ...options, claimant: hexOf(options.random.bytes(12)) };
+    this.#services = {
+      ...options,
+      claimant: hexOf(options.random.bytes(12)),
+      recovered: async ({ id }) => {
+        await resumeCursors(options.store, id);
+        this.wake();
+      },
+    };
   }
 
   get backlog(): Backlog {

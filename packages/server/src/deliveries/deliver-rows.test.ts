@@ -85,3 +85,26 @@ test('once it is stopped nothing further begins', async () => {
   });
   expect([failed, done, arrived]).toEqual([undefined, 2, [1, 2]]);
 });
+
+/** The flaw that the first test is there for: nobody waits for the event of the same thing before. */
+const planted: typeof deliverRows = async (rows, { deliver }) => {
+  await Promise.all(rows.map((row) => deliver(row)));
+  return { failed: undefined, done: rows.length };
+};
+
+test('a delivery that waits for no one of the same thing is found out', async () => {
+  const arrived: number[] = [];
+  const rows = [5, 0].map((turns, at) => ({ seq: at + 1, subject: 'a', turns }));
+  for (const run of [deliverRows, planted]) {
+    await run(rows, {
+      atOnceMax: 8,
+      signal: never,
+      deliver: async ({ seq, turns }) => {
+        for (let turn = 0; turn < turns; turn += 1) await Promise.resolve();
+        arrived.push(seq);
+        return undefined;
+      },
+    });
+  }
+  expect(arrived).toEqual([1, 2, 2, 1]);
+});

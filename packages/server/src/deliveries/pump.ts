@@ -56,6 +56,8 @@ export interface PumpServices {
   readonly observer: DeliveryObserver;
   /** It has failed for too long, or said that it is gone. */
   readonly disable: (target: Target, reason: 'failing' | 'gone') => Promise<void>;
+  /** It takes events again: what waits in other shards needn't wait for its time. */
+  readonly recovered: (target: Target) => Promise<void>;
   /** Fewer for tests. */
   readonly attemptsMax?: number;
   readonly retryMsMin?: number;
@@ -149,7 +151,9 @@ class PumpRun {
     if (!this.#isNewEpoch && scanned.from > this.#seq + 1) await this.#tellLost(scanned.from - 1);
     const rows = bodies.flatMap(({ body }) => this.#readable(body)).filter((row) => this.#isWanted(row));
     const probes = this.#isFailing ? rows.slice(0, 1) : [];
-    const areDelivered = (await this.#deliver(probes)) && (await this.#deliver(rows.slice(probes.length)));
+    const isBack = await this.#deliver(probes);
+    if (isBack && probes.length > 0) await this.#services.recovered(target);
+    const areDelivered = isBack && (await this.#deliver(rows.slice(probes.length)));
     // What was given up is behind the place, and the rest is read anew.
     if (!areDelivered) return this.#isFailing && this.#attempts === 0;
     this.#seq = scanned.to;

@@ -11,6 +11,8 @@ export interface EventsPlace {
 
 export interface ListEvents {
   readonly after?: EventsPlace | undefined;
+  /** Where to begin without a place: at the end of what there is, and not with the oldest that is kept. */
+  readonly from?: 'end' | undefined;
   readonly types?: readonly EventType[] | undefined;
   readonly limit: number;
 }
@@ -19,11 +21,15 @@ export interface ListEvents {
 export async function listEvents(
   ports: UseCasePorts,
   caller: Caller,
-  { after, types, limit }: ListEvents,
+  { after, from, types, limit }: ListEvents,
 ): Promise<{ readonly rows: readonly FeedRow[]; readonly next: EventsPlace }> {
   requireScope(caller, 'events:read');
   if (after !== undefined && after.seqs.length !== ports.shards)
     throw badPlace('This cursor is of another store.');
+  if (after === undefined && from === 'end') {
+    const { epoch, seqs } = await ports.reader.heads();
+    return { rows: [], next: { epoch, seqs } };
+  }
   const page = await ports.reader.events(caller.workspaceId, { after: after?.seqs, types, limit });
   if (after !== undefined && after.epoch !== page.epoch) {
     // After a restore the same numbers stand for other events: going on from them would skip some in silence.

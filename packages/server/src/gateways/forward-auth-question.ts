@@ -9,6 +9,8 @@ export interface ForwardAuthQuestion {
   readonly keyspace: string;
   /** What the key has to cover. */
   readonly scopes: readonly string[];
+  /** Scheme and host that clients sign; undefined: signed requests are not accepted. */
+  readonly origin?: string | undefined;
 }
 
 /**
@@ -20,6 +22,7 @@ export function readQuestion(url: string): ForwardAuthQuestion {
   if (url.length > forwardAuthQueryBytesMax) throw bad('url', `at most ${forwardAuthQueryBytesMax} bytes`);
   if (hasKeyString(url)) throw secretInUrl();
   let keyspace: string | undefined;
+  let origin: string | undefined;
   const scopes: string[] = [];
   for (const pair of url.slice(forwardAuthPath.length + 1).split('&')) {
     const equalsAt = pair.indexOf('=');
@@ -27,6 +30,7 @@ export function readQuestion(url: string): ForwardAuthQuestion {
     if (name === 'original') break;
     const value = decoded(name, pair.slice(equalsAt + 1));
     if (name === 'keyspace' && keyspace === undefined) keyspace = value;
+    else if (name === 'origin' && origin === undefined) origin = checkedOrigin(value);
     else if (name === 'scope') scopes.push(checkedScope(value));
     else if (name !== '') throw bad(known.has(name) ? name : 'query', expected);
     if (scopes.length > forwardAuthScopesMax) throw bad('scope', `at most ${forwardAuthScopesMax} of them`);
@@ -34,11 +38,12 @@ export function readQuestion(url: string): ForwardAuthQuestion {
   if (keyspace === undefined || keyspace === '' || keyspace.length > keyspaceNameLengthMax) {
     throw bad('keyspace', 'the name or the id of a keyspace');
   }
-  return { keyspace, scopes };
+  return origin === undefined ? { keyspace, scopes } : { keyspace, scopes, origin };
 }
 
-const known: ReadonlySet<string> = new Set(['keyspace', 'scope']);
-const expected = 'keyspace once, then scope as often as needed, then original if the address is appended';
+const known: ReadonlySet<string> = new Set(['keyspace', 'scope', 'origin']);
+const expected =
+  'keyspace once, origin at most once, scope as often as needed, then original if the address is appended';
 
 function decoded(name: string, value: string): string {
   try {
@@ -50,6 +55,12 @@ function decoded(name: string, value: string): string {
 
 function checkedScope(value: string): string {
   if (!isScope(value)) throw bad('scope', 'a scope such as orders:read');
+  return value;
+}
+
+function checkedOrigin(value: string): string {
+  if (!/^https?:\/\/[^/?#@\s]+$/.test(value))
+    throw bad('origin', 'a scheme and a host, such as https://orders.example');
   return value;
 }
 

@@ -1,7 +1,7 @@
 import { timeText } from '@keyswarm/contract';
 import { type Answer, Fault, type ValidVerdict } from '@keyswarm/core';
 import { type ProblemReply, problemReply } from '../http/problem-reply.ts';
-import { forwardAuthHeaderBytesMax, staleRetryAfterMs } from '../limits.ts';
+import { forwardAuthHeaderBytesMax, shedRetryAfterMs, staleRetryAfterMs } from '../limits.ts';
 import type { ForwardAuthQuestion } from './forward-auth-question.ts';
 
 /** Who it is, for whatever stands behind the proxy. Every value is printable ASCII of a bounded length. */
@@ -45,6 +45,10 @@ export function refusalOf(
   if (answer.valid === null) {
     const detail = 'It can not be proved that what is known of this key is fresh enough.';
     return problemReply(new Fault('stale', { detail, retryAfterMs: staleRetryAfterMs }), requestId);
+  }
+  if (answer.code === 'rate_limited') {
+    const detail = 'Too many requests of this key were signed within the last seconds.';
+    return problemReply(new Fault('rate_limited', { detail, retryAfterMs: shedRetryAfterMs }), requestId);
   }
   const lacksScope = answer.code === 'insufficient_scope';
   const status = lacksScope ? 403 : 401;

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Answer, assert } from '@keyswarm/core';
+import { fieldsOfRawHeaders, isSigned } from '@keyswarm/http-signatures';
 import { mayBeNews, type ResidentVerifier } from '@keyswarm/verifier';
 import { shedFault } from '../http/guard.ts';
 import { faultOf, internalFault, problemReply } from '../http/problem-reply.ts';
@@ -8,6 +9,7 @@ import type { Log } from '../logging/log.ts';
 import { ServerMetrics } from '../metrics/server-metrics.ts';
 import { type ForwardAuthQuestion, forwardAuthPath, readQuestion } from './forward-auth-question.ts';
 import { keyHeaders, refusalOf } from './forward-auth-reply.ts';
+import { forwardedRequest, signedContentHeader } from './forwarded-request.ts';
 import { presentedKey } from './presented-key.ts';
 
 /*
@@ -26,10 +28,12 @@ import { presentedKey } from './presented-key.ts';
  * no more than any client of the proxy can.
  *
  * A refusal that news could lift waits for news, as everywhere.
+ *
+ * Signed requests are judged where the question names the `origin` that clients sign (`forwarded-request.ts`).
  */
 
 export interface ForwardAuthServices extends VisitKeepers {
-  readonly verifier: Pick<ResidentVerifier, 'verify'>;
+  readonly verifier: Pick<ResidentVerifier, 'verify' | 'verifyRequest'>;
   readonly catchUp: (() => Promise<void>) | undefined;
   /** Asked for what is stale here; absent or undefined: there is nobody to ask. */
   readonly askAuthority?:
@@ -39,6 +43,12 @@ export interface ForwardAuthServices extends VisitKeepers {
   readonly keyspaces: ReadonlySet<string>;
   readonly requestIdOf: (request: IncomingMessage) => string;
   readonly log: Log;
+}
+
+interface Decided {
+  readonly question: ForwardAuthQuestion;
+  readonly answer: Answer;
+  readonly request: IncomingMessage;
 }
 
 const place = ServerMetrics.placeOf('forwardAuth');
@@ -69,13 +79,15 @@ export class ForwardAuth {
       if (typeof seat === 'string') throw shedFault(seat);
       visit.place = seat;
       const question = readQuestion(request.url ?? '');
-      const answer = this.#decide(question, presentedKey(request.headers));
+      const answer = isSigned({ fields: fieldsOfRawHeaders(request.rawHeaders) })
+        ? this.#decideSigned(question, request)
+        : this.#decide(question, presentedKey(request.headers));
       if (answer instanceof Promise) {
         answer
-          .then((waited) => this.#reply(response, requestId, { question, answer: waited }))
+          .then((waited) => this.#reply(response, requestId, { question, answer: waited, request }))
           .catch((error: unknown) => this.#fail(response, requestId, error));
       } else {
-        this.#reply(response, requestId, { question, answer });
+        this.#reply(response, requestId, { question, answer, request });
       }
     } catch (error) {
       this.#fail(response, requestId, error);
@@ -93,20 +105,34 @@ export class ForwardAuth {
     return catchUp().then(look);
   }
 
+  /** A signed request that is stale is not asked about: the authority would have to be told all of it. */
+  #decideSigned(question: ForwardAuthQuestion, request: IncomingMessage): Answer | Promise<Answer> {
+    const { verifier, catchUp, keyspaces } = this.#services;
+    const { keyspace, scopes } = question;
+    if (!keyspaces.has(keyspace)) return unknown;
+    const signed = forwardedRequest(request, question);
+    if (signed === undefined) return malformed;
+    const look = () => verifier.verifyRequest(signed, { keyspace, scopes });
+    const answer = look();
+    const isNews = answer.valid === false && mayBeNews(answer.code, '');
+    return catchUp !== undefined && isNews ? catchUp().then(look) : answer;
+  }
+
   #elsewhere(question: ForwardAuthQuestion, key: string, stale: Answer): Answer | Promise<Answer> {
     const { askAuthority } = this.#services;
     if (askAuthority === undefined) return stale;
     return askAuthority(key, question).then((answer) => answer ?? stale);
   }
 
-  #reply(
-    response: ServerResponse,
-    requestId: string,
-    { question, answer }: { readonly question: ForwardAuthQuestion; readonly answer: Answer },
-  ): void {
+  #reply(response: ServerResponse, requestId: string, { question, answer, request }: Decided): void {
     this.#services.metrics.verdict(answer.code);
     if (answer.valid === true) {
-      response.writeHead(200, { ...commonHeaders(requestId), ...keyHeaders(answer), 'content-length': '0' });
+      response.writeHead(200, {
+        ...commonHeaders(requestId),
+        ...keyHeaders(answer),
+        ...signedContentHeader(request),
+        'content-length': '0',
+      });
       response.end();
       return;
     }

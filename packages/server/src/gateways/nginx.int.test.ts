@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { findNginx, type Nginx, startNginx } from '@keyswarm/harness/nginx';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { issue, makeKeyspace } from '../boot/suite/fixtures.ts';
+import { digestOf, newPair, signatureOf } from '../boot/suite/sign-request.ts';
 import { type StoreHouse, startStoreHouse } from '../verify-node/testing/store-house.ts';
 import type { TestNode } from '../verify-node/testing/test-node.ts';
 
@@ -30,7 +31,11 @@ describe.skipIf(missing !== undefined)('behind nginx', () => {
     nginx = await startNginx({
       nodes: [new URL(node.url).host],
       application: `127.0.0.1:${port}`,
-      locations: { '/orders/': `keyspace=${keyspace}&scope=orders:read`, '/wrong/': 'keyspace=nowhere' },
+      locations: {
+        '/orders/': `keyspace=${keyspace}&scope=orders:read`,
+        '/wrong/': 'keyspace=nowhere',
+        '/signed/': `keyspace=${keyspace}&scope=orders:read&origin=https://orders.example`,
+      },
     });
   });
   afterAll(async () => {
@@ -74,6 +79,25 @@ describe.skipIf(missing !== undefined)('behind nginx', () => {
       expect(reply.headers.get('www-authenticate')).toBe('Bearer realm="keyswarm", error="invalid_token"');
     }
     expect((await ask(secret)).status).toBe(403);
+  });
+
+  test('a signed request gets through once, by what nginx saw of it and not by what its client says', async () => {
+    const { proof, signerFor } = newPair();
+    const { id } = await issue(house.server, keyspace, { proof });
+    const url = 'https://orders.example/signed/1?x=%20y';
+    const send = (path: string, more = {}) => {
+      const signed = signatureOf(signerFor(`${id}.1`), { method: 'POST', url, body: 'abc' });
+      return fetch(nginx.url + path, { method: 'POST', body: 'abc', headers: { ...signed, ...more } });
+    };
+    await expect
+      .poll(async () => (await send('/signed/1?x=%20y')).status, { timeout: 5_000, interval: 20 })
+      .toBe(200);
+    const reply = await send('/signed/1?x=%20y', { 'x-keyswarm-content-digest': 'forged' });
+    const sent = (await reply.json()) as IncomingHttpHeaders;
+    expect(sent).toMatchObject({ 'x-keyswarm-key-id': id, 'x-keyswarm-content-digest': digestOf('abc') });
+    const claimed = { 'x-forwarded-uri': '/signed/1?x=%20y', 'x-forwarded-method': 'POST' };
+    expect((await send('/signed/2', claimed)).status).toBe(401);
+    expect((await send('/orders/1', claimed)).status).toBe(401);
   });
 
   test('a revoked key is refused from the moment that the node has heard of it', async () => {

@@ -7,6 +7,7 @@ import {
   idFromUuidBytes,
   judgeHolder,
   type KeyRecord,
+  type OwnerId,
   type OwnerKind,
   shardOfId,
   underOwner,
@@ -24,7 +25,7 @@ import { keyEventData } from '../keys/key-terms.ts';
 import { requireOpaque } from '../keys/mint-token.ts';
 import { mintVersion } from '../keys/mint-version.ts';
 import { Additions, type NewKey } from '../keys/new-keys.ts';
-import type { LaneView } from '../lanes/lane-port.ts';
+import type { LaneView, Reads } from '../lanes/lane-port.ts';
 import type { IdempotencyScope } from '../signing/idempotency.ts';
 
 /*
@@ -65,11 +66,7 @@ export async function exchangeKey(
     shard,
     weight: 2,
     actor: actorOf(holder),
-    reads: {
-      keys: [keyId],
-      owners: [...new Set([holder.ownerId, ownerId])],
-      keyspaces: [keyspaceId],
-    },
+    reads: { keys: [keyId], ...ownersOf(holder, ownerId), keyspaces: [keyspaceId] },
     decide(view, nowMs) {
       const { changes, newOwners, key } = exchange(view, holder, { prepared, wish }, nowMs);
       return { changes, newOwners, reply: { key, secret } };
@@ -77,6 +74,14 @@ export async function exchangeKey(
     ...(ticket === undefined ? {} : { idempotency: ticket }),
   });
   return { ...receipt.reply, at: placeOf(receipt) };
+}
+
+/**
+ * Held where both keys are one owner's: revoking the owner's keys ends the enrollment key, and has to end what is made by
+ * it at that very moment. Another's key is nothing that such a revocation would have to reach.
+ */
+function ownersOf(holder: Holder, ownerId: OwnerId): Pick<Reads, 'owners' | 'ownersHeld'> {
+  return ownerId === holder.ownerId ? { ownersHeld: [ownerId] } : { owners: [holder.ownerId, ownerId] };
 }
 
 /** The use that is counted, and the key that is made. */

@@ -1,6 +1,8 @@
 import {
   assert,
   type FeedPosition,
+  handOut,
+  isBuiltinKeyspace,
   type KeyRecord,
   renewKey,
   type Secret,
@@ -39,19 +41,18 @@ export async function renewOwnKey(
     idempotency,
     mints: true,
     admits: onlyValid,
-    decide: ({ key, keyspace: policy, owner, nowMs }) =>
-      renewKey(
-        key,
-        policy,
-        {
-          fingerprint: minted.fingerprint,
-          proof: minted.proofFor({ keyspace: policy, keyId: key.id, number: nextNumber(key, number), key }),
-          number,
-          successor,
-          ownerKeysNotBeforeMs: owner.keysNotBeforeMs,
-        },
-        nowMs,
-      ),
+    decide({ key, keyspace: policy, owner, nowMs }) {
+      const wish = {
+        fingerprint: minted.fingerprint,
+        proof: minted.proofFor({ keyspace: policy, keyId: key.id, number: nextNumber(key, number), key }),
+        number,
+        successor,
+        ownerKeysNotBeforeMs: owner.keysNotBeforeMs,
+      };
+      const after = renewKey(key, policy, wish, nowMs);
+      // Who was handed the secret that asks has the new one as well.
+      return isBuiltinKeyspace(policy) ? { ...after, traits: handOut(key, after, key.id, nowMs) } : after;
+    },
     data(after) {
       const retiresAtMs = after.versions.find((each) => each.number === number)?.retiresAtMs ?? null;
       return {

@@ -1,5 +1,6 @@
 import { assert, type KeyId } from '@keyswarm/core';
 import { describe, expect, test } from 'vitest';
+import { crowdOfMutationsMin, writeWaitMsMax } from '../limits.ts';
 import { Admission, type Place } from './admission.ts';
 
 const caller = 'key_one' as KeyId;
@@ -56,5 +57,29 @@ describe('the share of one management key in the bytes of bodies', () => {
     expect(admission.claimShare(enter(1), caller)).toBe(false);
     admission.leave(first);
     expect(admission.claimShare(enter(250), caller)).toBe(true);
+  });
+});
+
+describe('mutations while writes wait for long', () => {
+  const limits = {
+    requestsInFlightMax: 1_000,
+    verificationsInFlightMax: 1_000,
+    mutationsInFlightMax: 1_000,
+    callerInFlightMax: 1_000,
+    bodyBytesInFlightMax: 1_000,
+  };
+
+  test('are turned away once there is a crowd, and let in again as soon as the wait is short', () => {
+    let waitMs = writeWaitMsMax + 1;
+    const shed: string[] = [];
+    const admission = new Admission(limits, { shed: (reason) => void shed.push(reason) }, () => waitMs);
+    for (let inside = 0; inside < crowdOfMutationsMin; inside += 1) {
+      expect(admission.enter('mutations', 0)).toBeTypeOf('object');
+    }
+    expect(admission.enter('mutations', 0)).toBe('write_wait');
+    expect(admission.enter('verifications', 0)).toBeTypeOf('object');
+    waitMs = writeWaitMsMax;
+    expect(admission.enter('mutations', 0)).toBeTypeOf('object');
+    expect(shed).toEqual(['write_wait']);
   });
 });

@@ -1,6 +1,6 @@
 import type { KeyId } from '@keyswarm/core';
 import type { ServerConfig } from '../config/config-schema.ts';
-import { holderInFlightMax, sharesMax } from '../limits.ts';
+import { crowdOfMutationsMin, holderInFlightMax, sharesMax, writeWaitMsMax } from '../limits.ts';
 import type { ServerMetrics, ShedReason } from '../metrics/server-metrics.ts';
 
 /*
@@ -9,6 +9,10 @@ import type { ServerMetrics, ShedReason } from '../metrics/server-metrics.ts';
  * amount of issuance, listing or a slow store keeps an access point from its verdict. One management key gets a
  * share, so that a client in a loop stops itself and not its neighbours. Bytes of bodies are counted as well,
  * since four thousand requests are nothing and four thousand bulk bodies are 32 GB.
+ *
+ * A bound on how many are inside says nothing of how long they stay: a thousand writes are a tenth of a second to one
+ * store and a whole one to another, and whoever waits longer than their patience has been worked for in vain. So while
+ * a crowd is inside and the writes that wait have waited for long, no further one is let in.
  *
  * A request holds its place until its response is closed, answered or not, so a client that went away does not
  * leak one.
@@ -48,14 +52,17 @@ export class Admission {
   readonly #limits: Limits;
   readonly #metrics: Pick<ServerMetrics, 'shed'>;
   readonly #inFlight: Record<Budget, number> = { verifications: 0, mutations: 0 };
+  readonly #writeWaitMs: () => number;
   readonly #shares = new Map<KeyId, Share>();
   readonly #bodyBytes: Record<Budget, number> = { verifications: 0, mutations: 0 };
   #isDraining = false;
   #onEmpty: (() => void) | undefined;
 
-  constructor(limits: Limits, metrics: Pick<ServerMetrics, 'shed'>) {
+  /** `writeWaitMs`: how long the write that waits longest has waited. */
+  constructor(limits: Limits, metrics: Pick<ServerMetrics, 'shed'>, writeWaitMs: () => number = () => 0) {
     this.#limits = limits;
     this.#metrics = metrics;
+    this.#writeWaitMs = writeWaitMs;
   }
 
   get isDraining(): boolean {
@@ -141,6 +148,8 @@ export class Admission {
     if (this.total >= limits.requestsInFlightMax) return 'requests';
     const max = budget === 'verifications' ? limits.verificationsInFlightMax : limits.mutationsInFlightMax;
     if (this.#inFlight[budget] >= max) return budget;
+    const isCrowd = budget === 'mutations' && this.#inFlight.mutations >= crowdOfMutationsMin;
+    if (isCrowd && this.#writeWaitMs() > writeWaitMsMax) return 'write_wait';
     if (this.#bodyBytes[budget] + bodyBytes > limits.bodyBytesInFlightMax) return 'body_bytes';
     return undefined;
   }

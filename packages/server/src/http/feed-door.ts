@@ -3,6 +3,7 @@ import type { FeedFilter, FeedRelay, Heads, KeyUse, RelayedSource } from '@keysw
 import type { Caller } from '../access/caller.ts';
 import { feedFilterOf, type KeyspaceFinder } from '../access/feed-scope.ts';
 import {
+  eventStreamsMax,
   leaseAsksInFlightMax,
   rowReadsAtOnceMax,
   shedRetryAfterMs,
@@ -37,7 +38,7 @@ export interface FeedDoorOptions {
   readonly standing: () => { readonly heads: Heads; readonly ageMs: number | undefined };
 }
 
-type Kind = 'lease' | 'snapshot' | 'stream' | 'rows';
+type Kind = 'lease' | 'snapshot' | 'stream' | 'rows' | 'events';
 
 /** At once: in all, and by one management key, which never takes the last place of others. */
 const bounds: Readonly<Record<Kind, { readonly all: number; readonly ofOne: number }>> = {
@@ -45,11 +46,18 @@ const bounds: Readonly<Record<Kind, { readonly all: number; readonly ofOne: numb
   snapshot: { all: snapshotsAtOnceMax, ofOne: snapshotsAtOnceMax - 1 },
   stream: { all: streamsMax, ofOne: streamsMax * 0.75 },
   rows: { all: rowReadsAtOnceMax, ofOne: rowReadsAtOnceMax / 4 },
+  events: { all: eventStreamsMax, ofOne: eventStreamsMax / 4 },
 };
 
 export class FeedDoor {
   readonly options: FeedDoorOptions;
-  readonly #inside: Record<Kind, number> = { lease: 0, snapshot: 0, stream: 0, rows: 0 };
+  readonly #inside: Record<Kind, number> = {
+    lease: 0,
+    snapshot: 0,
+    stream: 0,
+    rows: 0,
+    events: 0,
+  };
   /** By kind and management key; only of those who are inside. */
   readonly #insideOf = new Map<string, number>();
   #served = 0;

@@ -1,14 +1,16 @@
 import { type AnyOperation, idempotencyKeyPattern, operationIds, operations } from '@keyswarm/contract';
 import { assert, Fault } from '@keyswarm/core';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Caller } from '../access/caller.ts';
 import type { UseCasePorts } from '../access/use-case-ports.ts';
 import type { DeadLetterPorts } from '../dead-letters/dead-letters.ts';
 import type { Random } from '../runtime/random.ts';
+import type { Timers } from '../runtime/timers.ts';
 import { IdempotencyScope } from '../signing/idempotency.ts';
 import type { MasterKey } from '../signing/master-key.ts';
 import type { MasterKeys } from '../signing/seal-key.ts';
 import type { WebhookPorts } from '../webhooks/change-webhook.ts';
+import { serveEventStream, wantsEventStream } from './event-stream.ts';
 import type { FeedDoor } from './feed-door.ts';
 import type { GuardServices } from './guard.ts';
 import { type AnyHandler, callOf, guardedRoute, plainHandler } from './guarded-route.ts';
@@ -29,6 +31,7 @@ export interface RouteServices extends GuardServices, HandlerServices {
   readonly masterKey: MasterKey | MasterKeys;
   readonly random: Random;
   readonly feed: FeedDoor;
+  readonly timers: Timers;
   /** What webhooks and dead letters need besides. */
   readonly deliveries: Omit<WebhookPorts & DeadLetterPorts, keyof UseCasePorts>;
 }
@@ -57,9 +60,17 @@ export function registerOperations(app: FastifyInstance, services: RouteServices
       ...(operation.mutates ? { preValidation: absentBodyIsEmpty } : {}),
       handler: operation.idempotent
         ? idempotentRoute(operation, handler, services)
-        : plainHandler(operation, handler, services),
+        : id === 'listEvents'
+          ? eventsHandler(plainHandler(operation, handler, services), services)
+          : plainHandler(operation, handler, services),
     });
   }
+}
+
+/** One address, two forms of the same: a page, or a stream for whoever asks for one. */
+function eventsHandler(page: ReturnType<typeof plainHandler>, services: RouteServices) {
+  return (request: FastifyRequest, reply: FastifyReply) =>
+    wantsEventStream(request) ? serveEventStream(services, request, reply) : page(request);
 }
 
 function isGuarded(id: keyof typeof operations): id is GuardedOperation {

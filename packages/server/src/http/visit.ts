@@ -37,6 +37,14 @@ export class Visit {
     return visit;
   }
 
+  /** It is no request under way any more: what holds it open from here on has a bound of its own. */
+  static giveUpPlace(response: ServerResponse): void {
+    const visit = (response as Visited)[visitOf];
+    if (visit?.place === undefined) return;
+    visit.#keepers.admission.leave(visit.place);
+    visit.place = undefined;
+  }
+
   end(response: ServerResponse): void {
     const { admission, metrics, clock } = this.#keepers;
     if (this.place !== undefined) admission.leave(this.place);

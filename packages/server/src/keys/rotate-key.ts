@@ -2,6 +2,7 @@ import {
   Fault,
   type FeedPosition,
   finishRotation,
+  handOut,
   inUseWindowMs,
   isBuiltinKeyspace,
   type KeyId,
@@ -55,7 +56,10 @@ export async function rotateOneKey(
       const number = (key.versions.at(-1)?.number ?? 0) + 1;
       const proof = proofFor({ keyspace, keyId: key.id, number, key });
       const next = { fingerprint, graceSeconds, cut, ownerKeysNotBeforeMs, proof };
-      const after = rotateKey(key, keyspace, next, nowMs);
+      const rotated = rotateKey(key, keyspace, next, nowMs);
+      const after = isBuiltinKeyspace(keyspace)
+        ? { ...rotated, traits: handOut(key, rotated, caller.keyId, nowMs) }
+        : rotated;
       return status === undefined ? after : withNewToken(key, after, { status, nowMs });
     },
     data: (after) => {

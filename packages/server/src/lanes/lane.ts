@@ -38,6 +38,11 @@ export class Lane {
     return this.#weight;
   }
 
+  /** When the oldest write that waits came; undefined while none does. */
+  get oldestQueuedAtMs(): number | undefined {
+    return this.#waiting[0]?.queuedAtMs;
+  }
+
   /** A write heavier than the whole queue may only come while nothing else waits. */
   hasRoomFor(weight: number): boolean {
     return this.#weight === 0 || this.#weight + weight <= this.#runner.limits.queueWeightMax;

@@ -46,6 +46,8 @@ export interface RunningLanes extends Lanes {
   drain(): Promise<void>;
   /** Weight that waits in each lane. */
   depths(): readonly number[];
+  /** How long the write that waits longest has waited; 0 while none does. */
+  waitMs(): number;
 }
 
 export function createLanes(options: LanesOptions): RunningLanes {
@@ -107,6 +109,14 @@ class LaneSet implements RunningLanes {
 
   depths(): readonly number[] {
     return this.#lanes.map((lane) => lane.depth);
+  }
+
+  waitMs(): number {
+    let oldestMs = Number.POSITIVE_INFINITY;
+    for (const { oldestQueuedAtMs } of this.#lanes) {
+      if (oldestQueuedAtMs !== undefined && oldestQueuedAtMs < oldestMs) oldestMs = oldestQueuedAtMs;
+    }
+    return oldestMs === Number.POSITIVE_INFINITY ? 0 : this.#runner.clock.monotonicMs() - oldestMs;
   }
 
   #laneOf(write: LaneWrite<unknown>): Lane {

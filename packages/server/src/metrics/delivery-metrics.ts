@@ -1,4 +1,4 @@
-import { Counter, Histogram, type Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { DeliveryObserver } from '../deliveries/pump.ts';
 import { readMetrics } from './read-metrics.ts';
 
@@ -62,4 +62,29 @@ export function watchBacklog(
     'Age of the oldest of them.',
     () => backlog().oldestSeconds,
   );
+}
+
+/** Jobs that wait, by kind. */
+export function watchJobs(
+  registry: Registry,
+  waiting: () => ReadonlyMap<string, { readonly count: number; readonly oldestSeconds: number }>,
+): void {
+  // Each process reads the same of the store, so of several workers the most is told and not the sum.
+  const gauge = (
+    name: string,
+    help: string,
+    read: (of: { count: number; oldestSeconds: number }) => number,
+  ) =>
+    new Gauge({
+      registers: [registry],
+      name,
+      help,
+      labelNames: ['job'],
+      aggregator: 'max',
+      collect() {
+        for (const [job, of] of waiting()) this.set({ job }, read(of));
+      },
+    });
+  gauge('keyswarm_jobs_waiting', 'Jobs that could be done now and are not, by kind.', ({ count }) => count);
+  gauge('keyswarm_jobs_oldest_seconds', 'How long the oldest of them has waited.', (of) => of.oldestSeconds);
 }

@@ -2,8 +2,8 @@ import type { Metric, Registry } from 'prom-client';
 
 /**
  * A histogram for paths that run a hundred thousand times a second. Each series is a row of plain numbers,
- * found by its place in a closed list instead of by hashing label values, so an observation costs a scan over
- * a dozen bounds. (prom-client's own histogram builds and hashes a label object at every observation.) The text
+ * found by its place in a closed list instead of by hashing label values, so an observation costs five
+ * comparisons. (prom-client's own histogram builds and hashes a label object at every observation.) The text
  * is made when it is scraped.
  */
 export class DenseHistogram<Series extends string> {
@@ -47,11 +47,21 @@ export class DenseHistogram<Series extends string> {
   /** `place`: the index of the series in the list that the histogram was made with. */
   observe(place: number, value: number): void {
     const width = this.#bounds.length + 1;
-    let bucket = 0;
-    while (bucket < width - 1 && value > (this.#bounds[bucket] ?? Number.POSITIVE_INFINITY)) bucket += 1;
-    const at = place * width + bucket;
+    const at = place * width + this.#bucketOf(value);
     this.#counts[at] = (this.#counts[at] ?? 0) + 1;
     this.#sums[place] = (this.#sums[place] ?? 0) + value;
+  }
+
+  /** By halves: the first bound that is not below the value. */
+  #bucketOf(value: number): number {
+    let low = 0;
+    let high = this.#bounds.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (value > (this.#bounds[middle] ?? Number.POSITIVE_INFINITY)) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   get bounds(): Float64Array {

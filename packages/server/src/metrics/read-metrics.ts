@@ -15,11 +15,13 @@ export function readMetrics(registry: Registry) {
           this.inc(read());
         },
       }),
-    gauge: (name: string, help: string, read: () => number) =>
+    /** `aggregator`: what becomes of the figures of several workers. */
+    gauge: (name: string, help: string, read: () => number, aggregator: 'sum' | 'max' = 'sum') =>
       new Gauge({
         registers,
         name,
         help,
+        aggregator,
         collect() {
           this.set(read());
         },

@@ -9,6 +9,8 @@ export interface RelayProbe {
   verifiers(): { readonly active: number; readonly silent: number };
   /** Rows that the verifier furthest behind had not applied when it last asked. */
   lagRows(): number;
+  /** Of those that ask of late, the oldest lease, with how long it has not been heard of since; 0 where there is none. */
+  oldestLeaseMs(): number;
   quarantinedShards(): number;
 }
 
@@ -24,6 +26,12 @@ export function watchRelay(registry: Registry, probe: RelayProbe): void {
   gauge('keyswarm_relay_streams', 'Streams of the feed that are open.', () => probe.inside('stream'));
   gauge('keyswarm_relay_lag_rows', 'Rows that the verifier furthest behind has not applied.', () =>
     probe.lagRows(),
+  );
+  gauge(
+    'keyswarm_relay_oldest_lease_seconds',
+    'Oldest lease of the verifiers that ask this relay, with how long it has not been heard of.',
+    () => probe.oldestLeaseMs() / 1000,
+    'max',
   );
   gauge('keyswarm_quarantined_shards', 'Shards of which a row can not be read here.', () =>
     probe.quarantinedShards(),

@@ -4,6 +4,7 @@ import { refusalCodes, type VerdictCode } from '@keyswarm/core';
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { DenseHistogram } from './dense-histogram.ts';
 import { LaneMetrics } from './lane-metrics.ts';
+import { latencyBounds } from './latency-bounds.ts';
 import type { MetricFamily } from './merge-families.ts';
 import { RotationMetrics } from './rotation-metrics.ts';
 import type { VerifyReading } from './verify-load.ts';
@@ -22,6 +23,7 @@ export const shedReasons = [
   'requests',
   'verifications',
   'mutations',
+  'write_wait',
   'caller',
   'body_bytes',
   'draining',
@@ -42,10 +44,6 @@ const operationLabels = [...operationIds, gateway, outside] as const;
 const verifying = ['verifyKey', 'verifyKeysBulk', gateway].map((label) =>
   (operationLabels as readonly string[]).indexOf(label),
 );
-
-const secondsBounds = [
-  0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
-];
 
 /** What is asked for when the metrics are scraped. */
 export interface MetricsProbe {
@@ -85,7 +83,7 @@ export class ServerMetrics {
       registry,
       name: 'keyswarm_http_request_duration_seconds',
       help: 'From the head of a request to the end of its response, by operation and class of status.',
-      bounds: secondsBounds,
+      bounds: latencyBounds,
       series: operationLabels.flatMap((operation) =>
         statusClasses.map((status) => ({ name: `${operation} ${status}`, labels: { operation, status } })),
       ),
@@ -94,7 +92,7 @@ export class ServerMetrics {
       registry: ofWrites,
       name: 'keyswarm_issuance_duration_seconds',
       help: 'From a decoded request for keys to their durable commit.',
-      bounds: secondsBounds,
+      bounds: latencyBounds,
       series: ['single', 'bulk', 'import', 'rotate'].map((name) => ({ name, labels: { kind: name } })),
     });
     this.#shed = new Counter({

@@ -75,6 +75,32 @@ export interface LineageVersion {
   readonly lastUsedMs: number | null;
 }
 
+/** A place in the order of keys by their end. */
+export interface EndPlace {
+  readonly expiresAtMs: number;
+  /** Null: before the first of that instant. */
+  readonly id: KeyId | null;
+}
+
+export interface EndingKeys {
+  readonly shard: number;
+  /** Exclusive. */
+  readonly after: EndPlace;
+  /** Inclusive. */
+  readonly untilMs: number;
+  /** Of their whole life, from when they were made; null: without an upper bound. */
+  readonly lifeMsMin: number;
+  readonly lifeMsBelow: number | null;
+  readonly limit: number;
+}
+
+export interface EndingKey {
+  readonly id: KeyId;
+  readonly ownerId: OwnerId;
+  readonly keyspaceId: KeyspaceId;
+  readonly expiresAtMs: number;
+}
+
 /** `[version, list, index, expires at]`, as the key's traits keep it. */
 export type TokenPlaceRow = readonly [number, number, number, number];
 
@@ -140,6 +166,8 @@ export interface Reader {
     readonly campaignId: CampaignId;
     readonly nowMs: number;
   }): Promise<{ readonly renewed: number; readonly open: number }>;
+  /** Of all workspaces, ascending by their end: what the sweep goes through. */
+  endingKeys(wish: EndingKeys): Promise<readonly EndingKey[]>;
   events(workspaceId: WorkspaceId, query: EventQuery): Promise<EventPage>;
   /** Where every shard of the feed ends: all up to it is committed. */
   heads(): Promise<{ readonly epoch: number; readonly seqs: readonly number[] }>;

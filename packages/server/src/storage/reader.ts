@@ -7,6 +7,7 @@ import {
   selectCampaignKeys,
 } from './statements/campaign-keys.ts';
 import { listDocuments, readDocument } from './statements/documents.ts';
+import { readEndingKeys } from './statements/ending-keys.ts';
 import { findKeyspace, listKeyspaces } from './statements/list-keyspaces.ts';
 import { listOwners } from './statements/list-owners.ts';
 import { readHeads } from './statements/read-heads.ts';
@@ -82,6 +83,8 @@ export function createReader(store: Store, options: { readonly shards: number })
     askedKeys: (wish) => selectAskedKeys(store, wish),
 
     countAskedKeys: (wish) => countAskedKeys(store, wish, shards),
+
+    endingKeys: (wish) => readEndingKeys(store, wish),
 
     events: (workspaceId, query) => readEventPage(store, shards, workspaceId, query),
   };

@@ -8,11 +8,14 @@ import {
 } from '@keyswarm/verifier';
 import { checkPort } from '../boot/check-port.ts';
 import { type Closing, closeInOrder } from '../boot/close-in-order.ts';
+import { observerOf } from '../boot/observer-of.ts';
 import { listOf } from '../config/list-of.ts';
 import { forwardAuthWays } from '../gateways/forward-auth-ways.ts';
 import { Admission } from '../http/admission.ts';
 import { drainWire, urlOfWire } from '../http/drain-wire.ts';
+import { acceptBacklogMax } from '../limits.ts';
 import type { Log } from '../logging/log.ts';
+import { PropagationMetrics } from '../metrics/propagation-metrics.ts';
 import { ServerMetrics } from '../metrics/server-metrics.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { systemRandom } from '../runtime/random.ts';
@@ -90,6 +93,7 @@ function startCore(config: NodeConfig, { log, credential, source }: NodeOptions,
   closing.add('verifier', () => verifier.close());
   // The table is empty until the next turn of the event loop at the least: none of them misses anything.
   observers.push(residentObserver(keyspaces, verifier.resident));
+  observers.push(new PropagationMetrics(metrics.registry, verifier.clock));
   const directory = residentDirectory(keyspaces, () => verifier.follower.catchUp());
   const relayed = config.serveFeed
     ? openNodeRelay({
@@ -160,7 +164,7 @@ async function openWire(config: NodeConfig, wiring: Wiring): Promise<RunningNode
   });
   closing.add('wire', () => drainWire(app, admission, config.drainTimeoutMs));
   if (feed !== undefined) closing.add('streams', () => feed.close());
-  await app.listen({ host: config.host, port: config.port });
+  await app.listen({ host: config.host, port: config.port, backlog: acceptBacklogMax });
   const url = urlOfWire(config.host, app.server.address());
   log.info(
     { url, relays: listOf(config.relays), keyspaces: listOf(config.keyspaces), forwardAuth: asked },
@@ -200,16 +204,5 @@ function residentObserver(keyspaces: ResidentKeyspaces, resident: ResidentVerifi
   return {
     applied: (stretch) => keyspaces.applied(stretch),
     reloaded: () => keyspaces.reloaded(resident),
-  };
-}
-
-function observerOf(observers: readonly AppliedObserver[]): AppliedObserver {
-  return {
-    applied(stretch) {
-      for (const observer of observers) observer.applied(stretch);
-    },
-    reloaded(applied) {
-      for (const observer of observers) observer.reloaded(applied);
-    },
   };
 }

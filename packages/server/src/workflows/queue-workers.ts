@@ -1,13 +1,21 @@
 import { idFromUuidText, type JsonObject, parseId } from '@keyswarm/core';
 import type { Job, JobWithMetadata, PgBoss } from 'pg-boss';
 import type { Log } from '../logging/log.ts';
+import type { Clock } from '../runtime/clock.ts';
 import type { DeadJob } from './jobs-port.ts';
 import type { Registered } from './workflows.ts';
 
 /** What is kept of an error's sentence. */
 const reasonLengthMax = 500;
 
+/** Hears of every attempt at a job. */
+export interface JobObserver {
+  attempted(job: string, outcome: 'done' | 'failed', durationMs: number): void;
+}
+
 export interface QueueWorkersOptions {
+  readonly clock: Clock;
+  readonly observer: JobObserver | undefined;
   readonly log: Log;
   readonly concurrencyMax: number;
   readonly pollSeconds: number;
@@ -65,9 +73,13 @@ export class QueueWorkers {
   async #run({ kind, handler }: Registered, job: Job<JsonObject | null>): Promise<void> {
     const signal = AbortSignal.any([job.signal, this.#options.leaving]);
     const attempt = job.retryCount + 1;
+    const { clock, observer } = this.#options;
+    const beganMs = clock.monotonicMs();
     try {
       await handler(job.data ?? {}, { id: job.id, attempt, signal });
+      observer?.attempted(kind.name, 'done', clock.monotonicMs() - beganMs);
     } catch (error) {
+      observer?.attempted(kind.name, 'failed', clock.monotonicMs() - beganMs);
       this.#options.log.warn({ job: kind.name, id: job.id, attempt, err: error }, 'a job failed');
       throw withoutDetails(error);
     }

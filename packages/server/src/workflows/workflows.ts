@@ -1,6 +1,7 @@
 import { assert, Fault, hexOf, type JsonObject } from '@keyswarm/core';
 import { PgBoss } from 'pg-boss';
 import {
+  backlogReadMs,
   bossPollSeconds,
   bossQuietMs,
   bossStartPauseMsMax,
@@ -21,7 +22,7 @@ import type { Store } from '../storage/store.ts';
 import { bossDatabase } from './boss-database.ts';
 import type { JobHandler, JobKind, PeriodicJob } from './job-kind.ts';
 import type { DeadJob, JobReplays, Jobs, SendOptions } from './jobs-port.ts';
-import { QueueWorkers } from './queue-workers.ts';
+import { type JobObserver, QueueWorkers } from './queue-workers.ts';
 
 /*
  * Work that nobody waits for: on pg-boss, in the same store as everything else, whichever engine that is. Jobs are
@@ -33,7 +34,7 @@ import { QueueWorkers } from './queue-workers.ts';
  * order between jobs, or a job for a key: work over many things is one job that goes through them with a cursor.
  *
  * What it trades: jobs that this process sends start at once, those of others and those that are tried again
- * within `bossPollSeconds`. That keeps a server at rest to about one small statement a second.
+ * within `bossPollSeconds`. That keeps a server at rest to about two small statements a second.
  *
  * It starts beside everything else and is needed by no verification and no write: while its tables can't be had it
  * says so and tries again.
@@ -48,6 +49,7 @@ export interface WorkflowsOptions {
   readonly random: Random;
   /** False: this process sends jobs and does none. */
   readonly works: boolean;
+  readonly observer?: JobObserver;
   /** An upper bound on every kind's own. */
   readonly concurrencyMax: number;
   /** How long jobs under way may take to finish once it is stopped. */
@@ -65,6 +67,11 @@ export interface Registered {
   readonly periodic: PeriodicJob | undefined;
 }
 
+export interface WaitingJobs {
+  readonly count: number;
+  readonly oldestSeconds: number;
+}
+
 /** The queue that jobs go to when their attempts are used up. */
 export const deadQueue = 'dead-letters';
 
@@ -76,6 +83,7 @@ export class Workflows implements Jobs, JobReplays {
   readonly #ticks: CancelTimer[] = [];
   #boss: PgBoss | undefined;
   #starting: Promise<void> | undefined;
+  readonly #waiting = new Map<string, WaitingJobs>();
   #quietUntilMs = 0;
   #bury: (letter: DeadJob) => Promise<void> = async () => {};
 
@@ -83,6 +91,8 @@ export class Workflows implements Jobs, JobReplays {
     this.#options = options;
     this.#workers = new QueueWorkers({
       log: options.log,
+      clock: options.clock,
+      observer: options.observer,
       concurrencyMax: options.concurrencyMax,
       pollSeconds: options.pollSeconds ?? bossPollSeconds,
       leaving: this.#leaving.signal,
@@ -139,6 +149,11 @@ export class Workflows implements Jobs, JobReplays {
   /** Before `start`: hears of each job that failed at every attempt, once or more often. */
   onDeath(bury: (letter: DeadJob) => Promise<void>): void {
     this.#bury = bury;
+  }
+
+  /** Jobs of each kind that could be done now and are not. */
+  waiting(): ReadonlyMap<string, WaitingJobs> {
+    return this.#waiting;
   }
 
   /** Takes no more jobs, tells those under way, and resolves when they have ended or their time is up. */
@@ -219,10 +234,19 @@ export class Workflows implements Jobs, JobReplays {
     for (const registered of this.#registered.values()) await openQueue(boss, registered);
     this.#boss = boss;
     if (!this.#options.works) return;
+    const count = () => void this.#count(boss).catch((error: unknown) => this.#tell(error));
+    this.#ticks.push(this.#options.timers.every(backlogReadMs, count));
     await this.#workers.openDead(boss, deadQueue, (letter) => this.#bury(letter));
     for (const registered of this.#registered.values()) {
       await this.#workers.open(boss, registered);
       if (registered.periodic !== undefined) this.#tick(boss, registered.periodic);
+    }
+  }
+
+  /** As pg-boss counts them at its upkeep, so up to a minute old. */
+  async #count(boss: PgBoss): Promise<void> {
+    for (const { name, readyCount, readyOldestSeconds } of await boss.getQueues()) {
+      this.#waiting.set(name, { count: readyCount, oldestSeconds: readyOldestSeconds ?? 0 });
     }
   }
 

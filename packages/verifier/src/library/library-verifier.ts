@@ -1,7 +1,9 @@
 import type { Answer } from '@keyswarm/core';
 import type { Follower } from '../follow/follower.ts';
 import type { RelayPool } from '../http/relay-pool.ts';
+import type { SignedRequest } from '../signatures/signed-request.ts';
 import type { UseReporter } from '../uses/use-reporter.ts';
+import { mayBeNews } from '../verdict/news.ts';
 import type { ResidentVerifier, VerifierClock } from '../verifier-port.ts';
 import type { AuthorityFallback } from './authority-fallback.ts';
 import type { CountedSource } from './counted-source.ts';
@@ -36,6 +38,7 @@ export interface LibraryParts {
 }
 
 const anything: KeyRequirement = Object.freeze({});
+const stale: Answer = Object.freeze({ valid: null, code: 'stale' });
 
 /** The parts behind one face. It answers and counts; what it is made of is wired in `create-verifier.ts`. */
 export class LibraryVerifier implements Verifier {
@@ -101,6 +104,28 @@ export class LibraryVerifier implements Verifier {
       requirement,
     );
     return this.#told(answer, isAuthority ? askedMs : this.#asOf());
+  }
+
+  verifyRequest(request: SignedRequest, { keyspace, scopes }: KeyRequirement = anything): ResidentAnswer {
+    return this.#told(this.#parts.resident.verifyRequest(request, { keyspace, scopes }), this.#asOf());
+  }
+
+  async verifyRequestFresh(
+    request: SignedRequest,
+    { keyspace, scopes }: KeyRequirement = anything,
+  ): Promise<ResidentAnswer> {
+    const { resident, follower } = this.#parts;
+    const look = () => resident.verifyRequest(request, { keyspace, scopes });
+    const answer = look();
+    if (answer.valid !== false || !mayBeNews(answer.code, '')) return this.#told(answer, this.#asOf());
+    try {
+      this.#freshWaits += 1;
+      await follower.catchUp();
+    } catch {
+      // What can't be settled is not refused, as for a key string.
+      return this.#told(stale, this.#asOf());
+    }
+    return this.#told(look(), this.#asOf());
   }
 
   on<Name extends VerifierEvent>(name: Name, listener: Listener<VerifierEvents[Name]>): () => void {

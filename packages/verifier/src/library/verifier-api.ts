@@ -1,5 +1,6 @@
 import type { RefusedVerdict, StaleAnswer, ValidVerdict } from '@keyswarm/core';
 import type { Follower } from '../follow/follower.ts';
+import type { SignedRequest } from '../signatures/signed-request.ts';
 import type { UseReporter } from '../uses/use-reporter.ts';
 import type { ResidentVerifier, VerifierClock } from '../verifier-port.ts';
 import type { Listener, VerifierEvent, VerifierEvents, VerifierState } from './verifier-events.ts';
@@ -74,6 +75,13 @@ export interface Verifier {
    * with a `TypeError` for a `minSeq` that no reply has ever named.
    */
   verifyFresh(key: string, requirement?: FreshRequirement): Promise<ResidentAnswer>;
+  /**
+   * A request that is signed (RFC 9421), from memory, at once. `signature_required` for one that is not. Ask once for a
+   * request and keep the answer: the nonce of what was accepted is used up.
+   */
+  verifyRequest(request: SignedRequest, requirement?: KeyRequirement): ResidentAnswer;
+  /** The same, but a refusal that news could lift waits for them. Never rejects. The authority is not asked. */
+  verifyRequestFresh(request: SignedRequest, requirement?: KeyRequirement): Promise<ResidentAnswer>;
   /** Resolves once a first snapshot is loaded and leased. Never rejects; `on('refused')` tells of what is in the way. */
   readonly ready: Promise<void>;
   readonly state: VerifierState;

@@ -87,6 +87,31 @@ export function describeApprovalGuards(serverOf: () => TestServer): void {
       expect((await exchange({ scopes: ['orders:read'] })).status).toBe(201);
     });
 
+    test('nor by the secret of a decider that whoever asked has taken by rotating its key', async () => {
+      const { name } = await ruled();
+      const strong = await issue(serverOf(), 'keyswarm', {
+        scopes: ['keys:issue', 'keys:rotate:keyswarm', 'approvals:*'],
+      });
+      const taken = await issue(serverOf(), 'keyswarm', { scopes: ['approvals:decide'] });
+      const id = await request(name, {}, strong);
+      const rotated = await serverOf().post(`/v1/keys/${taken.id}/rotate`, {}, as(strong));
+      expect(rotated.status, rotated.text).toBe(200);
+      const decide = (secret: string) =>
+        serverOf().post('/v1/approvals/decide', { decision: 'approve', ids: [id] }, { key: secret });
+      // The holder of the older secret can't be told from the taker: both are one key.
+      for (const secret of [String(rotated.body.secret), taken.secret]) {
+        expect((await decide(secret)).body.results).toMatchObject([{ error: { code: 'self_approval' } }]);
+      }
+      // Once nobody but its holder has a secret of it, it decides again.
+      const renewed = await serverOf().post(`/v1/keys/${taken.id}/rotate`, { cut: true }, as(desk.decider));
+      expect(problemOf(renewed)).toMatchObject({ status: 403 });
+      for (let turn = 0; turn < 3; turn += 1) {
+        await serverOf().post(`/v1/keys/${taken.id}/rotate`, { cut: true, grace_seconds: 0 });
+      }
+      const last = await serverOf().post(`/v1/keys/${taken.id}/rotate`, { cut: true, grace_seconds: 0 });
+      expect((await decide(String(last.body.secret))).body.results).toMatchObject([{ state: 'approved' }]);
+    });
+
     test('nor for managers themselves, where their keyspace wants it', async () => {
       const tenant = await serverOf().post('/v1/workspaces', { name: freshName('tenant') });
       const { secret } = tenant.body.management_key as { secret: string };

@@ -203,6 +203,18 @@ export function describeCampaigns(serverOf: () => TestServer): void {
         code: 'forbidden',
       });
     });
+
+    test('to a key that may rotate and not revoke, where its deadline would revoke', async () => {
+      const server = serverOf();
+      const keyspace = await makeKeyspace(server);
+      await issue(server, keyspace.name);
+      const rotator = { key: await manager(server, ['campaigns:write', 'keys:rotate']) };
+      const fatal = body(keyspace, { confirm: 'all', on_deadline: 'revoke' });
+      expect(await bad(server, fatal, rotator)).toMatchObject({ code: 'forbidden' });
+      const everywhere = { ...fatal, selector: { all: true } };
+      const elsewhere = await manager(server, ['campaigns:write', 'keys:rotate', 'keys:revoke:elsewhere']);
+      expect(await bad(server, everywhere, { key: elsewhere })).toMatchObject({ code: 'forbidden' });
+    });
   });
 
   test('management keys beyond its starter, and the starter itself, are left out of a campaign', async () => {

@@ -110,3 +110,16 @@ export async function refused(server: TestServer, send: () => Promise<Reply>): P
   expect(await server.changes(), 'a refused request changes nothing').toBe(before);
   return problemOf(reply);
 }
+
+/** All that a workspace's feed holds, as text. A page looks through a bounded part, so the cursor is followed to its end. */
+export async function allEvents(server: TestServer, key: string): Promise<string> {
+  let text = '';
+  let cursor = '';
+  for (;;) {
+    const page = await server.get(`/v1/events?limit=200${cursor === '' ? '' : `&after=${cursor}`}`, { key });
+    text += page.text;
+    const next = String(page.body.next_cursor);
+    if (next === cursor) return text;
+    cursor = next;
+  }
+}

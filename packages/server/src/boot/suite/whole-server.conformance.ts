@@ -8,6 +8,7 @@ import { describeCampaigns } from './campaigns.conformance.ts';
 import { describeEffective } from './effective.conformance.ts';
 import { describeEnrollment } from './enrollment.conformance.ts';
 import { describeEscalation } from './escalation.conformance.ts';
+import { describeEventStream } from './event-stream.conformance.ts';
 import { describeHolders } from './holders.conformance.ts';
 import { describeLifecycle } from './lifecycle.conformance.ts';
 import { describeLists } from './lists.conformance.ts';
@@ -49,5 +50,6 @@ export function describeWholeServer(serverOf: () => TestServer): void {
   describeSigningKeys(serverOf);
   describeService(serverOf);
   describeWebhooks(serverOf);
+  describeEventStream(serverOf);
   describeSigned(serverOf);
 }

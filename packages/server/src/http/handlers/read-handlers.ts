@@ -81,6 +81,7 @@ export function readHandlers({ ports }: HandlerServices): Handlers<Reads> {
     async listEvents({ query, caller }) {
       const { rows, next } = await listEvents(ports, caller, {
         after: query.after === undefined ? undefined : decodeEventsCursor(query.after),
+        from: query.from,
         types: eventTypesOf(query.types),
         limit: pageLimitOf(query.limit),
       });

@@ -155,7 +155,17 @@ const hastenStatement = {
     where webhook_id = $1::uuid and retry_at is not null`,
 };
 
-/** What failed is due at once: its webhook was changed. */
+const resumeStatement = {
+  name: 'resume_webhook_cursors',
+  text: 'update webhook_cursors set retry_at = null where webhook_id = $1::uuid and retry_at > clock_timestamp()',
+};
+
+/** What waits for another try is due at once, and counts its attempts on: its consumer takes events again. */
+export async function resumeCursors(tx: Queryable, webhookId: WebhookId): Promise<void> {
+  await tx.query(resumeStatement, [uuidHexOf(webhookId)]);
+}
+
+/** What failed is due at once, and begins anew: its webhook was changed. */
 export async function hastenCursors(tx: Queryable, webhookId: WebhookId): Promise<void> {
   await tx.query(hastenStatement, [uuidHexOf(webhookId)]);
 }
