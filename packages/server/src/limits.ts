@@ -452,6 +452,9 @@ export const webhooksServedMax = 2_000;
 /** Pairs of webhook and shard that one process serves at once; each holds one page. */
 export const pumpsMax = 64;
 
+/** Of these, what a workspace has at the least: a consumer that takes its time holds up those of its own workspace alone. */
+export const pumpsPerWorkspaceMin = 8;
+
 /** Rows that one page looks through: 500 x about 1 kB, times the pumps, is 32 MB at the worst. */
 export const deliveryPageRows = 500;
 

@@ -1,7 +1,13 @@
+import type { ServerResponse } from 'node:http';
 import { Webhook as OfficialWebhook } from 'standardwebhooks';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { createSender } from '../egress/message-sender.ts';
 import { StoreBetween } from '../lanes/testing/test-store.ts';
+import { pumpsMax } from '../limits.ts';
+import { systemTimers } from '../runtime/timers.ts';
 import type { Store } from '../storage/store.ts';
+import { disableWebhook } from '../webhooks/change-webhook.ts';
+import type { Webhook } from '../webhooks/webhook.ts';
 import { Consumer } from './testing/consumer.ts';
 import { DeliveryHouse } from './testing/delivery-house.ts';
 
@@ -68,6 +74,36 @@ export function describeCourier(storeOf: () => Store, shards: number): void {
         expect(seqs).toEqual(seqs.toSorted((a, b) => a - b));
       }
       expect(await house.letters()).toEqual([]);
+    });
+
+    test('one workspace whose consumers take their time leaves room for the events of another', async () => {
+      const held: ServerResponse[] = [];
+      consumer.answer = (_, response) => void held.push(response);
+      const slow: Pick<Webhook, 'id'>[] = [];
+      while (slow.length < pumpsMax / shards + 4) slow.push(await house.webhook(consumer.url));
+      await burst(8 * shards);
+      const sender = createSender({
+        policy: { allowed: ['127.0.0.1'], allowHttp: true },
+        timers: systemTimers,
+        timeoutMs: 120_000,
+      });
+      const courier = house.courier({ sender });
+      await consumer.until(1);
+      const other = new DeliveryHouse(storeOf(), shards);
+      const quick = await Consumer.start();
+      other.hears(courier);
+      const { id } = await other.webhook(quick.url, ['keyspace.created']);
+      await other.lanes.submit(other.sample.createKeyspace());
+      await quick.until(1);
+      expect(quick.received).toHaveLength(1);
+      // The store is shared: nobody after this test has to serve them.
+      const { workspaceId } = house.sample;
+      for (const one of slow) await disableWebhook(house, { ...one, workspaceId }, 'gone');
+      await disableWebhook(other, { id, workspaceId: other.sample.workspaceId }, 'gone');
+      await consumer.stop();
+      await house.close();
+      await other.close();
+      await quick.stop();
     });
 
     test('several processes share the work, and no event is sent twice while all of them live', async () => {

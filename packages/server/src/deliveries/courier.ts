@@ -1,10 +1,11 @@
-import { type FeedRow, hexOf, type WebhookId } from '@keyswarm/core';
+import { type FeedRow, hexOf, type WebhookId, type WorkspaceId } from '@keyswarm/core';
 import {
   backlogReadMs,
   deliveryClaimMs,
   deliveryPollMs,
   deliveryWakeMs,
   pumpsMax,
+  pumpsPerWorkspaceMin,
   webhookRefreshMs,
   webhooksServedMax,
 } from '../limits.ts';
@@ -43,7 +44,7 @@ export class Courier {
   readonly #services: PumpServices;
   readonly #leaving = new AbortController();
   #targets: ReadonlyMap<WebhookId, Target> = new Map();
-  readonly #pumps = new Set<Promise<void>>();
+  readonly #pumps = new Map<Promise<void>, WorkspaceId>();
   readonly #cancels: CancelTimer[] = [];
   #listedAtMs = -Infinity;
   #isWaking = false;
@@ -95,7 +96,7 @@ export class Courier {
     for (const cancel of this.#cancels.splice(0)) cancel();
     this.#leaving.abort();
     await this.#round;
-    await Promise.all(this.#pumps);
+    await Promise.all(this.#pumps.keys());
     this.#options.sender.close();
   }
 
@@ -161,13 +162,15 @@ export class Courier {
     const claims = await claimCursors(this.#options.store, {
       claimant: this.#services.claimant,
       claimMs: deliveryClaimMs,
-      webhooks: [...this.#targets.keys()],
+      webhooks: this.#places(),
       limit,
     });
     for (const claim of claims) {
       const target = this.#targets.get(claim.webhookId);
       if (target === undefined) continue;
-      const targetNow = () => this.#targets.get(claim.webhookId);
+      // Past its share, since there is another workspace now: it gives the place back at the end of a page.
+      const targetNow = () =>
+        this.#takenBy(target.workspaceId) > this.#share() ? undefined : this.#targets.get(claim.webhookId);
       const claimed = { claim, target, targetNow };
       const running: Promise<void> = pump(this.#services, claimed, this.#leaving.signal)
         .catch((error: unknown) => {
@@ -181,8 +184,30 @@ export class Courier {
           // What was committed while the place was being given back has found it taken.
           this.wake();
         });
-      this.#pumps.add(running);
+      this.#pumps.set(running, target.workspaceId);
     }
+  }
+
+  /** A workspace has its share of the pumps, however slow its consumers are, and one that is alone leaves room for a second. */
+  #share(): number {
+    const workspaces = new Set([...this.#targets.values()].map(({ workspaceId }) => workspaceId));
+    const equal = Math.max(pumpsPerWorkspaceMin, Math.floor(pumpsMax / workspaces.size));
+    return Math.min(equal, pumpsMax - pumpsPerWorkspaceMin);
+  }
+
+  /** How many more pairs of its workspace each webhook may be served in. */
+  #places(): readonly { readonly id: WebhookId; readonly places: number }[] {
+    const share = this.#share();
+    return [...this.#targets.values()].map(({ id, workspaceId }) => ({
+      id,
+      places: share - this.#takenBy(workspaceId),
+    }));
+  }
+
+  #takenBy(workspaceId: WorkspaceId): number {
+    let taken = 0;
+    for (const one of this.#pumps.values()) if (one === workspaceId) taken += 1;
+    return taken;
   }
 
   async #countBacklog(): Promise<void> {

@@ -16,6 +16,7 @@ describe('only public addresses are called', () => {
     ['carrier-grade NAT', '100.64.0.1'],
     ['link-local', '169.254.0.1'],
     ['metadata service', '169.254.169.254'],
+    ['the agent of a cloud, public by its number', '168.63.129.16'],
     ['multicast', '224.0.0.1'],
     ['broadcast', '255.255.255.255'],
     ['documentation', '192.0.2.1'],

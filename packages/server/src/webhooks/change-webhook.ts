@@ -21,7 +21,6 @@ import type { Actor, Change } from '../lanes/lane-port.ts';
 import { webhooksPerWorkspaceMax } from '../limits.ts';
 import type { IdempotencyScope } from '../signing/idempotency.ts';
 import type { SecretSealer } from '../signing/sealed-secret.ts';
-import { webhooksOf } from './read-webhooks.ts';
 import {
   changedWebhook,
   type DisabledReason,
@@ -69,8 +68,7 @@ export async function createWebhook(
   requireWrite(caller);
   checkTargetUrl(terms.url, ports.targets);
   const keyspaceId = await keyspaceIdOf(ports, caller, terms.keyspace);
-  const { webhooks } = await webhooksOf(ports, caller.workspaceId, { limit: webhooksPerWorkspaceMax });
-  if (webhooks.length >= webhooksPerWorkspaceMax) throw tooMany();
+  await refuseTooMany(ports, caller);
   const secret = mintWebhookSecret(ports.random);
   const id = idFromUuidBytes('wh', uuidV7(ports.clock.nowMs(), ports.random.bytes(10)));
   const from = await ports.reader.heads();
@@ -258,6 +256,14 @@ async function keyspaceIdOf(
   const found = await ports.keyspaces.find(caller.workspaceId, keyspace);
   if (found === undefined) throw keyspaceNotFound('/keyspace');
   return found.id;
+}
+
+/** By their states: those that were deleted are kept, and may be many. */
+async function refuseTooMany({ reader }: WebhookPorts, { workspaceId }: Caller): Promise<void> {
+  const limit = webhooksPerWorkspaceMax;
+  const active = await reader.documents({ kind: 'wh', workspaceId, state: 'active', limit });
+  const disabled = await reader.documents({ kind: 'wh', workspaceId, state: 'disabled', limit });
+  if (active.length + disabled.length >= webhooksPerWorkspaceMax) throw tooMany();
 }
 
 function tooMany(): Fault {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { listPagesMax, webhooksPerWorkspaceMax } from '../../limits.ts';
 import { issue, makeKeyspace, makeWorkspace, manager, refused } from './fixtures.ts';
 import type { Reply, TestServer } from './test-server.ts';
 
@@ -93,6 +94,31 @@ export function describeWebhooks(serverOf: () => TestServer): void {
       expect(await refused(serverOf(), () => create({ keyspace: 'nowhere' }))).toMatchObject({ status: 404 });
       const keyspace = await makeKeyspace(serverOf());
       expect((await create({ keyspace: keyspace.name })).body).toMatchObject({ keyspace_id: keyspace.id });
+    });
+
+    test('a workspace has so many and no more, however many it has deleted', async () => {
+      const key = await makeWorkspace(serverOf());
+      const fill = () =>
+        Promise.all(
+          Array.from({ length: webhooksPerWorkspaceMax }, async () => (await create({}, key)).body.id),
+        );
+      for (let turn = 0; turn < listPagesMax; turn += 1) {
+        const ids = await fill();
+        await Promise.all(
+          ids.map((id) => serverOf().post(`/v1/webhooks/${String(id)}/delete`, undefined, { key })),
+        );
+      }
+      const ids = await fill();
+      expect(new Set(ids).size).toBe(webhooksPerWorkspaceMax);
+      const disabled = { body: { state: 'disabled' }, key };
+      expect((await serverOf().call('PATCH', `/v1/webhooks/${String(ids[0])}`, disabled)).status).toBe(200);
+      expect((await create({}, key)).body).toMatchObject({ code: 'invalid_field', field: '/url' });
+    });
+
+    test('what stands under the same number as another kind of thing is not there', async () => {
+      const id = String((await create()).body.id).slice('wh_'.length);
+      const paths = [`/v1/campaigns/camp_${id}`, `/v1/approvals/appr_${id}`];
+      for (const path of paths) expect((await serverOf().get(path)).status, path).toBe(404);
     });
 
     test('whoever may not read events can not have them sent', async () => {

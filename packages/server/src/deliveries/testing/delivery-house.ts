@@ -73,6 +73,11 @@ export class DeliveryHouse {
     return courier;
   }
 
+  /** Another house's courier serves this one's webhooks as well. */
+  hears(courier: Courier): void {
+    this.#couriers.push(courier);
+  }
+
   async webhook(
     url: string,
     types: readonly EventType[] | null = null,

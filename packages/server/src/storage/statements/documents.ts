@@ -109,7 +109,7 @@ export async function updateDocuments(
 
 const readDocumentStatement = {
   name: 'read_document',
-  text: `select ${columns} from documents d where d.shard = $1::smallint and d.id = $2::uuid`,
+  text: `select ${columns} from documents d where d.shard = $1::smallint and d.id = $2::uuid and d.kind = $3::text`,
 };
 
 export async function readDocument(
@@ -117,7 +117,7 @@ export async function readDocument(
   id: DocumentId,
   shards: number,
 ): Promise<DocumentRecord | undefined> {
-  const params = [shardOfId(id, shards), uuidHexOf(id)];
+  const params = [shardOfId(id, shards), uuidHexOf(id), documentKindOf(id)];
   const row = (await tx.query<DocumentRow>(readDocumentStatement, params))[0];
   return row && recordOf(row);
 }

@@ -41,14 +41,19 @@ const claimStatement = {
       and (c.claimed_until is null or c.claimed_until < clock_timestamp())
       and (c.retry_at is null or c.retry_at <= clock_timestamp())
       and (c.shard, c.webhook_id) in (
-        select w.shard, w.webhook_id
-        from webhook_cursors w
-        join feed_heads g on g.shard = w.shard
-        where w.webhook_id = any($3::uuid[])
-          and (w.seq < g.seq or w.epoch <> g.epoch)
-          and (w.claimed_until is null or w.claimed_until < clock_timestamp())
-          and (w.retry_at is null or w.retry_at <= clock_timestamp())
-        order by w.retry_at nulls first
+        select d.shard, d.webhook_id
+        from (
+          select w.shard, w.webhook_id, w.retry_at, room.places,
+            row_number() over (partition by w.workspace_id order by w.retry_at nulls first) as nth
+          from webhook_cursors w
+          join unnest($3::uuid[], $5::integer[]) as room (webhook_id, places) on room.webhook_id = w.webhook_id
+          join feed_heads g on g.shard = w.shard
+          where (w.seq < g.seq or w.epoch <> g.epoch)
+            and (w.claimed_until is null or w.claimed_until < clock_timestamp())
+            and (w.retry_at is null or w.retry_at <= clock_timestamp())
+        ) d
+        where d.nth <= d.places
+        order by d.nth, d.retry_at nulls first
         limit $4::integer)
     returning c.shard, c.webhook_id, c.epoch, c.seq, c.attempts, h.epoch as head_epoch, h.seq as head_seq`,
 };
@@ -80,7 +85,8 @@ export async function claimCursors(
   claim: {
     readonly claimant: string;
     readonly claimMs: number;
-    readonly webhooks: readonly WebhookId[];
+    /** With how many places its workspace may take, all its webhooks together. */
+    readonly webhooks: readonly { readonly id: WebhookId; readonly places: number }[];
     readonly limit: number;
   },
 ): Promise<readonly ClaimedCursor[]> {
@@ -88,8 +94,9 @@ export async function claimCursors(
   const rows = await tx.query<ClaimRow>(claimStatement, [
     claimant,
     claimMs / 1000,
-    webhooks.map(uuidHexOf),
+    webhooks.map(({ id }) => uuidHexOf(id)),
     limit,
+    webhooks.map(({ places }) => places),
   ]);
   return rows.map((row) => ({
     shard: row.shard,
