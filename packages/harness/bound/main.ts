@@ -10,6 +10,7 @@ import { type Cluster, defaultKeyspace, populate, startCluster, strictKeyspace }
 import { flood } from './flood.ts';
 import { freshIssues } from './fresh-issues.ts';
 import { databaseGone, faultsOf, healthy, type Phases, underFault, waitEffective } from './phases.ts';
+import { seeded } from './seeded.ts';
 
 /*
  * npm run prove:bound -- [--keys 1000000] [--revocations 2000] [--nodes 4] [--per-second 20] [--seed N] [--nats] [--short]
@@ -121,16 +122,5 @@ function phasesOf(cluster: Cluster, orders: readonly IssuedKey[], strict: readon
     perSecond: options.perSecond,
     random: seeded(options.seed),
     report,
-  };
-}
-
-/** Mulberry32: the same load for the same seed. */
-function seeded(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
 }

@@ -9,6 +9,7 @@ import { type Campaigns, campaignsOf } from './groups/campaigns.ts';
 import { type Events, eventsOf } from './groups/events.ts';
 import { type Keys, keysOf } from './groups/keys.ts';
 import { type Keyspaces, keyspacesOf } from './groups/keyspaces.ts';
+import { type Live, liveOf } from './groups/live.ts';
 import { type Owners, ownersOf } from './groups/owners.ts';
 import { type Enrollments, enrollmentsOf, type Self, selfOf } from './groups/self.ts';
 import { type DeadLetters, deadLettersOf, type Webhooks, webhooksOf } from './groups/webhooks.ts';
@@ -54,7 +55,10 @@ export interface Workspaces {
   create(workspace: BodyOf<'createWorkspace'>, options?: CallOptions): Promise<ReplyOf<'createWorkspace'>>;
 }
 
-type JsonOperation = Exclude<OperationId, 'metrics' | 'getFeedSnapshot' | 'getFeedRows' | 'streamFeed'>;
+type JsonOperation = Exclude<
+  OperationId,
+  'metrics' | 'getFeedSnapshot' | 'getFeedRows' | 'streamFeed' | 'streamLive'
+>;
 
 export interface Client {
   readonly keys: Keys;
@@ -70,6 +74,8 @@ export interface Client {
   /** What the holder of the client's own key may do by it: the one use of a client without a management key. */
   readonly self: Self;
   readonly verifiers: Verifiers;
+  /** The flow as it happens, a frame a second. */
+  readonly live: Live;
   /** Is the process alive? */
   health(options?: CallOptions): Promise<Health>;
   /** May traffic be sent there? Answers `not_ready` as a value; asks once. */
@@ -139,6 +145,7 @@ export function createClient(options: ClientOptions): Client {
     verifiers: {
       list: (callOptions?: CallOptions) => callOperation(context, 'listVerifiers', {}, callOptions),
     },
+    live: liveOf(context),
     health: (callOptions?: CallOptions) => callOperation(context, 'healthz', {}, callOptions),
     ready: (callOptions?: CallOptions) =>
       callOperation(context, 'readyz', {}, { attemptsMax: 1, ...callOptions, alsoStatus: 503 }),

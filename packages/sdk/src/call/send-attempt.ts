@@ -64,7 +64,8 @@ export async function sendAttempt(
   }
 }
 
-async function initOf(
+/** The request as `fetch` takes it. */
+export async function initOf(
   context: AttemptContext,
   request: PreparedRequest,
   signal: AbortSignal,

@@ -15,19 +15,24 @@ import type { UseCasePorts } from './use-case-ports.ts';
  * which holds just as well.
  */
 
+export type LeasePorts = Pick<UseCasePorts, 'leases' | 'clock'>;
+
 const longestLeaseMs = leaseSecondsMax * 1000;
 
-export function effectiveByOfKeyspace(ports: UseCasePorts, keyspaceId: KeyspaceId): Promise<number> {
+export function effectiveByOfKeyspace(ports: LeasePorts, keyspaceId: KeyspaceId): Promise<number> {
   return effectiveBy(ports, ports.leases.ofKeyspace(keyspaceId));
 }
 
 /** For an owner, whose keys may live in any keyspace of the workspace: the longest lease among them. */
-export function effectiveByOfWorkspace(ports: UseCasePorts, workspaceId: WorkspaceId): Promise<number> {
+export function effectiveByOfWorkspace(ports: LeasePorts, workspaceId: WorkspaceId): Promise<number> {
   return effectiveBy(ports, ports.leases.ofWorkspace(workspaceId));
 }
 
 /** The write is done: a store that fails now must not turn its answer into a failure, so it costs precision only. */
-async function effectiveBy({ clock }: UseCasePorts, asked: Promise<LeaseNow>): Promise<number> {
+async function effectiveBy(
+  { clock }: Pick<UseCasePorts, 'clock'>,
+  asked: Promise<LeaseNow>,
+): Promise<number> {
   const found = await asked.catch(() => undefined);
   if (found?.lease === undefined) return effectiveByMs(found?.nowMs ?? clock.nowMs(), longestLeaseMs);
   const { leaseMs, formerUntilMs } = found.lease;

@@ -1,5 +1,6 @@
 import type { UseCasePorts } from '../access/use-case-ports.ts';
 import { expireApprovals } from '../approvals/expire-approvals.ts';
+import type { ServerConfig } from '../config/config-schema.ts';
 import { finishSettledRotations } from '../keys/finish-settled.ts';
 import { requestDueRenewals } from '../keys/request-renewals.ts';
 import { sweepExpiry } from '../keys/sweep-expiry.ts';
@@ -9,14 +10,21 @@ import {
   expirySweepSeconds,
   renewalSweepSeconds,
   settleSweepSeconds,
+  signingSweepSeconds,
 } from '../limits.ts';
+import type { SigningPorts } from '../signing-keys/signing-key-ports.ts';
+import { tendSigningKeys } from '../signing-keys/tend-signing-keys.ts';
 import type { Workflows } from '../workflows/workflows.ts';
 
 /*
  * Every job of the house, once: its name, when it is done, and what does it. `periodic` for what the clock asks
  * for, `queue` for what somebody sends. All of them are safe to be done twice and at once.
  */
-export function registerJobs(workflows: Workflows, ports: UseCasePorts): void {
+export function registerJobs(
+  workflows: Workflows,
+  ports: UseCasePorts & { readonly signing: SigningPorts },
+  config: Pick<ServerConfig, 'signingKeyRotateDays'>,
+): void {
   workflows.periodic({
     name: 'approvals.expire',
     everySeconds: approvalSweepSeconds,
@@ -45,4 +53,14 @@ export function registerJobs(workflows: Workflows, ports: UseCasePorts): void {
       await requestDueRenewals(ports, undefined, signal);
     },
   });
+  const { signingKeyRotateDays: days } = config;
+  workflows.periodic({
+    name: 'signing_keys.tend',
+    everySeconds: signingSweepSeconds,
+    run: async (signal) => {
+      await tendSigningKeys(ports, { rotateAfterMs: days === 0 ? null : days * dayMs }, signal);
+    },
+  });
 }
+
+const dayMs = 86_400_000;

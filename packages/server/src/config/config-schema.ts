@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox';
-import { connectionSettings, logSettings, requestSettings } from './door-settings.ts';
+import { connectionSettings, logSettings, requestSettings, telemetrySettings } from './door-settings.ts';
 import { choice, optionalText, profiles, type SettingSchema, text, whole, yesOrNo } from './setting.ts';
 import type { SettingsTable } from './settings-table.ts';
 
@@ -104,6 +104,11 @@ export const configSchema = Type.Object(
       pattern: '^https?://[0-9A-Za-z.:[\\]-]+$',
       byDefault: null,
     }),
+    signingKeyRotateDays: whole(0, 3_650, {
+      about:
+        'After how many days the key that signs tokens hands over to the next one by itself; 0: when somebody rotates. Retired keys go by themselves once their last token has expired.',
+      byDefault: 90,
+    }),
     previousMasterKey: optionalText({
       about:
         'The master key of before, or the next one, while it is being replaced: what is sealed under it is still opened.',
@@ -134,6 +139,10 @@ export const configSchema = Type.Object(
       pattern: '^ks_[0-9A-Za-z]+(,ks_[0-9A-Za-z]+){0,255}$',
       byDefault: null,
     }),
+    console: yesOrNo({
+      about: 'Does this server show the console at `/`? It holds no key: what it does, it does by the API.',
+      byDefault: true,
+    }),
     workflows: yesOrNo({
       about:
         'Does this process do jobs: retention, expiry, webhooks, campaigns? All processes share them; one has to.',
@@ -154,6 +163,7 @@ export const configSchema = Type.Object(
       byDefault: null,
     }),
     ...logSettings,
+    ...telemetrySettings,
     ...requestSettings,
     mutationsInFlightMax: whole(1, 100_000, {
       about: 'Of those, requests that change something or read the store.',

@@ -9,10 +9,10 @@ import {
   type WorkspaceId,
 } from '@keyswarm/core';
 import { actorOf, type Caller } from '../access/caller.ts';
-import { effectiveByOfWorkspace } from '../access/effective-by.ts';
+import { effectiveByOfWorkspace, type LeasePorts } from '../access/effective-by.ts';
 import { requireScope } from '../access/grants.ts';
 import type { UseCasePorts } from '../access/use-case-ports.ts';
-import type { Actor } from '../lanes/lane-port.ts';
+import type { Actor, IdempotencyTicket } from '../lanes/lane-port.ts';
 import { jwksMaxAgeMs, signingKeysListedMax, signingPropagationMs } from '../limits.ts';
 import type { IdempotencyScope } from '../signing/idempotency.ts';
 import {
@@ -23,6 +23,7 @@ import {
   publishedActive,
   recordOf,
   type SlotChange,
+  type SlotChanged,
   type SlotNow,
   signingKeyNotFound,
 } from './change-signing-keys.ts';
@@ -96,26 +97,54 @@ export async function rotateSigningKeys(
   idempotency: IdempotencyScope | undefined,
 ): Promise<SigningKeyChange> {
   requireScope(caller, 'signing_keys:write');
+  const { reply, at } = await handOverSigning(ports, {
+    workspaceId: caller.workspaceId,
+    algorithm,
+    actor: actorOf(caller),
+    idempotency: idempotency?.ticket<SigningKeyRecord>(),
+  });
+  return { key: reply, at: placed(at) };
+}
+
+export interface HandOverWish {
+  readonly workspaceId: WorkspaceId;
+  readonly algorithm: SigningAlgorithm;
+  readonly actor: Actor;
+  readonly idempotency?: IdempotencyTicket<SigningKeyRecord> | undefined;
+  /** Asked of the active key in the write itself; false: nothing is to be done. Absent: it is. */
+  readonly isDue?: ((active: SigningKeyRecord, nowMs: number) => boolean) | undefined;
+}
+
+export type HandOverPorts = LeasePorts &
+  Pick<UseCasePorts, 'verifier' | 'shards' | 'catchUp' | 'awaitEffective'> & {
+    readonly signing: SigningPorts;
+  };
+
+/** The reply is the key that is active then; no place: the one that was is not due. */
+export async function handOverSigning(
+  ports: HandOverPorts,
+  wish: HandOverWish,
+): Promise<SlotChanged<SigningKeyRecord>> {
   const issuer = requireIssuer(ports.signing);
-  const { workspaceId } = caller;
+  const { workspaceId, algorithm, actor, idempotency, isDue = () => true } = wish;
   const draft = await draftKey(ports.signing, { workspaceId, algorithm, issuer });
   const leaseEndsMs = await effectiveByOfWorkspace(ports, workspaceId);
   const leaseMs = Math.max(0, leaseEndsMs - ports.clock.nowMs());
   const fleet = await askFleet(ports, workspaceId);
-  const { reply, at } = await changeSlot<SigningKeyRecord>(ports.signing, {
+  return await changeSlot<SigningKeyRecord>(ports.signing, {
     workspaceId,
     algorithm,
-    actor: actorOf(caller),
-    idempotency: idempotency?.ticket<SigningKeyRecord>(),
+    actor,
+    idempotency,
     decide(now, nowMs) {
       const { active, standby } = now;
       if (active === undefined || standby === undefined) throw noSigningKey();
+      if (!isDue(active, nowMs)) return { slot: slotOf(now), steps: [], reply: active };
       checkTimeGate(standby, leaseMs, nowMs);
       checkFleetGate(standby, fleet);
       return handOver(now, { draft, nowMs, ending: changeSigningKey(active, 'retire', nowMs) });
     },
   });
-  return { key: reply, at: placed(at) };
 }
 
 /** Its private key is known to somebody else: nothing that it signed is accepted from now on. */
@@ -165,21 +194,39 @@ export async function removeSigningKey(
   idempotency: IdempotencyScope | undefined,
 ): Promise<SigningKeyChange> {
   requireScope(caller, 'signing_keys:write');
-  const { workspaceId } = caller;
-  return await changeOneKey(ports.signing, {
+  return await removeRetired(ports.signing, {
     id,
-    workspaceId,
+    workspaceId: caller.workspaceId,
     actor: actorOf(caller),
     idempotency: idempotency?.ticket<SigningKeyRecord>(),
+  });
+}
+
+export interface RemovalWish {
+  readonly id: SigningKeyId;
+  readonly workspaceId: WorkspaceId;
+  readonly actor: Actor;
+  readonly idempotency?: IdempotencyTicket<SigningKeyRecord> | undefined;
+}
+
+/** Refused with `signing_key_gate` while a token that it signed may live. */
+export async function removeRetired(signing: SigningPorts, wish: RemovalWish): Promise<SigningKeyChange> {
+  return await changeOneKey(signing, {
+    ...wish,
     event: 'signing_key.removed',
     decide(key, nowMs) {
       if (key.state === 'published') throw standsBy();
       const after = changeSigningKey(key, 'remove', nowMs);
-      const readyAtMs = key.tokensUntilMs + tokenSkewMsMax;
+      const readyAtMs = lastTokenGoneAtMs(key);
       if (nowMs <= readyAtMs) throw gate('Tokens that it signed have not expired yet.', readyAtMs, nowMs);
       return wiped(after);
     },
   });
+}
+
+/** From then on nobody accepts a token of it because it had not expired, whatever their clock. */
+export function lastTokenGoneAtMs({ tokensUntilMs }: SigningKeyRecord): number {
+  return tokensUntilMs + tokenSkewMsMax;
 }
 
 /** All of the workspace, the newest last. */
@@ -276,7 +323,7 @@ interface Fleet {
 }
 
 /** Does every verifier know what is resident here now? Waits a moment for reports, and no longer. */
-async function askFleet(ports: RotatePorts, workspaceId: WorkspaceId): Promise<Fleet> {
+async function askFleet(ports: HandOverPorts, workspaceId: WorkspaceId): Promise<Fleet> {
   const { verifier, awaitEffective, clock, shards, catchUp } = ports;
   await catchUp?.();
   const known = new Set([...verifier.signingKeys()].map(({ id }) => id));

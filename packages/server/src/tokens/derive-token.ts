@@ -10,6 +10,7 @@ import {
   normaliseScopes,
   readTokenClaims,
   scopesPerKeyMax,
+  type TokenClaims,
   type ValidVerdict,
 } from '@keyswarm/core';
 import { mayBeNews } from '@keyswarm/verifier';
@@ -126,6 +127,8 @@ export async function deriveFrom(
 interface Parent {
   readonly fingerprint: Uint8Array;
   readonly depth: number;
+  /** Its place in the status list, where it has one: readers that follow no feed see there what has become of the version. */
+  readonly status?: TokenClaims['status'];
 }
 
 /** The version that the new token hangs on: that of the key, however long the chain between. The subject was found valid. */
@@ -135,11 +138,13 @@ function parentOf(subject: string): Parent {
   const [, claimsPart = ''] = subject.split('.');
   const claims = readTokenClaims(Buffer.from(claimsPart, 'base64url').toString('utf8'));
   if (claims === undefined) throw new TokenRefused('invalid_grant', 'Nothing is derived of imported keys.');
-  if (claims.keyswarm === undefined) return own;
+  const { status } = claims;
+  const listed = status === undefined ? {} : { status };
+  if (claims.keyswarm === undefined) return { ...own, ...listed };
   const { parent, depth } = claims.keyswarm;
   if (depth >= deriveDepthMax)
     throw new TokenRefused('invalid_grant', 'The chain of tokens is as long as it may be.');
-  return { fingerprint: Buffer.from(parent, 'base64url'), depth: depth + 1 };
+  return { fingerprint: Buffer.from(parent, 'base64url'), depth: depth + 1, ...listed };
 }
 
 function narrowed(verdict: ValidVerdict, wanted: readonly string[] | undefined): readonly string[] {

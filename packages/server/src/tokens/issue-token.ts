@@ -76,6 +76,7 @@ export function createTokenIssuer({ ring, places, reader, random, nowMs }: Issue
         nbf: issuedAt,
         iat: issuedAt,
         jti: nameOf(),
+        ...(wish.status === undefined ? {} : { status: wish.status }),
         keyswarm: { parent: Buffer.from(wish.fingerprint).toString('base64url'), depth: wish.depth },
       };
       const algorithm = keyspace?.token.algorithm ?? 'ed25519';

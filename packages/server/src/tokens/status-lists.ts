@@ -32,6 +32,8 @@ export interface ServedList {
 interface KnownList {
   readonly served: ServedList;
   readonly bitsHash: string;
+  /** Once that key is revoked, nobody can verify the list. */
+  readonly signedBy: string;
   readonly builtAtMs: number;
   readonly signedUntilMs: number;
   /** When a version that counts now will have ended; Infinity: none does. */
@@ -93,6 +95,7 @@ export class StatusLists {
 
   #isDue(keyspaceId: KeyspaceId, known: KnownList): boolean {
     const { clock } = this.#ports;
+    if (!this.#isVerifiable(known)) return true;
     const monotonicMs = clock.monotonicMs();
     if (monotonicMs - known.builtAtMs < statusRefreshMs) return false;
     const changedAtMs = Math.max(
@@ -101,6 +104,11 @@ export class StatusLists {
     );
     const nowMs = clock.nowMs();
     return changedAtMs >= known.builtAtMs || nowMs >= known.changesAtMs || nowMs >= known.signedUntilMs;
+  }
+
+  #isVerifiable({ signedBy }: KnownList): boolean {
+    for (const { id } of this.#ports.verifier.signingKeys()) if (id === signedBy) return true;
+    return false;
   }
 
   /** Of a list that there is. Nobody is told of a keyspace that has none. */
@@ -119,7 +127,8 @@ export class StatusLists {
     const { bitmap, changesAtMs } = await this.#bitmapOf(keyspace, list, nowMs);
     const bitsHash = hash('sha256', bitmap.bytes, 'base64url');
     const known = this.#known.get(id);
-    if (known !== undefined && known.bitsHash === bitsHash && nowMs < known.signedUntilMs) {
+    const isGood = known !== undefined && nowMs < known.signedUntilMs && this.#isVerifiable(known);
+    if (isGood && known.bitsHash === bitsHash) {
       this.#remember(id, { ...known, builtAtMs, changesAtMs });
       return known.served;
     }
@@ -130,7 +139,7 @@ export class StatusLists {
       maxAgeSeconds: statusTtlSeconds,
     };
     const signedUntilMs = nowMs + (statusExpirySeconds * 1000) / 2;
-    this.#remember(id, { served, bitsHash, builtAtMs, signedUntilMs, changesAtMs });
+    this.#remember(id, { served, bitsHash, signedBy: kidOf(token), builtAtMs, signedUntilMs, changesAtMs });
     return served;
   }
 
@@ -178,6 +187,12 @@ export class StatusLists {
       this.#known.delete(oldest);
     }
   }
+}
+
+/** Of a token of our own. */
+function kidOf(token: string): string {
+  const header = Buffer.from(token.slice(0, token.indexOf('.')), 'base64url').toString('utf8');
+  return String((JSON.parse(header) as { readonly kid?: unknown }).kid);
 }
 
 /** What is final before what may pass, as everywhere. */

@@ -4,6 +4,7 @@ import type {
   KeyspaceRecord,
   OwnerId,
   Secret,
+  TokenClaims,
   TokenStatus,
   WorkspaceId,
 } from '@keyswarm/core';
@@ -35,6 +36,8 @@ export interface DerivedTokenWish {
   /** 16 bytes: of the version that it hangs on. */
   readonly fingerprint: Uint8Array;
   readonly depth: number;
+  /** Of that version, where it is a token and so has a place in a list. */
+  readonly status?: TokenClaims['status'];
   readonly scopes: readonly string[];
   readonly expiresAtMs: number;
 }

@@ -3,7 +3,14 @@ import { decodeJwt } from 'jose';
 import { describe, expect, test } from 'vitest';
 import { issue, makeKeyspace, makeWorkspace, manager, verdictOf } from './fixtures.ts';
 import { publicUrl, type Reply, type TestServer } from './test-server.ts';
-import { claimsByJose, derive, exchangeGrant, makeTokenKeyspace, postForm } from './token-fixtures.ts';
+import {
+  claimsByJose,
+  derive,
+  exchangeGrant,
+  makeTokenKeyspace,
+  postForm,
+  statusByList,
+} from './token-fixtures.ts';
 
 function errorOf({ status, body }: Reply): unknown {
   return [status, body.error];
@@ -72,6 +79,26 @@ export function describeOAuth(serverOf: () => TestServer): void {
         await server.post(`/v1/keyspaces/${keyspace.name}/suspend`);
         expect(await said()).toEqual(['revoked', 'suspended', 'suspended']);
       }
+    });
+
+    test('gives tokens of a token its place in the status list, so that readers without the feed see it end', async () => {
+      const server = serverOf();
+      const keyspace = await makeTokenKeyspace(server);
+      const { secret } = await issue(server, keyspace.name);
+      const first = await derive(server, secret);
+      const second = await derive(server, first);
+      for (const token of [first, second]) {
+        expect(decodeJwt(token).status).toEqual(decodeJwt(secret).status);
+        expect(await statusByList(server, token)).toBe(0);
+        expect(await verdictOf(server, token)).toBe('valid');
+      }
+      const other = await makeTokenKeyspace(server);
+      const ended = await issue(server, other.name);
+      const dead = await derive(server, ended.secret);
+      await server.post(`/v1/keys/${ended.id}/revoke`, {});
+      expect(await statusByList(server, dead)).toBe(1);
+      const opaque = await issue(server, (await makeKeyspace(server)).name);
+      expect(decodeJwt(await derive(server, opaque.secret)).status).toBeUndefined();
     });
 
     test('gives nothing for what is not valid, imported or missing, and says no more than that', async () => {

@@ -2,7 +2,7 @@ import { decodeProtectedHeader } from 'jose';
 import { describe, expect, test } from 'vitest';
 import { allEvents, issue, makeWorkspace, manager, problemOf, verdictOf } from './fixtures.ts';
 import type { TestServer } from './test-server.ts';
-import { derive, jwks, makeTokenKeyspace } from './token-fixtures.ts';
+import { derive, jwks, makeTokenKeyspace, statusByList } from './token-fixtures.ts';
 
 interface Shown {
   readonly id: string;
@@ -63,6 +63,15 @@ export function describeSigningKeys(serverOf: () => TestServer): void {
       expect(await byState('published')).toHaveLength(1);
       const again = await server.post(`/v1/signing-keys/${active?.id}/revoke`, {}, { key });
       expect(problemOf(again)).toMatchObject({ code: 'signing_key_state' });
+    });
+
+    test('that leaked leave no status list behind that nobody could verify', async () => {
+      const { server, key, secret, byState } = await bench();
+      expect(await statusByList(server, secret)).toBe(0);
+      const [active] = await byState('active');
+      const reply = await server.post(`/v1/signing-keys/${active?.id}/revoke`, {}, { key });
+      expect(reply.status, reply.text).toBe(200);
+      expect(await statusByList(server, secret)).toBe(0);
     });
 
     test('are removed in no other state than retired, and never while they stand by', async () => {
