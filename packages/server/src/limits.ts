@@ -70,6 +70,15 @@ export const auditPageRows = 1_000;
 
 // --- The door: what one request, one connection or one caller may take. -----------------------------------
 
+/** A collector that takes longer is given up for this time; nothing waits for it. */
+export const otlpExportMsMax = 5_000;
+
+/** What was counted last is sent before the process ends, if the collector takes it within this. */
+export const otlpFlushMsMax = 2_000;
+
+/** Spans that wait for the collector: 2,048 x 1 kB = 2 MB. What comes beyond is dropped. */
+export const otlpSpansWaitingMax = 2_048;
+
 /**
  * While a write has waited this long for its batch, no further mutation is let in: it would be answered after two
  * batches of that length at the earliest, and a second is what callers wait. Measured on the embedded store at twice

@@ -50,6 +50,7 @@ import { openChangeWatch, openLive } from './open-live.ts';
 import { openNats } from './open-nats.ts';
 import { openRelay, relayProbeOf } from './open-relay.ts';
 import { openStore, prepareStore } from './open-store.ts';
+import { openTelemetry } from './open-telemetry.ts';
 import { heardBy, openTokens } from './open-tokens.ts';
 import { openUses } from './open-uses.ts';
 import { openWorkflows } from './open-workflows.ts';
@@ -278,6 +279,7 @@ async function openWire(
 ): Promise<RunningServer> {
   const { ports, metrics, lanes, lag, feed, log, closing, masterKeys, seat, demo } = house;
   const { verifier } = ports;
+  await openTelemetry(config, { metrics, log, closing });
   const admission = new Admission(config, metrics, () => lanes.waitMs());
   let isLeaving = false;
   metrics.watch({

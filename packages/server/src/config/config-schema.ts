@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox';
-import { connectionSettings, logSettings, requestSettings } from './door-settings.ts';
+import { connectionSettings, logSettings, requestSettings, telemetrySettings } from './door-settings.ts';
 import { choice, optionalText, profiles, type SettingSchema, text, whole, yesOrNo } from './setting.ts';
 import type { SettingsTable } from './settings-table.ts';
 
@@ -163,6 +163,7 @@ export const configSchema = Type.Object(
       byDefault: null,
     }),
     ...logSettings,
+    ...telemetrySettings,
     ...requestSettings,
     mutationsInFlightMax: whole(1, 100_000, {
       about: 'Of those, requests that change something or read the store.',
