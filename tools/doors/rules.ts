@@ -225,6 +225,26 @@ export const doors: readonly Door[] = [
     breach: { path: 'packages/cli/src/a.ts', source: "import { Lanes } from '@keyswarm/server';" },
   },
   {
+    name: 'console-speaks-through-sdk',
+    rooms: ['packages/console/src/**'],
+    only: [
+      'packages/console/src/**',
+      'house:sdk',
+      'npm:preact',
+      'npm:preact/**',
+      'npm:@preact/signals',
+      'npm:uplot',
+      'npm:uplot/**',
+    ],
+    typesFrom: ['house:contract'],
+    because:
+      'what the page can do, every client of the API can do; it runs in a browser and carries no schemas along',
+    breach: {
+      path: 'packages/console/src/pages/a.tsx',
+      source: "import { readFile } from 'node:fs/promises';",
+    },
+  },
+  {
     name: 'server-packages',
     rooms: ['packages/server/src/**'],
     never: ['house:sdk', 'house:cli', 'house:harness', 'house:harness/**'],
@@ -268,6 +288,26 @@ export const doors: readonly Door[] = [
     breach: {
       path: 'packages/server/src/relay/a.ts',
       source: "import { FeedDoor } from '../http/feed-door.ts';",
+    },
+  },
+  {
+    name: 'the-picture-asks-nobody',
+    rooms: ['packages/server/src/live/**'],
+    never: [
+      ...drivers,
+      'packages/server/src/http/**',
+      'packages/server/src/storage/**',
+      'packages/server/src/lanes/**',
+      ...useCaseRooms,
+      'npm:fastify',
+      'npm:fastify/**',
+    ],
+    except: ports,
+    because:
+      'what is watched is read off what is counted anyway; a picture that asks the store for keys costs by their number',
+    breach: {
+      path: 'packages/server/src/live/a.ts',
+      source: "import { listKeys } from '../keys/read-keys.ts';",
     },
   },
   {

@@ -36,6 +36,7 @@ const runtimePorts = [
   'packages/verifier/src/runtime/*.ts',
   'packages/verifier/src/clock/*.ts',
   'packages/sdk/src/runtime/*.ts',
+  'packages/console/src/runtime/*.ts',
   'packages/cli/**',
   'packages/harness/**',
   'tools/**',
@@ -108,7 +109,7 @@ export const tidyRules: readonly TidyRule[] = [
   },
   {
     name: 'time, chance, timers and variables come in through ports',
-    files: ['packages/*/src/**/*.ts'],
+    files: ['packages/*/src/**/*.ts', 'packages/*/src/**/*.tsx'],
     free: [...runtimePorts, ...tests],
     find: ({ text }) =>
       sequences(text, [
@@ -148,7 +149,7 @@ export const tidyRules: readonly TidyRule[] = [
   },
   {
     name: 'no print but to a person',
-    files: ['packages/*/src/**/*.ts'],
+    files: ['packages/*/src/**/*.ts', 'packages/*/src/**/*.tsx'],
     free: ['packages/cli/**', 'packages/harness/**'],
     find: ({ text }) => sequences(text, [['console', '.']]).map(finding),
     because: 'what a server says goes through its logger, which redacts',

@@ -21,6 +21,7 @@ export * from './schemas/holder.ts';
 export * from './schemas/import.ts';
 export * from './schemas/keys.ts';
 export * from './schemas/keyspaces.ts';
+export * from './schemas/live.ts';
 export * from './schemas/oauth.ts';
 export * from './schemas/owners.ts';
 export * from './schemas/problem.ts';

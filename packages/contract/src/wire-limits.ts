@@ -36,6 +36,10 @@ export const downstreamMax = 1_000;
 export const downstreamCountMax = 1_000_000;
 export const verifiersListedMax = 1_000;
 
+/** Of one frame of what is watched: 200 x 300 bytes a second to each who watches, and keyspaces by their leases. */
+export const liveVerifiersMax = 200;
+export const liveKeyspacesMax = 100;
+
 /** Uses of rotating keys that one ask for the lease carries: 120 bytes each, 60 kB. */
 export const usesPerAskMax = 500;
 

@@ -72,6 +72,7 @@ try {
   await prove(await start());
 } catch (error) {
   console.error(`BROKEN  ${error instanceof Error ? error.message : String(error)}`);
+  for (const server of servers) console.error(server.output().slice(-2_000));
   process.exitCode = 1;
 } finally {
   for (const server of servers) await server.kill();
@@ -119,6 +120,8 @@ async function prove(worker: ServerProcess): Promise<void> {
   load.start();
   const beganMs = performance.now();
   const renewing = holders.run();
+  // It is awaited at the end; until then whatever breaks it breaks what is awaited meanwhile as well.
+  renewing.catch(() => {});
   await until(surviving, campaignId, ({ progress }) => progress.taken >= options.keys / 2);
   const atKill = await showOf(surviving, campaignId);
   await worker.kill();

@@ -19,7 +19,7 @@ export interface House {
 
 export const keyspaceName = 'orders';
 
-export async function startHouse(env: Readonly<Record<string, string>> = {}): Promise<House> {
+export async function startHouse(): Promise<House> {
   const dataDir = await mkdtemp(join(tmpdir(), 'keyswarm-holders-'));
   const postgres = await startPostgres({ own: true, settings: { synchronous_commit: 'on' } });
   const managementKey = mintKeyString('keyswarm', randomBytes);
@@ -28,7 +28,7 @@ export async function startHouse(env: Readonly<Record<string, string>> = {}): Pr
     bootstrapKey: managementKey,
     databaseUrl: await postgres.createDatabase('holders'),
     masterKey: randomBytes(32).toString('base64'),
-    env: { KEYSWARM_WORKERS: '2', ...env },
+    env: { KEYSWARM_WORKERS: '2' },
   });
   const api = apiOf(server, managementKey);
   const made = await api.call('POST', '/v1/keyspaces', {

@@ -9,6 +9,7 @@ import { type Campaigns, campaignsOf } from './groups/campaigns.ts';
 import { type Events, eventsOf } from './groups/events.ts';
 import { type Keys, keysOf } from './groups/keys.ts';
 import { type Keyspaces, keyspacesOf } from './groups/keyspaces.ts';
+import { type Live, liveOf } from './groups/live.ts';
 import { type Owners, ownersOf } from './groups/owners.ts';
 import { type Enrollments, enrollmentsOf, type Self, selfOf } from './groups/self.ts';
 import { type SigningKeys, signingKeysOf } from './groups/signing-keys.ts';
@@ -56,7 +57,10 @@ export interface Workspaces {
   create(workspace: BodyOf<'createWorkspace'>, options?: CallOptions): Promise<ReplyOf<'createWorkspace'>>;
 }
 
-type JsonOperation = Exclude<OperationId, 'metrics' | 'getFeedSnapshot' | 'getFeedRows' | 'streamFeed'>;
+type JsonOperation = Exclude<
+  OperationId,
+  'metrics' | 'getFeedSnapshot' | 'getFeedRows' | 'streamFeed' | 'streamLive'
+>;
 
 export interface Client {
   readonly keys: Keys;
@@ -74,6 +78,8 @@ export interface Client {
   readonly signingKeys: SigningKeys;
   readonly tokens: Tokens;
   readonly verifiers: Verifiers;
+  /** The flow as it happens, a frame a second. */
+  readonly live: Live;
   /** Is the process alive? */
   health(options?: CallOptions): Promise<Health>;
   /** May traffic be sent there? Answers `not_ready` as a value; asks once. */
@@ -145,6 +151,7 @@ export function createClient(options: ClientOptions): Client {
     verifiers: {
       list: (callOptions?: CallOptions) => callOperation(context, 'listVerifiers', {}, callOptions),
     },
+    live: liveOf(context),
     health: (callOptions?: CallOptions) => callOperation(context, 'healthz', {}, callOptions),
     ready: (callOptions?: CallOptions) =>
       callOperation(context, 'readyz', {}, { attemptsMax: 1, ...callOptions, alsoStatus: 503 }),

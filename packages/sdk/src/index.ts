@@ -30,6 +30,7 @@ export type {
 } from './groups/events.ts';
 export type { Keys, KeysQuery } from './groups/keys.ts';
 export type { Keyspaces, PageQuery } from './groups/keyspaces.ts';
+export type { Live } from './groups/live.ts';
 export type { Owners, OwnersQuery } from './groups/owners.ts';
 export type { Listing, PageOf } from './groups/paging.ts';
 export type { Enrollments, Self } from './groups/self.ts';

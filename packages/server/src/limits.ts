@@ -70,6 +70,15 @@ export const auditPageRows = 1_000;
 
 // --- The door: what one request, one connection or one caller may take. -----------------------------------
 
+/** A collector that takes longer is given up for this time; nothing waits for it. */
+export const otlpExportMsMax = 5_000;
+
+/** What was counted last is sent before the process ends, if the collector takes it within this. */
+export const otlpFlushMsMax = 2_000;
+
+/** Spans that wait for the collector: 2,048 x 1 kB = 2 MB. What comes beyond is dropped. */
+export const otlpSpansWaitingMax = 2_048;
+
 /**
  * While a write has waited this long for its batch, no further mutation is let in: it would be answered after two
  * batches of that length at the earliest, and a second is what callers wait. Measured on the embedded store at twice
@@ -467,6 +476,9 @@ export const deliveriesAtOnceMax = 16;
 /** Connections to one consumer. */
 export const deliverySocketsMax = 128;
 
+/** Names of consumers that are looked up at once: each holds one of Node's four threads until somebody else's server answers. */
+export const namesAtOnceMax = 2;
+
 /** A kept connection is given up before the usual 5 s at which servers close one. */
 export const deliverySocketIdleMs = 4_000;
 
@@ -534,3 +546,35 @@ export const eventReaderMsMax = 30_000;
 
 /** Before a store that was away is asked again. */
 export const eventOutageMs = 1_000;
+
+// --- The live picture: server-sent events, and the page that shows them. --------------------------------------
+
+/** Between two frames: what a person can follow. */
+export const liveFramePeriodMs = 1_000;
+
+/** Stretches that quantiles are taken over: ten seconds. */
+export const liveWindowFrames = 10;
+
+/** Who may watch at once, and by one management key: a frame is some kB a second to each. */
+export const liveWatchersMax = 256;
+export const liveWatchersOfOneMax = 32;
+
+/** Bytes that may wait in the socket of a watcher who does not take them; some dozen frames. */
+export const liveBufferedBytesMax = 1024 * 1024;
+
+/** Keyspaces change seldom: their leases are read again this often while somebody watches. */
+export const liveKeyspacesRereadMs = 5_000;
+
+/** Revocations of a workspace that are shown, for how long one is followed, and verifiers that each is looked for at. */
+export const liveEndingsKept = 16;
+export const liveEndingWatchMs = 60_000;
+export const liveVerifiersTracked = 256;
+
+/** Of revocations in bulk twenty a second are followed: each of them looks through the roll once. */
+export const liveFollowPauseMs = 50;
+
+/** Verifiers are asked to tell where they stand after a revocation at most this seldom, however many they are. */
+export const liveWantPauseMsMax = 2_000;
+
+/** Of a file of the page; the largest is some 100 kB. */
+export const consoleFileBytesMax = 4 * 1024 * 1024;

@@ -1,22 +1,39 @@
 import type { Command } from 'commander';
+import type { Context } from '../context.ts';
 import { InputError } from '../input-error.ts';
-import { parseServerFlags } from '../parse/server-flags.ts';
+import { parseServerFlags, type ServerFlags } from '../parse/server-flags.ts';
 import type { RunAction } from '../runner.ts';
 
 export function addStartCommand(program: Command, action: RunAction): void {
   takesServerFlags(program.command('start'))
     .description(
-      'start a server in this process, with its settings as flags; Ctrl-C or SIGTERM drains and ends it',
+      'start a server in this process, with its settings as flags; Ctrl-C or SIGTERM drains and ends it. With --demo: in a temporary folder, with a swarm that shows in two minutes what it promises',
     )
     .action(
-      action(async (_context, _options, { command }) => {
-        const flags = parseServerFlags(command.args);
+      action(async (context, _options, { command }) => {
+        const { demo, ...flags } = parseServerFlags(command.args);
         // Loaded here, because a store and a web server are a lot to load for every other command.
-        const { runServer } = await import('@keyswarm/server/start');
-        await runServer(flags).catch(explainTaken);
+        const server = await import('@keyswarm/server/start');
+        if (demo === undefined) await server.runServer(flags).catch(explainTaken);
+        else await runDemo(server, flags, context);
         return 0;
       }),
     );
+}
+
+/** A server with a store that nobody needs, and a swarm that shows what it promises. */
+async function runDemo(
+  { runServer, mintBootstrapKey, systemRandom }: typeof import('@keyswarm/server/start'),
+  flags: ServerFlags,
+  { variables, stdout }: Context,
+): Promise<void> {
+  const { Demo, demoBlock } = await import('../demo/start-demo.ts');
+  const demo = new Demo(flags, variables, mintBootstrapKey(systemRandom).reveal());
+  const onListening = (url: string): void => {
+    stdout.write(demoBlock(demo.signInUrl(url)));
+    demo.begin(url);
+  };
+  await runServer(demo.flags, undefined, { demo, onListening }).catch(explainTaken);
 }
 
 /** Lets a command take the server's settings as flags, whatever they are called. */

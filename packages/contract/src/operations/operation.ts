@@ -40,6 +40,8 @@ export type ManagementScope =
   | 'signing_keys:read'
   | 'signing_keys:write'
   | 'verifiers:read'
+  | 'metrics:read'
+  | 'demo:start'
   | 'webhooks:read'
   | 'webhooks:write'
   | 'dead_letters:read'

@@ -7,6 +7,7 @@ import { feedOperations } from './feed-operations.ts';
 import { holderOperations } from './holder-operations.ts';
 import { houseOperations } from './house-operations.ts';
 import { keyOperations } from './key-operations.ts';
+import { liveOperations } from './live-operations.ts';
 import { operation } from './operation.ts';
 import { type OperationId, routes } from './routes.ts';
 import { signingKeyOperations } from './signing-key-operations.ts';
@@ -23,6 +24,7 @@ export const operations = Object.freeze({
   ...holderOperations,
   ...signingKeyOperations,
   ...feedOperations,
+  ...liveOperations,
   ...deliveryOperations,
   healthz: operation(routes.healthz, {
     summary: 'Is the process alive?',

@@ -107,6 +107,9 @@ export const routes = Object.freeze({
   streamFeed: read('/v1/feed/stream'),
   listVerifiers: read('/v1/verifiers'),
 
+  streamLive: read('/v1/live'),
+  startDemo: ask('/v1/demo'),
+
   healthz: read('/healthz'),
   readyz: read('/readyz'),
   metrics: read('/metrics'),

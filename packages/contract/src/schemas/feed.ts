@@ -213,7 +213,7 @@ export const feedFrames = Type.String({ description: 'Frames: see packages/verif
 export const verifierStates = ['starting', 'leased', 'silent', 'fenced'] as const;
 export type VerifierState = (typeof verifierStates)[number];
 
-const verifierEntry = strictObject(
+export const verifierEntry = strictObject(
   {
     id: Type.String(),
     name: Type.String(),

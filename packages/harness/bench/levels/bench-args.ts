@@ -69,7 +69,7 @@ const normal = {
   burstAfterSeconds: 5,
   probesMax: 9,
   keys: '5000',
-  closedConnections: [1, 2, 4, 8, 16, 32, 64, 128],
+  closedConnections: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512],
 };
 const quick = {
   stores: 'embedded',
@@ -81,7 +81,7 @@ const quick = {
   burstAfterSeconds: 2,
   probesMax: 4,
   keys: '1000',
-  closedConnections: [1, 4, 8, 32, 64],
+  closedConnections: [1, 4, 16, 64, 256],
 };
 
 export function readBenchArgs(args: readonly string[]): BenchCommand {

@@ -86,22 +86,28 @@ function goodputPlot({ levels, kneePercent, capacityPerSecond }: RunResult): Plo
     title: 'Goodput against offered load',
     xLabel: 'offered a second',
     yLabel: 'answered in time a second',
-    lines: [
-      {
-        label: 'offered',
-        tone: 'muted',
-        isDashed: true,
-        points: [
-          [0, 0],
-          [most, most],
-        ],
-      },
-      {
-        label: 'goodput',
-        tone: 'a',
-        points: [[0, 0], ...valid.map((level) => [level.offeredPerSecond, level.goodputPerSecond] as const)],
-      },
-    ],
+    lines:
+      valid.length === 0
+        ? []
+        : [
+            {
+              label: 'offered',
+              tone: 'muted',
+              isDashed: true,
+              points: [
+                [0, 0],
+                [most, most],
+              ],
+            },
+            {
+              label: 'goodput',
+              tone: 'a',
+              points: [
+                [0, 0],
+                ...valid.map((level) => [level.offeredPerSecond, level.goodputPerSecond] as const),
+              ],
+            },
+          ],
     ...mark,
   };
 }

@@ -47,10 +47,13 @@ export function levelCells(level: LevelResult): readonly string[] {
 /** What a run comes to, in sentences. */
 export function runFacts(run: RunResult): readonly string[] {
   const facts = [`keeps up with ${rate(run.capacityPerSecond)} a second`];
-  if (run.kneePercent !== null) facts.push(`knee at ${run.kneePercent} % of it`);
+  const highest = run.levels.findLast(({ invalid }) => invalid === null)?.percent;
+  if (run.kneePercent !== null) {
+    const isHighest = run.kneePercent === highest;
+    facts.push(isHighest ? `no knee up to ${highest} % of it` : `knee at ${run.kneePercent} % of it`);
+  }
   if (run.flatness !== null) {
-    const last = run.levels.findLast(({ invalid }) => invalid === null)?.percent;
-    facts.push(`goodput at ${last} % is ${run.flatness.toFixed(2)} of the highest`);
+    facts.push(`goodput at ${highest} % is ${run.flatness.toFixed(2)} of the highest`);
   }
   const { burst, usl } = run;
   if (burst !== null) {

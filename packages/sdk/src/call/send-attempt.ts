@@ -69,7 +69,8 @@ function secretsOf(managementKey: Secret, { secret }: PreparedRequest): readonly
   return secret === undefined ? [managementKey] : [managementKey, secret];
 }
 
-async function initOf(
+/** The request as `fetch` takes it. */
+export async function initOf(
   context: AttemptContext,
   request: PreparedRequest,
   signal: AbortSignal,

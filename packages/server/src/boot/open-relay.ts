@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer';
 import {
   type AppliedObserver,
   FeedRelay,
+  type FeedStretch,
   type ResidentVerifier,
   type VerifierClock,
 } from '@keyswarm/verifier';
@@ -37,8 +38,12 @@ export interface RelayGround {
 export function openRelay({ store, log, isAlone }: RelayGround) {
   let relay: FeedRelay | undefined;
   let verifier: ResidentVerifier | undefined;
+  const listeners: ((stretch: FeedStretch) => void)[] = [];
   const observer: AppliedObserver = {
-    applied: (stretch) => relay?.applied(stretch),
+    applied(stretch) {
+      relay?.applied(stretch);
+      for (const listener of listeners) listener(stretch);
+    },
     reloaded: (applied) => relay?.reloaded(applied),
   };
   const relayIdentity = newIdentity();
@@ -64,6 +69,9 @@ export function openRelay({ store, log, isAlone }: RelayGround) {
   return {
     observer,
     registry,
+
+    /** Told of every change that this process's verifier applies, after the relay was. */
+    onApplied: (listener: (stretch: FeedStretch) => void) => void listeners.push(listener),
 
     /** The store as this process's own verifier asks it: a verifier as any other, registered before it is answered. */
     registered(source: StoreFeed): StoreFeed {

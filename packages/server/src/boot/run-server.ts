@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Secret } from '@keyswarm/core';
 import type { ServerConfig } from '../config/config-schema.ts';
 import { type LoadedConfig, loadConfig } from '../config/load-config.ts';
+import type { DemoDoor } from '../http/handlers/demo-handler.ts';
 import { createLog, type Log } from '../logging/log.ts';
 import { childStarter } from '../runtime/child-process.ts';
 import { systemClock } from '../runtime/clock.ts';
@@ -15,6 +16,13 @@ import { startServer } from './start-server.ts';
 
 export type Flags = Readonly<Record<string, string | boolean | undefined>>;
 
+/** What whoever starts a server has beside it. */
+export interface BesideServer {
+  readonly demo?: DemoDoor;
+  /** Told once, with the address that was really taken. Of several workers nobody tells it. */
+  readonly onListening?: (url: string) => void;
+}
+
 /** The settings of this process: file, variables, flags. Throws a `ConfigError` that names what to change. */
 export function loadProcessConfig(flags: Flags, port: ProcessPort = currentProcess): LoadedConfig {
   return loadConfig({ flags, variables: port.variables, readFile: readIfThere });
@@ -25,7 +33,11 @@ export function loadProcessConfig(flags: Flags, port: ProcessPort = currentProce
  * with 0; a second one ends it at once. An error that nobody caught ends it with 1: what the process believes is
  * no longer known to be true, and starting anew is safe, since nothing acknowledged lives only in memory.
  */
-export async function runServer(flags: Flags, port: ProcessPort = currentProcess): Promise<void> {
+export async function runServer(
+  flags: Flags,
+  port: ProcessPort = currentProcess,
+  { demo, onListening }: BesideServer = {},
+): Promise<void> {
   const { config, shouts } = loadProcessConfig(flags, port);
   const log = createLog(config.logLevel);
   const life = new Lifetime(port, log);
@@ -46,7 +58,8 @@ export async function runServer(flags: Flags, port: ProcessPort = currentProcess
     return;
   }
   const showFirstKey = (secret: Secret) => port.print(firstKeyBlock(secret, config));
-  await life.run((signal) => startServer(config, { log, signal, showFirstKey }));
+  const server = await life.run((signal) => startServer(config, { log, signal, showFirstKey, demo }));
+  if (server !== undefined) onListening?.(server.url);
 }
 
 function runWorkers(

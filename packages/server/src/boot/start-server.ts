@@ -16,6 +16,7 @@ import { startUpkeep } from '../feed/upkeep.ts';
 import { forwardAuthWays } from '../gateways/forward-auth-ways.ts';
 import { Admission } from '../http/admission.ts';
 import { drainWire, urlOfWire } from '../http/drain-wire.ts';
+import type { DemoDoor } from '../http/handlers/demo-handler.ts';
 import { buildHttpServer } from '../http/http-server.ts';
 import { readinessOf } from '../http/readiness.ts';
 import { KeyspaceDirectory } from '../keyspaces/keyspace-directory.ts';
@@ -45,12 +46,15 @@ import { closeInOrder } from './close-in-order.ts';
 import { noteFollowerState } from './note-follower-state.ts';
 import { observerOf } from './observer-of.ts';
 import { openDeliveries } from './open-deliveries.ts';
+import { openChangeWatch, openLive } from './open-live.ts';
 import { openNats } from './open-nats.ts';
 import { openRelay, relayProbeOf } from './open-relay.ts';
 import { openStore, prepareStore } from './open-store.ts';
+import { openTelemetry } from './open-telemetry.ts';
 import { heardBy, openTokens } from './open-tokens.ts';
 import { openUses } from './open-uses.ts';
 import { openWorkflows } from './open-workflows.ts';
+import { readConsole } from './read-console.ts';
 import { readVersion } from './read-version.ts';
 import { registerJobs } from './register-jobs.ts';
 import { watchLag } from './watch-lag.ts';
@@ -73,6 +77,8 @@ export interface StartOptions {
   readonly signal?: AbortSignal;
   /** Its place among servers that share the port. */
   readonly seat?: WorkerSeat;
+  /** Of whoever started it to show what it does. */
+  readonly demo?: DemoDoor | undefined;
 }
 
 export interface RunningServer {
@@ -104,7 +110,8 @@ export async function startServer(config: ServerConfig, options: StartOptions): 
     options.signal?.throwIfAborted();
     const out = openDeliveries(config, core, { store, log, closing, masterKey: masterKeys });
     startCampaigns(core, { log, closing });
-    return await openWire(config, { ...core, ...out, masterKeys, log, closing, seat: options.seat });
+    const { seat, demo } = options;
+    return await openWire(config, { ...core, ...out, masterKeys, log, closing, seat, demo });
   } catch (error) {
     await closing.run();
     throw error;
@@ -239,7 +246,9 @@ async function startCore(config: ServerConfig, foundation: Foundation) {
   const onCommitted = (listener: Heard['afterCommit']) => {
     plane.heard.afterCommit = listener;
   };
-  return { ports, metrics, lanes, lag, feed, workflows, onCommitted, statusLists: tokens.statusLists };
+  const changes = openChangeWatch(house, relay);
+  const { statusLists } = tokens;
+  return { ports, metrics, lanes, lag, feed, workflows, onCommitted, statusLists, changes };
 }
 
 type Core = Awaited<ReturnType<typeof startCore>>;
@@ -266,10 +275,11 @@ function startCampaigns(
 
 async function openWire(
   config: ServerConfig,
-  house: Core & Omit<Foundation, 'store'> & ReturnType<typeof openDeliveries>,
+  house: Core & Omit<Foundation, 'store'> & ReturnType<typeof openDeliveries> & Pick<StartOptions, 'demo'>,
 ): Promise<RunningServer> {
-  const { ports, metrics, lanes, lag, feed, log, closing, masterKeys, seat } = house;
+  const { ports, metrics, lanes, lag, feed, log, closing, masterKeys, seat, demo } = house;
   const { verifier } = ports;
+  await openTelemetry(config, { metrics, log, closing });
   const admission = new Admission(config, metrics, () => lanes.waitMs());
   let isLeaving = false;
   metrics.watch({
@@ -310,6 +320,14 @@ async function openWire(
     feed,
     deliveries: house.deliveries,
     timers: systemTimers,
+    live: openLive({
+      ...house,
+      verifiersFrom: { ...feed.options, leases: ports.leases, clock: systemClock },
+      reader: ports.reader,
+      laneDepths: () => lanes.depths(),
+    }),
+    console: config.console ? readConsole() : undefined,
+    demo,
     readiness: readinessOf({
       clock: systemClock,
       timers: systemTimers,

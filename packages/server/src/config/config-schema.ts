@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox';
-import { connectionSettings, logSettings, requestSettings } from './door-settings.ts';
+import { connectionSettings, logSettings, requestSettings, telemetrySettings } from './door-settings.ts';
 import { choice, optionalText, profiles, type SettingSchema, text, whole, yesOrNo } from './setting.ts';
 import type { SettingsTable } from './settings-table.ts';
 
@@ -139,6 +139,10 @@ export const configSchema = Type.Object(
       pattern: '^ks_[0-9A-Za-z]+(,ks_[0-9A-Za-z]+){0,255}$',
       byDefault: null,
     }),
+    console: yesOrNo({
+      about: 'Does this server show the console at `/`? It holds no key: what it does, it does by the API.',
+      byDefault: true,
+    }),
     workflows: yesOrNo({
       about:
         'Does this process do jobs: retention, expiry, webhooks, campaigns? All processes share them; one has to.',
@@ -159,6 +163,7 @@ export const configSchema = Type.Object(
       byDefault: null,
     }),
     ...logSettings,
+    ...telemetrySettings,
     ...requestSettings,
     mutationsInFlightMax: whole(1, 100_000, {
       about: 'Of those, requests that change something or read the store.',

@@ -1,4 +1,4 @@
-import { choice, whole } from './setting.ts';
+import { choice, optionalText, whole } from './setting.ts';
 
 /* What every process that has a door lets in, and how long: the same for a server and for a verify-only node. */
 
@@ -6,6 +6,24 @@ export const logSettings = {
   logLevel: choice(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
     about: 'The least severe level that is logged.',
     byDefault: 'info',
+  }),
+};
+
+export const telemetrySettings = {
+  otlpEndpoint: optionalText({
+    about:
+      'An OpenTelemetry collector that metrics and traces are sent to (OTLP over HTTP). Nothing of it is loaded without. `OTEL_EXPORTER_OTLP_HEADERS` gives it credentials.',
+    expected: 'https://host:4318 or http://…',
+    pattern: '^https?://[^\\s@]+$',
+    byDefault: null,
+  }),
+  otlpIntervalMs: whole(1_000, 600_000, {
+    about: 'How often metrics are sent to the collector.',
+    byDefault: 15_000,
+  }),
+  otlpTracesPerThousand: whole(0, 1_000, {
+    about: 'Requests of a thousand whose traces are sent to the collector.',
+    byDefault: 10,
   }),
 };
 

@@ -1,5 +1,6 @@
 import { lookup } from 'node:dns';
 import type { LookupFunction } from 'node:net';
+import { fewLookups } from './few-lookups.ts';
 import { type AddressPolicy, isAllowedAddress } from './target-address.ts';
 
 /** The name stands for an address that is not called. */
@@ -20,9 +21,9 @@ export type Resolve = (
   ) => void,
 ) => void;
 
-const systemResolve: Resolve = (hostname, settle) => {
+const systemResolve: Resolve = fewLookups((hostname, settle) => {
   lookup(hostname, { all: true, verbatim: true }, (error, addresses) => settle(error, addresses ?? []));
-};
+});
 
 /**
  * How a connection finds its address: looked up here, every address of the answer checked, and the connection goes

@@ -34,7 +34,13 @@ export type FeedOperation = (typeof feedOperations)[number];
 /** Operations that are authenticated by the key that they are about (holder-routes.ts). */
 export const holderOperations = ['getSelf', 'renewSelf', 'revokeSelf', 'enrollKey'] as const;
 export type HolderOperation = (typeof holderOperations)[number];
-export type GuardedOperation = Exclude<OperationId, OpenOperation | FeedOperation | HolderOperation>;
+/** What is sent for as long as somebody watches (live-routes.ts). */
+export const liveOperations = ['streamLive'] as const;
+export type LiveOperation = (typeof liveOperations)[number];
+export type GuardedOperation = Exclude<
+  OperationId,
+  OpenOperation | FeedOperation | HolderOperation | LiveOperation
+>;
 export type Handlers<Ids extends GuardedOperation> = { readonly [Id in Ids]: Handler<Id> };
 
 /** One request of the holder of a key. */

@@ -1,9 +1,11 @@
 import type { FastifyInstance } from 'fastify';
 import { type AppServices, buildApp, type RequestIdOf, type ShortWay } from './build-app.ts';
+import { type ConsoleServices, registerConsole } from './console-routes.ts';
 import { type FeedRouteServices, registerFeedRoutes } from './feed-routes.ts';
 import { verifyHandlers } from './handlers/verify-handlers.ts';
 import { registerHolderOperations } from './holder-routes.ts';
 import { LeaseLane } from './lease-lane.ts';
+import { type LiveRouteServices, registerLive } from './live-routes.ts';
 import { type OAuthServices, registerOAuthRoutes } from './oauth/oauth-routes.ts';
 import { type IndexServices, type OpenServices, registerIndex, registerOpenRoutes } from './open-routes.ts';
 import { refuseOtherMethods } from './other-methods.ts';
@@ -15,7 +17,9 @@ export interface HttpServices
     OpenServices,
     IndexServices,
     AppServices,
-    FeedRouteServices {
+    FeedRouteServices,
+    LiveRouteServices,
+    ConsoleServices {
   /** Tokens, and what is said of them; absent where nothing signs any. */
   readonly oauth?: Pick<OAuthServices, 'ports' | 'statusLists'> | undefined;
   /** What is answered past the framework besides verification. */
@@ -34,7 +38,9 @@ export function buildHttpServer(services: HttpServices): FastifyInstance {
   registerFeedRoutes(app, services);
   if (services.oauth !== undefined) registerOAuthRoutes(app, { ...services, ...services.oauth });
   registerOpenRoutes(app, services);
+  registerLive(app, services);
   registerIndex(app, services);
+  registerConsole(app, services);
   refuseOtherMethods(app);
   return app;
 }

@@ -1,5 +1,6 @@
 import { buildOpenApi, operations, type Readiness } from '@keyswarm/contract';
 import type { FastifyInstance } from 'fastify';
+import { type ConsoleFiles, sendPage, wantsPage } from './console-routes.ts';
 import { type GuardServices, openGuardOf } from './guard.ts';
 
 export interface OpenServices extends GuardServices {
@@ -10,6 +11,7 @@ export interface OpenServices extends GuardServices {
 }
 
 export interface IndexServices extends GuardServices {
+  readonly console: ConsoleFiles;
   readonly version: string;
 }
 
@@ -49,7 +51,9 @@ export function registerIndex(app: FastifyInstance, services: IndexServices): vo
     reply.type('application/json').send(openApi),
   );
 
-  app.get('/', { onRequest: openGuardOf(services, undefined) }, (_request, reply) =>
-    reply.type('application/json').send(index),
+  app.get('/', { onRequest: openGuardOf(services, undefined) }, (request, reply) =>
+    wantsPage(request)
+      ? sendPage(services.console, request, reply)
+      : reply.header('vary', 'Accept').type('application/json').send(index),
   );
 }

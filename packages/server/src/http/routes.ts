@@ -14,10 +14,17 @@ import { serveEventStream, wantsEventStream } from './event-stream.ts';
 import type { FeedDoor } from './feed-door.ts';
 import type { GuardServices } from './guard.ts';
 import { type AnyHandler, callOf, guardedRoute, plainHandler } from './guarded-route.ts';
-import { feedOperations, type GuardedOperation, type Handler, type HandlerServices } from './handler.ts';
+import {
+  feedOperations,
+  type GuardedOperation,
+  type Handler,
+  type HandlerServices,
+  liveOperations,
+} from './handler.ts';
 import { approvalHandlers } from './handlers/approval-handlers.ts';
 import { campaignHandlers } from './handlers/campaign-handlers.ts';
 import { deliveryHandlers } from './handlers/delivery-handlers.ts';
+import { type DemoDoor, demoHandler } from './handlers/demo-handler.ts';
 import { enrollmentHandler } from './handlers/enrollment-handler.ts';
 import { houseHandlers } from './handlers/house-handlers.ts';
 import { importHandler } from './handlers/import-handler.ts';
@@ -31,6 +38,8 @@ export interface RouteServices extends GuardServices, HandlerServices {
   readonly masterKey: MasterKey | MasterKeys;
   readonly random: Random;
   readonly feed: FeedDoor;
+  /** Absent where there is no demonstration. */
+  readonly demo?: DemoDoor | undefined;
   readonly timers: Timers;
   /** What webhooks and dead letters need besides. */
   readonly deliveries: Omit<WebhookPorts & DeadLetterPorts, keyof UseCasePorts>;
@@ -48,6 +57,7 @@ export function registerOperations(app: FastifyInstance, services: RouteServices
     ...campaignHandlers(services),
     ...verifyHandlers(services),
     ...verifierHandlers(services),
+    ...demoHandler(services),
     ...signingKeyHandlers(services),
     ...deliveryHandlers({ ...services.ports, ...services.deliveries }),
   };
@@ -57,7 +67,7 @@ export function registerOperations(app: FastifyInstance, services: RouteServices
     const handler = handlers[id] as unknown as AnyHandler;
     app.route({
       ...guardedRoute(id, operation, services),
-      ...(operation.mutates ? { preValidation: absentBodyIsEmpty } : {}),
+      ...(operation.method !== 'GET' && operation.bodyOptional ? { preValidation: absentBodyIsEmpty } : {}),
       handler: operation.idempotent
         ? idempotentRoute(operation, handler, services)
         : id === 'listEvents'
@@ -74,7 +84,8 @@ function eventsHandler(page: ReturnType<typeof plainHandler>, services: RouteSer
 }
 
 function isGuarded(id: keyof typeof operations): id is GuardedOperation {
-  return operations[id].scope !== null && !feedOperations.some((feedId) => feedId === id);
+  const apart: readonly string[] = [...feedOperations, ...liveOperations];
+  return operations[id].scope !== null && !apart.includes(id);
 }
 
 function idempotentRoute(operation: AnyOperation, handler: AnyHandler, services: RouteServices) {

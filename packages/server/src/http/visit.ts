@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
-import type { ServerMetrics } from '../metrics/server-metrics.ts';
+import type { RequestSink } from '../metrics/otlp/request-sink.ts';
+import { ServerMetrics } from '../metrics/server-metrics.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Admission, Place } from './admission.ts';
 
@@ -50,7 +51,23 @@ export class Visit {
     if (this.place !== undefined) admission.leave(this.place);
     this.place = undefined;
     const status = response.writableFinished ? response.statusCode : 0;
-    metrics.request(this.#operationPlace, status, clock.monotonicMs() - this.#startedMs);
+    const durationMs = clock.monotonicMs() - this.#startedMs;
+    metrics.request(this.#operationPlace, status, durationMs);
+    if (metrics.requestSink !== undefined) this.#tell(metrics.requestSink, response, { status, durationMs });
+  }
+
+  #tell(
+    sink: RequestSink,
+    response: ServerResponse,
+    ended: { readonly status: number; readonly durationMs: number },
+  ): void {
+    const { traceparent } = response.req.headers;
+    const operation = ServerMetrics.nameOf(this.#operationPlace);
+    sink.request({
+      ...ended,
+      operation,
+      traceparent: typeof traceparent === 'string' ? traceparent : undefined,
+    });
   }
 }
 

@@ -6,6 +6,7 @@ import { DenseHistogram } from './dense-histogram.ts';
 import { LaneMetrics } from './lane-metrics.ts';
 import { latencyBounds } from './latency-bounds.ts';
 import type { MetricFamily } from './merge-families.ts';
+import type { RequestSink } from './otlp/request-sink.ts';
 import { RotationMetrics } from './rotation-metrics.ts';
 import type { VerifyReading } from './verify-load.ts';
 
@@ -66,6 +67,8 @@ export class ServerMetrics {
   readonly registry = new Registry();
   readonly lanes: LaneMetrics;
   readonly rotations: RotationMetrics;
+  /** Hears of every request that ended, where somebody wants to. */
+  requestSink: RequestSink | undefined;
   readonly #http: DenseHistogram<string>;
   readonly #issuance: DenseHistogram<string>;
   readonly #verdictCounts = new Float64Array(verdictOutcomes.length);
@@ -125,9 +128,19 @@ export class ServerMetrics {
     return (await this.registry.getMetricsAsJSON()) as unknown as readonly MetricFamily[];
   }
 
+  /** The same of some families only: what reading the others does (a delay that is counted anew) is left alone. */
+  async familiesNamed(names: readonly string[]): Promise<readonly MetricFamily[]> {
+    const metrics = names.flatMap((name) => this.registry.getSingleMetric(name) ?? []);
+    return (await Promise.all(metrics.map((metric) => metric.get()))) as unknown as readonly MetricFamily[];
+  }
+
   /** Place of an operation for `request`; undefined: outside of any. */
   static placeOf(operation: OperationId | typeof gateway | undefined): number {
     return operationLabels.indexOf(operation ?? outside);
+  }
+
+  static nameOf(operationPlace: number): string {
+    return operationLabels[operationPlace] ?? outside;
   }
 
   request(operationPlace: number, status: number, durationMs: number): void {

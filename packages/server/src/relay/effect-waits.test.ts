@@ -5,7 +5,7 @@ import {
   uuidV8FromHash,
   type WorkspaceId,
 } from '@keyswarm/core';
-import { type Heads, LeaseRoll } from '@keyswarm/verifier';
+import { type Heads, LeaseRoll, type RollEntry } from '@keyswarm/verifier';
 import { expect, test } from 'vitest';
 import type { EffectiveOutcome } from '../access/await-effective.ts';
 import { effectPollMs } from '../limits.ts';
@@ -47,8 +47,8 @@ class Stand implements Timers {
 function bench(options: { readonly leaseMs?: number; readonly formerUntilMs?: number | null } = {}) {
   const time = new Stand();
   const clock = { monotonicMs: () => time.monotonic, nowMs: () => startMs + time.monotonic };
-  const roll = new LeaseRoll({ clock, onReport: () => told() });
-  let told = () => {};
+  const roll = new LeaseRoll({ clock, onReport: (entry) => told(entry) });
+  let told: (entry: RollEntry) => void = () => {};
   const world = { relays: [] as RelayReading[], isWhole: true, reads: 0, own: at(9), wanted: 0 };
   const waits = new EffectWaits({
     registry: {

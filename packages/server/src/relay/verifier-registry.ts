@@ -89,7 +89,7 @@ export class VerifierRegistry {
   readonly #written = new Map<string, Written>();
   /** Whose row has been sent: some row may be there. */
   readonly #sent = new Set<string>();
-  #listener: () => void = () => {};
+  readonly #listeners: ((entry: RollEntry) => void)[] = [];
   /** When the last write that succeeded was sent; what it wrote holds for a second from then. */
   #durableAtMs = Number.NEGATIVE_INFINITY;
   #durableAtWallMs = Number.NEGATIVE_INFINITY;
@@ -107,14 +107,16 @@ export class VerifierRegistry {
     this.#sweptAtMs = options.clock.monotonicMs();
     this.roll = new LeaseRoll({
       clock: options.clock,
-      onReport: () => this.#listener(),
+      onReport: (entry) => {
+        for (const listener of this.#listeners) listener(entry);
+      },
       mayGo: ({ key }) => !this.#sent.has(key) || this.#written.get(key)?.active === false,
     });
   }
 
-  /** Told whenever a verifier here has reported. */
-  onReport(listener: () => void): void {
-    this.#listener = listener;
+  /** Told whenever a verifier here has reported, from now on. */
+  onReport(listener: (entry: RollEntry) => void): void {
+    this.#listeners.push(listener);
   }
 
   /** Keeps itself durable from now on. A store with one process is written to once there is anybody to write of. */

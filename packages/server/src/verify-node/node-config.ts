@@ -1,6 +1,11 @@
 import Type, { type Static } from 'typebox';
 import { natsPattern, natsPrefixPattern } from '../config/config-schema.ts';
-import { connectionSettings, logSettings, requestSettings } from '../config/door-settings.ts';
+import {
+  connectionSettings,
+  logSettings,
+  requestSettings,
+  telemetrySettings,
+} from '../config/door-settings.ts';
 import { optionalText, type SettingSchema, text, whole, yesOrNo } from '../config/setting.ts';
 import type { SettingsTable } from '../config/settings-table.ts';
 
@@ -108,6 +113,7 @@ export const nodeSchema = Type.Object(
       byDefault: null,
     }),
     ...logSettings,
+    ...telemetrySettings,
     ...requestSettings,
     verificationsInFlightMax: whole(1, 100_000, {
       about: 'Of those, verifications, and what proxies ask.',

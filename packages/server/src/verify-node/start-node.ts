@@ -9,6 +9,7 @@ import {
 import { checkPort } from '../boot/check-port.ts';
 import { type Closing, closeInOrder } from '../boot/close-in-order.ts';
 import { observerOf } from '../boot/observer-of.ts';
+import { openTelemetry } from '../boot/open-telemetry.ts';
 import { listOf } from '../config/list-of.ts';
 import { forwardAuthWays } from '../gateways/forward-auth-ways.ts';
 import { Admission } from '../http/admission.ts';
@@ -119,6 +120,7 @@ interface Wiring extends ReturnType<typeof startCore> {
 async function openWire(config: NodeConfig, wiring: Wiring): Promise<RunningNode> {
   const { metrics, verifier, keyspaces, directory, feed, log, closing } = wiring;
   const { resident } = verifier;
+  await openTelemetry(config, { metrics, log, closing });
   const admission = new Admission({ ...config, mutationsInFlightMax: 1 }, metrics);
   const catchUp = () => verifier.follower.catchUp();
   const holdsManagers = () => keyspaces.holdsBuiltin;

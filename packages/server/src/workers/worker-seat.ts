@@ -19,6 +19,8 @@ export interface WorkerSeat {
   isOpen(): boolean;
   /** Takes the metrics of the server; gives what it answers with: those of all workers, in the exposition format. */
   speakFor(own: SeatMetrics): () => Promise<string>;
+  /** The same as figures. */
+  families(own: SeatMetrics): Promise<readonly MetricFamily[]>;
   /** This server has committed something. A hint to the others: what follows from it they read for themselves. */
   committed(): void;
   /** Runs when another server may have committed something. */
@@ -84,7 +86,11 @@ export class ChannelSeat implements WorkerSeat {
 
   speakFor(own: SeatMetrics): () => Promise<string> {
     this.#own = own;
-    return async () => familiesText((await this.#askSupervisor()) ?? (await this.#alone(own)));
+    return async () => familiesText(await this.families(own));
+  }
+
+  async families(own: SeatMetrics): Promise<readonly MetricFamily[]> {
+    return (await this.#askSupervisor()) ?? (await this.#alone(own));
   }
 
   /** The supervisor asks what this worker has counted. */

@@ -61,7 +61,7 @@ interface Share {
 
 export interface LeaseRollOptions {
   readonly clock: Pick<VerifierClock, 'monotonicMs'>;
-  readonly onReport?: () => void;
+  readonly onReport?: (entry: RollEntry) => void;
   /**
    * The longest lease that whoever is answered now may count, of the table that answers: a longer one counts only
    * from a base that the relay can give once it holds the raise (rule 8). Absent: the longest that there is.
@@ -77,7 +77,7 @@ export class LeaseRoll {
   readonly #clock: Pick<VerifierClock, 'monotonicMs'>;
   readonly #entries = new Map<string, Entry>();
   readonly #shares = new Map<string, Share>();
-  readonly #onReport: () => void;
+  readonly #onReport: (entry: RollEntry) => void;
   readonly #leaseMsMax: () => number;
   readonly #mayGo: (entry: RollEntry) => boolean;
   #sweptAtMs = Number.NEGATIVE_INFINITY;
@@ -124,7 +124,7 @@ export class LeaseRoll {
       share.entries += 1;
       this.#shares.set(shareKey(owner), share);
       this.#entries.set(key, entry);
-      this.#onReport();
+      this.#onReport(entry);
       return entry;
     }
     // One without a table keeps what it was first answered: that is the least that a lease of it can rest on. One that
@@ -136,7 +136,7 @@ export class LeaseRoll {
     known.downstream = behind;
     known.seenAtMs = seenAtMs;
     known.keptUntilMs = Math.max(known.keptUntilMs, keptUntilMs);
-    this.#onReport();
+    this.#onReport(known);
     return known;
   }
 

@@ -1,0 +1,34 @@
+import { describe, expect, it } from 'vitest';
+import { EventReader, pendingCharactersMax, type SentEvent } from './server-sent-events.ts';
+
+const text = ': hello\n\nevent: frame\ndata: {"a":1}\n\nevent: end\r\ndata: x\r\ndata: y\r\n\r\ndata:z\n\n';
+const whole: readonly SentEvent[] = [
+  { event: 'frame', data: '{"a":1}' },
+  { event: 'end', data: 'x\ny' },
+  { event: 'message', data: 'z' },
+];
+
+describe('a stream of events', () => {
+  it('gives the same events wherever its pieces end', () => {
+    for (let first = 0; first <= text.length; first += 1) {
+      for (let second = first; second <= text.length; second += 7) {
+        const reader = new EventReader();
+        const pieces = [text.slice(0, first), text.slice(first, second), text.slice(second)];
+        expect(
+          pieces.flatMap((piece) => [...reader.read(piece)]),
+          `${first} ${second}`,
+        ).toEqual(whole);
+      }
+    }
+  });
+
+  it('gives nothing of an event that is not whole', () => {
+    const reader = new EventReader();
+    expect([...reader.read('event: frame\ndata: {"a"')]).toEqual([]);
+  });
+
+  it('is given up when a line never ends, before it fills the memory', () => {
+    const reader = new EventReader();
+    expect(() => [...reader.read('x'.repeat(pendingCharactersMax + 1))]).toThrow('without an end');
+  });
+});
