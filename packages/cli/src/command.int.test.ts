@@ -44,7 +44,9 @@ const issue = [
 beforeAll(async () => {
   const { stdout } = await spawnCommand(['mint-bootstrap-key', '--quiet']).ended;
   const key = stdout.trim();
-  server = await startServerCommand(join(folder, 'data'), { variables: { KEYSWARM_BOOTSTRAP_KEY: key } });
+  server = await startServerCommand(join(folder, 'data'), {
+    variables: { KEYSWARM_BOOTSTRAP_KEY: key, KEYSWARM_PUBLIC_URL: 'https://keys.example' },
+  });
   variables = { KEYSWARM_KEY: key, KEYSWARM_URL: server.url };
   await json([
     'keyspace',
@@ -393,5 +395,64 @@ describe('an enrollment key', () => {
       await keyswarm([...create, '--owner', 'billing']),
     ];
     expect(codes.map(({ code }) => code)).toEqual([2, 2, 2, 2]);
+  });
+});
+
+describe('tokens', () => {
+  it('are keys of a keyspace for that; narrower ones are derived without a management key, and end with the key', async () => {
+    await json([
+      'keyspace',
+      'create',
+      'jwt',
+      '--prefix',
+      'jwt',
+      '--format',
+      'jwt',
+      '--scope',
+      'a:*',
+      '--max-ttl',
+      '1d',
+    ]);
+    const [key] = await json([
+      'key',
+      'issue',
+      '--keyspace',
+      'jwt',
+      '--owner',
+      'service:t',
+      '--scope',
+      'a:*',
+      '--ttl',
+      '1h',
+    ]);
+    expect(key.secret).toMatch(/^eyJ/);
+    const exchange = ['token', 'exchange', '-', '--scope', 'a:read', '--ttl', '1m', '--json'];
+    const alone = { KEYSWARM_URL: server.url };
+    const { stdout, stderr } = await runCaptured(exchange, { variables: alone, stdin: key.secret });
+    expect(stderr).toBe('');
+    const { access_token: token, scope } = JSON.parse(stdout);
+    expect(scope).toBe('a:read');
+    expect(await json(['token', 'introspect', '-'], token)).toMatchObject([
+      { active: true, client_id: key.id },
+    ]);
+    expect((await keyswarm([...exchange, '--scope', 'b:read'], key.secret)).stderr).toContain(
+      'token_refused',
+    );
+    await json(['key', 'revoke', key.id]);
+    const ended = await keyswarm(['token', 'introspect', '-'], token);
+    expect(ended).toMatchObject({ code: 1, stdout: 'active  false\n' });
+  });
+
+  it('are signed by keys that are listed, hand over at their gate, and end when they leak', async () => {
+    const listed = async () =>
+      (await json(['signing-key', 'list']))[0].items as { id: string; state: string }[];
+    const active = (await listed()).find(({ state }) => state === 'active');
+    expect((await keyswarm(['signing-key', 'rotate'])).stderr).toContain('signing_key_gate');
+    expect((await keyswarm(['signing-key', 'rotate', '--algorithm', 'none'])).code).toBe(2);
+    expect((await keyswarm(['signing-key', 'remove', active?.id ?? ''])).stderr).toContain(
+      'signing_key_state',
+    );
+    expect(await json(['signing-key', 'revoke', active?.id ?? ''])).toMatchObject([{ state: 'removed' }]);
+    expect((await listed()).map(({ state }) => state).sort()).toEqual(['active', 'published', 'removed']);
   });
 });

@@ -20,7 +20,9 @@ import { addKeyVerifyCommand } from './commands/key-verify.ts';
 import { addKeyspaceCommands } from './commands/keyspace.ts';
 import { addMintBootstrapKeyCommand } from './commands/mint-bootstrap-key.ts';
 import { addOwnerCommands } from './commands/owner.ts';
+import { addSigningKeyCommands } from './commands/signing-key.ts';
 import { addStartCommand } from './commands/start.ts';
+import { addTokenCommands } from './commands/token.ts';
 import { addVerifierCommand } from './commands/verifier.ts';
 import { addVerifiersCommands } from './commands/verifiers.ts';
 import { addWebhookCommands } from './commands/webhook.ts';
@@ -100,6 +102,11 @@ export function buildProgram(action: RunAction, output: OutputConfiguration = {}
   );
   addApprovalCommands(
     program.command('approval').description('keys that a second manager has to agree to'),
+    action,
+  );
+  addTokenCommands(program.command('token').description('tokens that are derived of keys'), action);
+  addSigningKeyCommands(
+    program.command('signing-key').description('the keys that tokens are signed with'),
     action,
   );
   addImportCommand(program, action);

@@ -118,7 +118,7 @@ describe('the management key', () => {
     }));
 
   it('that could not stand in a header is refused without being repeated', () => {
-    for (const key of ['', 'two words', 'line\nfeed', 'ключ', 'x'.repeat(513)]) {
+    for (const key of ['', 'two words', 'line\nfeed', 'ключ', 'x'.repeat(4_097)]) {
       const act = () => createClient({ baseUrl: 'http://127.0.0.1:1', managementKey: new Secret(key) });
       expect(act).toThrow('managementKey must be');
       if (key !== '') expect(act).not.toThrow(key);

@@ -12,6 +12,8 @@ import { type Keyspaces, keyspacesOf } from './groups/keyspaces.ts';
 import { type Live, liveOf } from './groups/live.ts';
 import { type Owners, ownersOf } from './groups/owners.ts';
 import { type Enrollments, enrollmentsOf, type Self, selfOf } from './groups/self.ts';
+import { type SigningKeys, signingKeysOf } from './groups/signing-keys.ts';
+import { type Tokens, tokensOf } from './groups/tokens.ts';
 import { type DeadLetters, deadLettersOf, type Webhooks, webhooksOf } from './groups/webhooks.ts';
 import type { Runtime } from './runtime/runtime.ts';
 import { systemRuntime } from './runtime/system-runtime.ts';
@@ -73,6 +75,8 @@ export interface Client {
   readonly enrollments: Enrollments;
   /** What the holder of the client's own key may do by it: the one use of a client without a management key. */
   readonly self: Self;
+  readonly signingKeys: SigningKeys;
+  readonly tokens: Tokens;
   readonly verifiers: Verifiers;
   /** The flow as it happens, a frame a second. */
   readonly live: Live;
@@ -138,6 +142,8 @@ export function createClient(options: ClientOptions): Client {
     deadLetters: deadLettersOf(context),
     enrollments: enrollmentsOf(context),
     self: selfOf(context),
+    signingKeys: signingKeysOf(context),
+    tokens: tokensOf(context),
     workspaces: {
       create: (body: BodyOf<'createWorkspace'>, callOptions?: CallOptions) =>
         callOperation(context, 'createWorkspace', { body }, callOptions),

@@ -175,7 +175,7 @@ async function clientOf(
     return createClient({ baseUrl: context.url, managementKey: key });
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
-    throw new InputError('KEY', 'it can not be a key', 'up to 512 printable ASCII characters without blanks');
+    throw new InputError('KEY', 'it can not be a key', 'printable ASCII characters without blanks');
   }
 }
 

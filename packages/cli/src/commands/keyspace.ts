@@ -2,12 +2,14 @@ import type { KeyspaceReply } from '@keyswarm/contract';
 import type { Command } from 'commander';
 import { emit, emitList } from '../io/emit.ts';
 import { formatFields } from '../io/table.ts';
+import { parseChoice } from '../parse/choice.ts';
 import { formatDurationMs, parseDurationSeconds } from '../parse/duration.ts';
 import type { RunAction } from '../runner.ts';
 import { collect, itemsMaxOf, type ListOptions, withListOptions } from './list-options.ts';
 
 interface CreateOptions {
   readonly prefix: string;
+  readonly format?: string;
   readonly scope?: readonly string[];
   readonly defaultTtl?: string;
   readonly maxTtl?: string;
@@ -22,6 +24,7 @@ export function addKeyspaceCommands(keyspace: Command, action: RunAction): void 
     .description('create a keyspace; name and prefix are for good')
     .argument('<name>', 'unique in the workspace, such as orders-live')
     .requiredOption('--prefix <prefix>', 'what its keys begin with, such as orders_live')
+    .option('--format <format>', 'opaque, or jwt: keys that others can verify as well; for good')
     .option('--scope <scope>', 'a scope its keys may have, such as "orders:*"; may be repeated', collect)
     .option('--default-ttl <duration>', 'life of a key that is issued without one, such as 90d')
     .option('--max-ttl <duration>', 'the longest life of a key')
@@ -40,6 +43,12 @@ export function addKeyspaceCommands(keyspace: Command, action: RunAction): void 
           name,
           prefix: options.prefix,
           allowed_scopes: [...(options.scope ?? [])],
+          ...given(
+            'format',
+            options.format === undefined
+              ? undefined
+              : parseChoice(options.format, ['opaque', 'jwt'] as const, '--format'),
+          ),
           ...given('default_ttl_seconds', seconds(options.defaultTtl, '--default-ttl')),
           ...given('max_ttl_seconds', seconds(options.maxTtl, '--max-ttl')),
           ...given('max_grace_seconds', seconds(options.maxGrace, '--max-grace')),

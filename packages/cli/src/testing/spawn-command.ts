@@ -66,9 +66,17 @@ export interface CommandServer {
 /** `keyswarm start` on a port of its own choice; resolves when it says that it listens. */
 export async function startServerCommand(
   dataDir: string,
-  options: { readonly variables?: Variables; readonly nodeFlags?: readonly string[] } = {},
+  options: {
+    readonly variables?: Variables;
+    readonly nodeFlags?: readonly string[];
+    /** One that was free a moment ago; absent: the server's own choice, with which it signs no tokens. */
+    readonly port?: number;
+  } = {},
 ): Promise<CommandServer> {
-  const { child, ended } = spawnCommand(['start', '--port', '0', '--data-dir', dataDir], options);
+  const { child, ended } = spawnCommand(
+    ['start', '--port', String(options.port ?? 0), '--data-dir', dataDir],
+    options,
+  );
   const url = await new Promise<string>((resolve, reject) => {
     createInterface({ input: child.stdout }).on('line', (line) => {
       const found = line.includes('"listening"') ? /"url":"([^"]+)"/.exec(line)?.[1] : undefined;

@@ -3,7 +3,7 @@ import type { Ajv } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormatsModule from 'ajv-formats';
 import { describe, expect, it } from 'vitest';
-import { buildOpenApi, operationIds, operations } from '../index.ts';
+import { buildOpenApi, oauthErrors, oauthOperations, operationIds, operations } from '../index.ts';
 import { SchemaComponents } from './hoist-schemas.ts';
 
 const addFormats = addFormatsModule as unknown as typeof addFormatsModule.default;
@@ -12,7 +12,7 @@ const document = JSON.parse(JSON.stringify(buildOpenApi({ version: '1.2.3' })));
 interface DescribedOperation {
   readonly operationId: string;
   readonly parameters?: readonly Record<string, unknown>[];
-  readonly requestBody?: { readonly required: boolean };
+  readonly requestBody?: { readonly required: boolean; readonly content: Record<string, unknown> };
   readonly responses: Record<string, { readonly content?: Record<string, { schema: object }> }>;
   readonly security?: readonly unknown[];
 }
@@ -30,7 +30,7 @@ const of = (id: string): DescribedOperation => {
 describe('the OpenAPI document', () => {
   it('is 3.1 and describes every operation once, at its path and method', () => {
     expect(document.openapi).toBe('3.1.0');
-    expect([...described.keys()].sort()).toEqual([...operationIds].sort());
+    expect([...described.keys()].sort()).toEqual([...operationIds, ...Object.keys(oauthOperations)].sort());
     expect(document.paths['/v1/keys/{id}/rotate'].post.operationId).toBe('rotateKey');
     expect(Object.keys(document.paths).every((path) => !path.includes(':'))).toBe(true);
   });
@@ -109,6 +109,21 @@ describe('the OpenAPI document', () => {
     expect(of('issueKey').parameters).toEqual([{ $ref: '#/components/parameters/IdempotencyKey' }]);
     expect(of('suspendKey').requestBody?.required).toBe(false);
     expect(of('issueKey').requestBody?.required).toBe(true);
+  });
+
+  it('tells of forms as forms, and of every error of OAuth at its status', () => {
+    const bodies = Object.keys(oauthOperations).map((id) => Object.keys(of(id).requestBody?.content ?? {}));
+    const form = ['application/x-www-form-urlencoded'];
+    expect(bodies).toEqual([form, form, form, [], [], []]);
+    for (const [id, { errors }] of Object.entries(oauthOperations)) {
+      for (const code of errors) {
+        const response = of(id).responses[oauthErrors[code].status];
+        expect(JSON.stringify(response?.content?.['application/json']), `${id} ${code}`).toContain(code);
+      }
+    }
+    expect(of('introspectToken').security).toEqual([{ managementKey: [] }]);
+    expect(of('grantToken').security).toEqual([{}, { client: [] }]);
+    expect(Object.keys(of('getJwks').responses)).toEqual(['200', '304', '405']);
   });
 
   it('is the same document every time', () => {

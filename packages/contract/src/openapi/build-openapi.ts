@@ -1,10 +1,12 @@
 import { type FaultCode, faultRegistry } from '@keyswarm/core';
+import { type OAuthOperation, oauthOperations } from '../operations/oauth-operations.ts';
 import type { AnyOperation } from '../operations/operation.ts';
 import { operationIds, operations } from '../operations/operations.ts';
 import type { OperationId } from '../operations/routes.ts';
 import { problem } from '../schemas/problem.ts';
 import { readiness } from '../schemas/service.ts';
 import { idempotencyKeyPattern } from '../wire-limits.ts';
+import { oauthParts } from './describe-oauth.ts';
 import { isRecord, type JsonSchema, SchemaComponents } from './hoist-schemas.ts';
 
 /*
@@ -39,6 +41,9 @@ export function buildOpenApi(options: OpenApiOptions): OpenApiDocument {
     paths[path] = methods;
     methods[row.method.toLowerCase()] = describe(id, row, components);
   }
+  for (const [id, row] of Object.entries(oauthOperations)) {
+    paths[openApiPathOf(row.path)] = { [row.method.toLowerCase()]: describeOAuth(id, row, components) };
+  }
   return {
     openapi: '3.1.0',
     info: {
@@ -57,6 +62,7 @@ export function buildOpenApi(options: OpenApiOptions): OpenApiDocument {
       securitySchemes: {
         managementKey: { type: 'http', scheme: 'bearer', description: 'A management key.' },
         key: { type: 'http', scheme: 'bearer', description: 'The key that is asked about, of any keyspace.' },
+        client: { type: 'http', scheme: 'basic', description: 'The id of a key, and its key string.' },
         enrollment: { type: 'http', scheme: 'bearer', description: 'An enrollment key.' },
       },
     },
@@ -98,6 +104,23 @@ function describe(id: OperationId, row: AnyOperation, components: SchemaComponen
     ...(row.scope === null
       ? { security: row.holder === null ? [] : [{ [row.holder]: [] }] }
       : { 'x-scope': row.scope, 'x-scope-per-keyspace': row.perKeyspace }),
+  };
+}
+
+function describeOAuth(id: string, row: OAuthOperation, components: SchemaComponents): JsonSchema {
+  const { operation, responses } = oauthParts(row, components);
+  const parameters = parametersOf('path', row.params, components);
+  const problems = Object.entries(codesByStatus(row.faults)).map(
+    ([status, codes]) => [status, problemResponse(codes)] as const,
+  );
+  return {
+    operationId: id,
+    tags: ['oauth'],
+    summary: row.summary,
+    description: row.description,
+    ...(parameters.length === 0 ? {} : { parameters }),
+    ...operation,
+    responses: { ...responses, ...Object.fromEntries(problems) },
   };
 }
 

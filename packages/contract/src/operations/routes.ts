@@ -116,6 +116,20 @@ export const routes = Object.freeze({
   openapi: read('/openapi.json'),
 } satisfies Record<string, Route>);
 
+/**
+ * What OAuth clients and readers of tokens ask: forms in, errors as RFC 6749 has them. They stand beside the table, whose
+ * rows are JSON with problems. A revocation may be sent again without an Idempotency-Key: it ends what has ended.
+ */
+export const oauthRoutes = Object.freeze({
+  grantToken: ask('/oauth/token'),
+  introspectToken: ask('/oauth/introspect'),
+  revokeToken: { ...ask('/oauth/revoke'), mutates: true, idempotent: true },
+  getJwks: read('/.well-known/jwks.json'),
+  getAuthorizationServer: read('/.well-known/oauth-authorization-server'),
+  getStatusList: read('/status-lists/:id'),
+} satisfies Record<string, Route>);
+
+export type OAuthOperationId = keyof typeof oauthRoutes;
 export type Routes = typeof routes;
 export type OperationId = keyof Routes;
 

@@ -1,6 +1,6 @@
 import type { BodyOf, OperationId, ParamsOf, QueryOf } from '@keyswarm/contract';
-import { type Route, routes } from '@keyswarm/contract/routes';
-import { Secret } from '@keyswarm/core';
+import { type OAuthOperationId, type Route, routes } from '@keyswarm/contract/routes';
+import { Secret, tokenLengthMax } from '@keyswarm/core';
 
 /** Parts that the operation has; a part without a required field may be left out. */
 export interface CallInput<Id extends OperationId> {
@@ -11,10 +11,15 @@ export interface CallInput<Id extends OperationId> {
 
 /** All of one call that stays the same however often it is sent. */
 export interface PreparedRequest {
-  readonly operationId: OperationId;
+  readonly operationId: OperationId | OAuthOperationId;
   readonly route: Route;
   readonly url: string;
   readonly body: string | undefined;
+  readonly contentType: string;
+  /** `/healthz` and its like are for everyone; who doesn't need the key doesn't get it. */
+  readonly sendsCredential: boolean;
+  /** In the body, besides the management key: neither is repeated in an error. */
+  readonly secret?: Secret | undefined;
   readonly idempotencyKey: string | undefined;
 }
 
@@ -40,6 +45,8 @@ export function buildRequest<Id extends OperationId>(
     route,
     url: `${material.baseUrl}${pathOf(route.path, input.params ?? {})}${queryOf(input.query ?? {})}`,
     body: takesBody ? JSON.stringify(input.body ?? {}) : undefined,
+    contentType: 'application/json',
+    sendsCredential: route.path.startsWith('/v1/'),
     idempotencyKey: route.idempotent ? (material.idempotencyKey ?? material.newIdempotencyKey()) : undefined,
   };
 }
@@ -61,8 +68,11 @@ export function baseUrlOf(text: string): string {
  */
 export function managementKeyOf(key: string | Secret): Secret {
   const secret = typeof key === 'string' ? new Secret(key) : key;
-  if (!/^[\x21-\x7e]{1,512}$/.test(secret.reveal())) {
-    throw new TypeError('managementKey must be 1 to 512 printable ASCII characters without blanks');
+  // A token of a key is a credential as well, and longer than any key string.
+  if (secret.reveal().length > tokenLengthMax || !/^[\x21-\x7e]+$/.test(secret.reveal())) {
+    throw new TypeError(
+      `managementKey must be 1 to ${tokenLengthMax} printable ASCII characters without blanks`,
+    );
   }
   return secret;
 }

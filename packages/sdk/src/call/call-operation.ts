@@ -1,6 +1,6 @@
 import type { OperationId, ReplyOf } from '@keyswarm/contract';
 import { KeyswarmError } from '../errors/keyswarm-error.ts';
-import { buildRequest, type CallInput } from './build-request.ts';
+import { buildRequest, type CallInput, type PreparedRequest } from './build-request.ts';
 import { pauseBeforeRetryMs, type RetryBudget, type RetryPolicy } from './retry-policy.ts';
 import { type AttemptContext, sendAttempt } from './send-attempt.ts';
 
@@ -34,25 +34,34 @@ export async function callOperation<Id extends OperationId>(
   input: CallInput<Id>,
   options: CallOptions & { readonly alsoStatus?: number } = {},
 ): Promise<ReplyOf<Id>> {
-  const { runtime, budget } = context;
-  const policy = { ...context.policy, attemptsMax: options.attemptsMax ?? context.policy.attemptsMax };
   const request = buildRequest(
     {
       baseUrl: context.baseUrl,
       idempotencyKey: options.idempotencyKey,
-      newIdempotencyKey: runtime.newIdempotencyKey,
+      newIdempotencyKey: context.runtime.newIdempotencyKey,
     },
     operationId,
     input,
   );
+  // The reply is a JSON object; its shape is the server's promise, checked further where safety hangs on it.
+  return (await sendUntilDone(context, request, options)) as ReplyOf<Id>;
+}
+
+/** The attempts of one call, and the pauses between them. */
+export async function sendUntilDone(
+  context: CallContext,
+  request: PreparedRequest,
+  options: CallOptions & { readonly alsoStatus?: number },
+): Promise<unknown> {
+  const { runtime, budget } = context;
+  const policy = { ...context.policy, attemptsMax: options.attemptsMax ?? context.policy.attemptsMax };
   const endMs = runtime.monotonicMs() + (options.deadlineMs ?? policy.deadlineMs);
   budget.earn();
   for (let attempts = 1; ; attempts += 1) {
     const timeoutMs = Math.min(options.timeoutMs ?? context.timeoutMs, endMs - runtime.monotonicMs());
     try {
       const { signal, alsoStatus } = options;
-      // The reply is a JSON object; its shape is the server's promise, checked further where safety hangs on it.
-      return (await sendAttempt(context, request, { timeoutMs, signal, alsoStatus })) as ReplyOf<Id>;
+      return await sendAttempt(context, request, { timeoutMs, signal, alsoStatus });
     } catch (error) {
       if (!(error instanceof KeyswarmError)) throw error;
       error.attempts = attempts;

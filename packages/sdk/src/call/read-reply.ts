@@ -1,4 +1,4 @@
-import type { OperationId } from '@keyswarm/contract';
+import type { OAuthOperationId, OperationId } from '@keyswarm/contract/routes';
 import { isFaultCode, type Secret } from '@keyswarm/core';
 import { KeyswarmError } from '../errors/keyswarm-error.ts';
 
@@ -14,8 +14,9 @@ export const replyBytesMax = 32 * 1024 * 1024;
 const passing = new Set([429, 502, 503, 504]);
 
 export interface ReplyContext {
-  readonly operationId: OperationId;
-  readonly managementKey: Secret;
+  readonly operationId: OperationId | OAuthOperationId;
+  /** What was sent and may stand in no error. */
+  readonly secrets: readonly Secret[];
   readonly wallMs: number;
   /** Statuses whose body is the reply, beside 2xx. */
   readonly alsoStatus?: number | undefined;
@@ -32,7 +33,7 @@ export async function readReply(response: Response, context: ReplyContext): Prom
 }
 
 /** A reply whose shape is not what the operation promises. */
-export function badShape(operationId: OperationId, detail: string): KeyswarmError {
+export function badShape(operationId: OperationId | OAuthOperationId, detail: string): KeyswarmError {
   return new KeyswarmError('bad_reply', { operationId, detail, status: 200 });
 }
 
@@ -68,8 +69,8 @@ async function readText(response: Response, context: ReplyContext): Promise<stri
 
 function faultOf(response: Response, text: string, context: ReplyContext): KeyswarmError {
   // A server that repeats the request's header in its complaint must not put the key into our logs.
-  const masked = text.replaceAll(context.managementKey.reveal(), '[secret]');
-  const problem = parseJson(masked);
+  const problem = parseJson(maskSecrets(text, context.secrets));
+  if (isRecord(problem) && typeof problem.error === 'string') return refusalOf(response, problem, context);
   if (!isRecord(problem) || !isFaultCode(problem.code)) {
     return badReply(
       response,
@@ -98,6 +99,28 @@ function faultOf(response: Response, text: string, context: ReplyContext): Keysw
     retryAfterMs: retryAfterMsOf(response.headers.get('retry-after'), context.wallMs),
     extra,
   });
+}
+
+/** As OAuth has errors (RFC 6749 section 5.2): a word, and a sentence for people. */
+function refusalOf(
+  response: Response,
+  { error, error_description }: Readonly<Record<string, unknown>>,
+  context: ReplyContext,
+): KeyswarmError {
+  const word = textOf(error) ?? '';
+  return new KeyswarmError('token_refused', {
+    operationId: context.operationId,
+    detail: textOf(error_description) ?? word,
+    status: response.status,
+    requestId: response.headers.get('x-request-id') ?? undefined,
+    retryable: word === 'temporarily_unavailable',
+    retryAfterMs: retryAfterMsOf(response.headers.get('retry-after'), context.wallMs),
+    extra: { error: word },
+  });
+}
+
+export function maskSecrets(text: string, secrets: readonly Secret[]): string {
+  return secrets.reduce((masked, secret) => masked.replaceAll(secret.reveal(), '[secret]'), text);
 }
 
 function badReply(response: Response, context: ReplyContext, detail: string): KeyswarmError {

@@ -4,7 +4,7 @@ import type { Runtime } from '../runtime/runtime.ts';
 import type { RequestSigner } from '../signing/request-signer.ts';
 import { signRequest } from '../signing/sign-request.ts';
 import type { PreparedRequest } from './build-request.ts';
-import { readReply } from './read-reply.ts';
+import { maskSecrets, readReply } from './read-reply.ts';
 
 /** The part of `fetch` that is used, so that a test or a proxy can stand in for it. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
@@ -47,7 +47,8 @@ export async function sendAttempt(
   try {
     const response = await context.fetch(request.url, await initOf(context, request, attempt.signal));
     const alsoStatus = options.alsoStatus;
-    return await readReply(response, { operationId, managementKey, wallMs: runtime.wallMs(), alsoStatus });
+    const secrets = secretsOf(managementKey, request);
+    return await readReply(response, { operationId, secrets, wallMs: runtime.wallMs(), alsoStatus });
   } catch (error) {
     if (error instanceof KeyswarmError) throw error;
     if (signal?.aborted === true) throw signal.reason;
@@ -55,13 +56,17 @@ export async function sendAttempt(
       const detail = `No answer within ${Math.ceil(options.timeoutMs)} ms.`;
       throw new KeyswarmError('timeout', { operationId, detail });
     }
-    const cause = withoutSecret(error, managementKey);
+    const cause = withoutSecrets(error, secretsOf(managementKey, request));
     const detail = `The server can not be reached: ${cause.message}`;
     throw new KeyswarmError('unreachable', { operationId, detail, cause });
   } finally {
     cancelTimer();
     signal?.removeEventListener('abort', pass);
   }
+}
+
+function secretsOf(managementKey: Secret, { secret }: PreparedRequest): readonly Secret[] {
+  return secret === undefined ? [managementKey] : [managementKey, secret];
 }
 
 /** The request as `fetch` takes it. */
@@ -71,11 +76,10 @@ export async function initOf(
   signal: AbortSignal,
 ): Promise<RequestInit> {
   const headers: Record<string, string> = { accept: 'application/json, application/problem+json' };
-  // `/healthz` and its like are for everyone; who doesn't need the key doesn't get it.
-  if (request.route.path.startsWith('/v1/')) {
+  if (request.sendsCredential) {
     Object.assign(headers, await credentialOf(context, request));
   }
-  if (request.body !== undefined) headers['content-type'] = 'application/json';
+  if (request.body !== undefined) headers['content-type'] = request.contentType;
   if (request.idempotencyKey !== undefined) headers['idempotency-key'] = request.idempotencyKey;
   return {
     method: request.route.method,
@@ -101,13 +105,13 @@ export async function credentialOf(
  * What a network layer says of its failure, as an error of our own: theirs may hold the request, and the request
  * holds the key. The innermost message is the one that says something (`ECONNREFUSED`, not `fetch failed`).
  */
-function withoutSecret(error: unknown, managementKey: Secret): Error {
+function withoutSecrets(error: unknown, secrets: readonly Secret[]): Error {
   let inner = error;
   for (let depth = 0; depth < 5 && inner instanceof Error && inner.cause instanceof Error; depth += 1) {
     inner = inner.cause;
   }
   const text = inner instanceof Error ? inner.message || inner.name : 'unknown failure';
-  const masked = new Error(text.replaceAll(managementKey.reveal(), '[secret]'));
+  const masked = new Error(maskSecrets(text, secrets));
   if (inner instanceof Error && 'code' in inner && typeof inner.code === 'string') {
     Object.assign(masked, { code: inner.code });
     if (masked.message === '' || inner.message === '') masked.message = inner.code;

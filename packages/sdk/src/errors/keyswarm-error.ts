@@ -1,4 +1,4 @@
-import type { OperationId } from '@keyswarm/contract';
+import type { OAuthOperationId, OperationId } from '@keyswarm/contract/routes';
 import { type FaultCode, faultRegistry, isFaultCode } from '@keyswarm/core';
 
 interface ClientFaultRow {
@@ -15,6 +15,8 @@ export const clientFaults = Object.freeze({
   timeout: { retryable: true, exit: 6 },
   /** An answer that is not of this API: not JSON, not the promised shape, or a page of some proxy. */
   bad_reply: { retryable: false, exit: 7 },
+  /** A refusal in the words of OAuth: the one of RFC 6749 is in `extra.error`. */
+  token_refused: { retryable: false, exit: 4 },
 } satisfies Record<string, ClientFaultRow>);
 
 export type ClientFaultCode = keyof typeof clientFaults;
@@ -22,7 +24,7 @@ export type ErrorCode = FaultCode | ClientFaultCode;
 
 export interface KeyswarmErrorDetails {
   readonly detail: string;
-  readonly operationId: OperationId;
+  readonly operationId: OperationId | OAuthOperationId;
   readonly status?: number | undefined;
   readonly field?: string | undefined;
   readonly expected?: string | undefined;
@@ -37,14 +39,14 @@ export interface KeyswarmErrorDetails {
 
 /**
  * What every call of the client throws, but for an abort by the caller, which throws the signal's reason. The
- * codes are those of the server's faults, and three of the client's own. Nothing in it holds the management key:
+ * codes are those of the server's faults, and those of the client's own. Nothing in it holds the management key:
  * it can be logged as it is.
  */
 export class KeyswarmError extends Error {
   override readonly name = 'KeyswarmError';
   readonly code: ErrorCode;
   readonly detail: string;
-  readonly operationId: OperationId;
+  readonly operationId: OperationId | OAuthOperationId;
   /** Of the HTTP reply; undefined when there was none. */
   readonly status: number | undefined;
   readonly field: string | undefined;
@@ -73,7 +75,9 @@ export class KeyswarmError extends Error {
 
   /** For command lines: 2 input, 3 not found, 4 not allowed, 5 conflict, 6 try again later, 7 fault of the server. */
   get exitCode(): number {
-    return rowOf(this.code).exit;
+    return this.code === 'token_refused' && this.retryable
+      ? clientFaults.unreachable.exit
+      : rowOf(this.code).exit;
   }
 
   /** Did the server refuse for certain, so that nothing was changed? */

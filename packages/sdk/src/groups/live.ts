@@ -33,7 +33,11 @@ export function liveOf(context: CallContext): Live {
     try {
       const response = await context.fetch(request.url, await initOf(context, request, attempt.signal));
       if (!response.ok || response.body === null) {
-        await readReply(response, { operationId: 'streamLive', managementKey, wallMs: runtime.wallMs() });
+        await readReply(response, {
+          operationId: 'streamLive',
+          secrets: [managementKey],
+          wallMs: runtime.wallMs(),
+        });
         throw badShape('streamLive', 'The reply is not a stream.');
       }
       yield* framesOf(response.body, () => silence.begin());

@@ -62,7 +62,11 @@ export async function* openEventStream(
   const isStream = response.headers.get('content-type')?.startsWith('text/event-stream') === true;
   if (!response.ok || !isStream || response.body === null) {
     const { managementKey, runtime } = context;
-    await readReply(response, { operationId: 'listEvents', managementKey, wallMs: runtime.wallMs() });
+    await readReply(response, {
+      operationId: 'listEvents',
+      secrets: [managementKey],
+      wallMs: runtime.wallMs(),
+    });
     throw badShape('listEvents', 'The reply is not a stream of events.');
   }
   yield* readEvents(response.body, open);

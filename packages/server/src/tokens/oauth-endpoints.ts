@@ -1,3 +1,4 @@
+import { grantTypes, oauthRoutes, tokenTypes } from '@keyswarm/contract';
 import { algorithms, Fault, type KeyId, type KeyspaceId, revokeKey, type ValidVerdict } from '@keyswarm/core';
 import { mayBeNews } from '@keyswarm/verifier';
 import type { Caller } from '../access/caller.ts';
@@ -12,16 +13,6 @@ import type { TokenIssuer } from './token-ports.ts';
  * OAuth, as far as keys have a use for it: token exchange (RFC 8693) and client credentials (RFC 6749 section 4.4, with a key
  * as the client's secret), introspection (RFC 7662), revocation by possession (RFC 7009) and metadata (RFC 8414).
  */
-
-export const grantTypes = {
-  exchange: 'urn:ietf:params:oauth:grant-type:token-exchange',
-  clientCredentials: 'client_credentials',
-} as const;
-
-export const tokenTypes = {
-  accessToken: 'urn:ietf:params:oauth:token-type:access_token',
-  jwt: 'urn:ietf:params:oauth:token-type:jwt',
-} as const;
 
 export type OAuthPorts = UseCasePorts & { readonly tokens: TokenIssuer };
 
@@ -132,10 +123,10 @@ async function endHeldKey(ports: OAuthPorts, held: HeldKey, requestId: string): 
 export function authorizationServerMetadata(issuer: string): object {
   return {
     issuer,
-    token_endpoint: `${issuer}/oauth/token`,
-    jwks_uri: `${issuer}/.well-known/jwks.json`,
-    introspection_endpoint: `${issuer}/oauth/introspect`,
-    revocation_endpoint: `${issuer}/oauth/revoke`,
+    token_endpoint: issuer + oauthRoutes.grantToken.path,
+    jwks_uri: issuer + oauthRoutes.getJwks.path,
+    introspection_endpoint: issuer + oauthRoutes.introspectToken.path,
+    revocation_endpoint: issuer + oauthRoutes.revokeToken.path,
     response_types_supported: [],
     grant_types_supported: Object.values(grantTypes),
     token_endpoint_auth_methods_supported: ['none', 'client_secret_basic', 'client_secret_post'],

@@ -206,7 +206,10 @@ export function describeOAuth(serverOf: () => TestServer): void {
       for (const dead of [secret, token, 'nope', 'x'.repeat(10_000)])
         expect((await ask(dead)).text).toBe('{"active":false}');
       expect((await ask(secret, null)).status).toBe(401);
-      expect((await ask(secret, await manager(server, ['keys:read']))).status).toBe(403);
+      expect(errorOf(await ask(secret, await manager(server, ['keys:read'])))).toEqual([
+        403,
+        'insufficient_scope',
+      ]);
       expect((await ask(secret, await makeWorkspace(server))).text).toBe('{"active":false}');
     });
   });

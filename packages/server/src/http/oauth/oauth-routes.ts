@@ -1,3 +1,4 @@
+import { type OAuthErrorCode, oauthErrors, oauthRoutes } from '@keyswarm/contract';
 import { Fault, parseId } from '@keyswarm/core';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { formBytesMax, jwksMaxAgeMs } from '../../limits.ts';
@@ -25,12 +26,16 @@ import { basicAuthOf, parseForm } from './form-body.ts';
  * They stand beside the table of operations, whose rows are JSON with problems.
  */
 
-const readPaths = [
-  '/.well-known/jwks.json',
-  '/.well-known/oauth-authorization-server',
-  '/status-lists/:id',
-] as const;
-const formPaths = ['/oauth/token', '/oauth/introspect', '/oauth/revoke'] as const;
+const {
+  grantToken: grant,
+  introspectToken,
+  revokeToken,
+  getJwks,
+  getAuthorizationServer,
+  getStatusList,
+} = oauthRoutes;
+const readPaths = [getJwks.path, getAuthorizationServer.path, getStatusList.path];
+const formPaths = [grant.path, introspectToken.path, revokeToken.path];
 
 export interface OAuthServices extends GuardServices {
   readonly ports: OAuthPorts;
@@ -50,7 +55,7 @@ function registerPublic(app: FastifyInstance, services: OAuthServices): void {
   const onRequest = openGuardOf(services, undefined);
   let served: JwkSet | undefined;
 
-  app.get('/.well-known/jwks.json', { onRequest }, (request, reply) => {
+  app.get(getJwks.path, { onRequest }, (request, reply) => {
     served = jwkSetOf(ports.verifier.signingKeys(), served);
     return cached(request, reply, {
       type: 'application/jwk-set+json',
@@ -60,7 +65,7 @@ function registerPublic(app: FastifyInstance, services: OAuthServices): void {
     });
   });
 
-  app.get('/.well-known/oauth-authorization-server', { onRequest }, (_request, reply) =>
+  app.get(getAuthorizationServer.path, { onRequest }, (_request, reply) =>
     reply
       .type('application/json')
       .header('cache-control', 'public, max-age=300')
@@ -68,7 +73,7 @@ function registerPublic(app: FastifyInstance, services: OAuthServices): void {
   );
 
   app.get<{ Params: { id: string } }>(
-    '/status-lists/:id',
+    getStatusList.path,
     { onRequest: shedding(services) },
     async (request, reply) => {
       const [, keyspace = '', list = ''] =
@@ -93,7 +98,7 @@ function registerForms(app: FastifyInstance, services: OAuthServices): void {
   );
   app.setErrorHandler((error, request, reply) => failed(services, error, request, reply));
 
-  form(app, services, '/oauth/token', async (request) => {
+  form(app, services, grant.path, async (request) => {
     const { authorization } = request.headers;
     const client = basicAuthOf(authorization);
     if (authorization !== undefined && client === undefined)
@@ -101,14 +106,14 @@ function registerForms(app: FastifyInstance, services: OAuthServices): void {
     return await grantToken(ports, fieldsOf(request), client);
   });
 
-  form(app, services, '/oauth/introspect', async (request) => {
+  form(app, services, introspectToken.path, async (request) => {
     const { authorization } = request.headers;
     const plea = { authorization, requestId: request.id, scope: 'keys:verify' } as const;
     const caller = await authenticate(services.authenticator, plea);
     return await introspect(ports, caller, fieldsOf(request));
   });
 
-  form(app, services, '/oauth/revoke', async (request) => {
+  form(app, services, revokeToken.path, async (request) => {
     await revokeByPossession(ports, fieldsOf(request), request.id);
     return {};
   });
@@ -168,36 +173,23 @@ function cached(
   return reply.type(type).send(text);
 }
 
-const statusOfRefusal: Readonly<Partial<Record<TokenRefused['code'], number>>> = {
-  invalid_client: 401,
-  temporarily_unavailable: 503,
-};
-
 function failed(services: OAuthServices, error: unknown, request: FastifyRequest, reply: FastifyReply) {
   if (error instanceof TokenRefused) return refuse(reply, error.code, error.message);
   const fault = faultOf(error);
   if (fault?.retryable) return refuse(reply, 'temporarily_unavailable', fault.message);
   if (fault?.code === 'unauthenticated') return refuse(reply, 'invalid_client', fault.message);
-  if (fault?.code === 'forbidden') return refuse(reply.code(403), 'invalid_client', fault.message, 403);
+  if (fault?.code === 'forbidden') return refuse(reply, 'insufficient_scope', fault.message);
   if (fault !== undefined) return refuse(reply, 'invalid_request', fault.message);
   services.metrics.internalError();
   services.log.error(
     { requestId: request.id, route: request.routeOptions.url, err: error },
     'a request failed',
   );
-  return reply
-    .code(500)
-    .type('application/json')
-    .send(
-      JSON.stringify({
-        error: 'server_error',
-        error_description: 'Something broke here. Quote the x-request-id.',
-      }),
-    );
+  return refuse(reply, 'server_error', 'Something broke here. Quote the x-request-id.');
 }
 
-function refuse(reply: FastifyReply, code: TokenRefused['code'], description: string, status?: number) {
-  const chosen = status ?? statusOfRefusal[code] ?? 400;
+function refuse(reply: FastifyReply, code: OAuthErrorCode, description: string) {
+  const chosen = oauthErrors[code].status;
   if (chosen === 401) reply.header('www-authenticate', 'Basic realm="keyswarm"');
   if (chosen === 503) reply.header('retry-after', '1');
   return reply
