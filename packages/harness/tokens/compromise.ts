@@ -105,7 +105,7 @@ function judge(house: TokenHouse, rotation: Rotation, { minting, seen, notSent }
     'signing key revoked',
     `${minting.made.length - made} old and ${made} new tokens made (${minting.notTaken} not taken); ` +
       `last acceptance of an old one ${last.toFixed(1)} ms after the ack; ` +
-      `0 of ${afterT} accepted after T; of new ones ${fresh.length} presented, 0 refused; ` +
+      `0 of ${afterT} accepted after T (${((effectiveAtMs - ackAtMs) / 1000).toFixed(1)} s); of new ones ${fresh.length} presented, 0 refused; ` +
       `not available ${JSON.stringify(unavailableIn(seen))}, ${notSent} not sent`,
   );
   house.report('first sight of new ones', spread(firstSights(fresh)));
