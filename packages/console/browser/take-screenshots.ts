@@ -20,8 +20,8 @@ interface View {
 }
 
 const views: readonly View[] = [
-  { name: 'flow-light', scheme: 'light', width: 1360, height: 1180 },
-  { name: 'flow-dark', scheme: 'dark', width: 1360, height: 1180 },
+  { name: 'flow-light', scheme: 'light', width: 1360, height: 1200 },
+  { name: 'flow-dark', scheme: 'dark', width: 1360, height: 1200 },
   { name: 'flow-phone', scheme: 'dark', width: 390, height: 844 },
 ];
 

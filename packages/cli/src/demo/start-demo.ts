@@ -34,7 +34,13 @@ export class Demo {
     this.#folder = mkdtempSync(join(tmpdir(), 'keyswarm-demo-'));
     this.#key = key;
     process.once('exit', () => rmSync(this.#folder, { recursive: true, force: true }));
-    this.flags = { 'log-level': 'warn', ...flags, 'data-dir': this.#folder, 'bootstrap-key': key };
+    this.flags = {
+      'log-level': 'warn',
+      'drain-timeout-ms': '2000',
+      ...flags,
+      'data-dir': this.#folder,
+      'bootstrap-key': key,
+    };
   }
 
   /** The address at which the console signs in: behind the `#`, which no browser sends. */
@@ -67,6 +73,8 @@ export class Demo {
       this.#state = { ...this.#state, state: 'failed' };
     });
     this.#child = child;
+    // Before the server drains: a swarm that goes on asking would hold it up.
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => child.kill('SIGTERM'));
     this.#send({ kind: 'begin', url, key: this.#key });
     this.start();
   }

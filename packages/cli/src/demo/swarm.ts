@@ -127,8 +127,10 @@ export class Swarm {
     const link = await openLink(new URL(this.#url));
     const node = async (name: string, region: string, relay: string) =>
       startDemoNode({ name, region, relay, credential: await credentialOf(name) });
-    const west = await node('edge-west', 'us-west', this.#url);
-    const east = await node('edge-east', 'us-east', link.url);
+    const [west, east] = await Promise.all([
+      node('edge-west', 'us-west', this.#url),
+      node('edge-east', 'us-east', link.url),
+    ]);
     this.#nodes = { west, east, link };
     return this.#nodes;
   }

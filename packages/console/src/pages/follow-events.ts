@@ -4,8 +4,6 @@ import { noticeError } from '../session/session.ts';
 
 /** The newest that are kept on the page. */
 export const shownEventsMax = 300;
-/** Pages of the past that are walked to come to the present: 200 events each. */
-const pagesOfPastMax = 400;
 
 export interface EventListener {
   /** In the order in which they happened. */
@@ -14,10 +12,7 @@ export interface EventListener {
   onProblem(text: string | undefined): void;
 }
 
-/**
- * Follows what happens until the signal ends it. The API reads from the oldest event on, so the past is walked first,
- * and only its end is kept.
- */
+/** The last page of what happened, and what happens from then on, until the signal ends it. */
 export async function followEvents(
   client: Client,
   signal: AbortSignal,
@@ -25,29 +20,12 @@ export async function followEvents(
 ): Promise<void> {
   try {
     listener.onBegin();
-    const { past, cursor } = await walkPast(client, signal);
-    if (signal.aborted) return;
-    listener.onEvents(past);
-    for await (const page of client.events.tailPages(
-      { after: cursor, limit: 200, pollMs: 1_000 },
-      { signal },
-    )) {
+    const query = { from: 'recent', limit: 200, pollMs: 1_000 } as const;
+    for await (const page of client.events.tailPages(query, { signal })) {
       listener.onProblem(undefined);
       listener.onEvents(page.items);
     }
   } catch (error) {
     if (!signal.aborted) listener.onProblem(noticeError(error));
   }
-}
-
-async function walkPast(client: Client, signal: AbortSignal) {
-  let past: readonly CloudEvent[] = [];
-  let page = await client.events.list({ limit: 200 }, { signal });
-  for (let walked = 1; walked < pagesOfPastMax && !signal.aborted; walked += 1) {
-    past = [...past, ...page.items].slice(-shownEventsMax);
-    const next = await client.events.list({ limit: 200, after: page.next_cursor }, { signal });
-    if (next.items.length === 0 && next.next_cursor === page.next_cursor) break;
-    page = next;
-  }
-  return { past, cursor: page.next_cursor };
 }

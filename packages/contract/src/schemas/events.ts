@@ -9,8 +9,10 @@ const oneType = `(?:${eventTypes.map((type) => type.replace('.', '\\.')).join('|
 export const eventsQuery = strictObject({
   after: Type.Optional(cursorField),
   from: Type.Optional(
-    Type.Literal('end', {
-      description: 'Without `after`: begin with what happens next, and not with the oldest that is kept.',
+    Type.Enum(['end', 'recent'], {
+      type: 'string',
+      description:
+        'Where to begin without `after`: `end`, with what happens next; `recent`, about a page before that. Absent: with the oldest that is kept.',
     }),
   ),
   limit: Type.Optional(limitField),

@@ -9,7 +9,7 @@ export interface EventsQuery {
   /** `next_cursor` of an earlier page; absent: from the oldest that is kept. */
   readonly after?: string;
   /** Without `after`: begin with what happens next. */
-  readonly from?: 'end';
+  readonly from?: 'end' | 'recent';
   /** Only these; absent: all. */
   readonly types?: readonly EventType[];
   /** Events a page, 1 to 200. */

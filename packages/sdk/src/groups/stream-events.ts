@@ -18,7 +18,7 @@ export interface StreamedEvent {
 
 export interface OpenStream {
   readonly after: string | undefined;
-  readonly from: 'end' | undefined;
+  readonly from: 'end' | 'recent' | undefined;
   readonly types: string | undefined;
   readonly signal: AbortSignal;
   /** Hears of every place, also of those between events. */

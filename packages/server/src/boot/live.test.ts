@@ -123,6 +123,22 @@ describe('a frame', () => {
   });
 });
 
+test('events can be begun a page before the newest, so that a page of them need not walk through all', async () => {
+  const { name } = await makeKeyspace(server);
+  for (let keys = 0; keys < 8; keys += 1) await issue(server, name);
+  const recent = await server.get('/v1/events?from=recent&limit=4');
+  const { items, next_cursor: cursor } = recent.body as { items: { id: string }[]; next_cursor: string };
+  const oldest = await server.get('/v1/events?limit=4');
+  expect(items).toHaveLength(4);
+  for (const { id } of items) expect(oldest.text).not.toContain(`"${id}"`);
+  const { id } = await issue(server, name);
+  const next = await server.get(`/v1/events?from=recent&limit=4&after=${cursor}`);
+  const fresh = next.body.items as { subject: string; type: string }[];
+  expect(
+    fresh.filter(({ type }) => type === 'dev.keyswarm.key.issued').map(({ subject }) => subject),
+  ).toEqual([id]);
+});
+
 describe('the demonstration', () => {
   test('is not there unless the server was started with it', async () => {
     expect(problemOf(await server.post('/v1/demo'))).toEqual({ status: 404, code: 'not_found' });

@@ -11,8 +11,8 @@ export interface EventsPlace {
 
 export interface ListEvents {
   readonly after?: EventsPlace | undefined;
-  /** Where to begin without a place: at the end of what there is, and not with the oldest that is kept. */
-  readonly from?: 'end' | undefined;
+  /** Where to begin without a place: at the end of what there is, or about `limit` rows before it; else with the oldest that is kept. */
+  readonly from?: 'end' | 'recent' | undefined;
   readonly types?: readonly EventType[] | undefined;
   readonly limit: number;
 }
@@ -30,12 +30,21 @@ export async function listEvents(
     const { epoch, seqs } = await ports.reader.heads();
     return { rows: [], next: { epoch, seqs } };
   }
-  const page = await ports.reader.events(caller.workspaceId, { after: after?.seqs, types, limit });
+  const begin =
+    after === undefined && from === 'recent' ? recently((await ports.reader.heads()).seqs, limit) : undefined;
+  const seqs = after?.seqs ?? begin;
+  const page = await ports.reader.events(caller.workspaceId, { after: seqs, types, limit });
   if (after !== undefined && after.epoch !== page.epoch) {
     // After a restore the same numbers stand for other events: going on from them would skip some in silence.
     throw badPlace('The store was restored since this cursor was given out. Begin again without one.');
   }
   return { rows: page.rows, next: { epoch: page.epoch, seqs: page.next } };
+}
+
+/** As many rows of each shard as make a page, if all of them are of the caller's workspace. */
+function recently(heads: readonly number[], limit: number): readonly number[] {
+  const each = Math.ceil(limit / heads.length);
+  return heads.map((seq) => Math.max(0, seq - each));
 }
 
 function badPlace(detail: string): Fault {

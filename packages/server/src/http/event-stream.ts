@@ -130,7 +130,7 @@ class EventStream {
     return after === undefined ? undefined : decodeEventsCursor(after);
   }
 
-  #read(after: EventsPlace | undefined, from: 'end' | undefined): Promise<Page> {
+  #read(after: EventsPlace | undefined, from: 'end' | 'recent' | undefined): Promise<Page> {
     const { ports } = this.#services;
     return listEvents(ports, this.#caller, { after, from, types: this.#types, limit: pageLimitMax });
   }

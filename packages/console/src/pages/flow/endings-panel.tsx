@@ -5,7 +5,7 @@ import { frame } from '../../live/live-store.ts';
 import { Card, Empty, Id } from '../../parts/basics.tsx';
 import { shareOnLogScale } from './log-scale.ts';
 
-const shownMax = 6;
+const shownMax = 5;
 
 /** Each revocation with the instant at which every verifier had it, on a scale that ends at the bound. */
 export function EndingsPanel() {
