@@ -16,6 +16,8 @@ export interface CompromiseOptions {
 
 interface Rotation {
   readonly kid: string;
+  /** Verifiers may hear of it between this and the acknowledgement. */
+  readonly sentAtMs: number;
   readonly ackAtMs: number;
   readonly effectiveAtMs: number;
 }
@@ -65,10 +67,11 @@ async function forceRotation({ cluster }: TokenHouse): Promise<Rotation> {
   const items = body.items as readonly { readonly id: string; readonly state: string }[];
   const kid = items.find(({ state }) => state === 'active')?.id;
   if (kid === undefined) throw new Error('there is no active signing key');
+  const sentAtMs = performance.now();
   const reply = await cluster.api.call('POST', `/v1/signing-keys/${kid}/revoke`, {});
   const ackAtMs = performance.now();
   if (reply.status !== 200) throw new Error(`revoke: ${reply.status} ${JSON.stringify(reply.body)}`);
-  return { kid, ackAtMs, effectiveAtMs: monotonicOf(reply.body.effective_by) };
+  return { kid, sentAtMs, ackAtMs, effectiveAtMs: monotonicOf(reply.body.effective_by) };
 }
 
 interface Found {
@@ -91,7 +94,7 @@ function judge(house: TokenHouse, rotation: Rotation, { minting, seen, notSent }
   const refused = fresh.filter(isRefusal);
   if (refused.length > 0)
     throw new Error(`${refused.length} new tokens were refused: ${refused[0]?.verdict.code}`);
-  const before = old.filter((one) => one.verdict.receivedAtMs <= ackAtMs && isRefusal(one));
+  const before = old.filter((one) => one.verdict.receivedAtMs < rotation.sentAtMs && isRefusal(one));
   if (before.length > 0) throw new Error(`${before.length} tokens were refused before anything had happened`);
   const afterT = old.filter(({ verdict }) => verdict.sentAtMs > effectiveAtMs).length;
   if (afterT === 0 || fresh.length === 0) throw new Error('nothing was presented after it: nothing is shown');
@@ -102,7 +105,7 @@ function judge(house: TokenHouse, rotation: Rotation, { minting, seen, notSent }
     'signing key revoked',
     `${minting.made.length - made} old and ${made} new tokens made (${minting.notTaken} not taken); ` +
       `last acceptance of an old one ${last.toFixed(1)} ms after the ack; ` +
-      `0 of ${afterT} accepted after T; of new ones ${fresh.length} presented, 0 refused; ` +
+      `0 of ${afterT} accepted after T (${((effectiveAtMs - ackAtMs) / 1000).toFixed(1)} s); of new ones ${fresh.length} presented, 0 refused; ` +
       `not available ${JSON.stringify(unavailableIn(seen))}, ${notSent} not sent`,
   );
   house.report('first sight of new ones', spread(firstSights(fresh)));
