@@ -116,8 +116,9 @@ interface Round {
   readonly sent: number;
 }
 
-const textOf = (rounds: readonly Round[]): string =>
-  rounds.map(({ cpuPercent, sent }) => `${cpuPercent.toFixed(1)} % at ${Math.round(sent)}/s`).join(', ');
+function textOf(all: readonly Round[]): string {
+  return all.map(({ cpuPercent, sent }) => `${cpuPercent.toFixed(1)} % at ${Math.round(sent)}/s`).join(', ');
+}
 
 /** Of its process, in percent of one core, while `act` runs. */
 async function cpuOf(act: () => Promise<number>): Promise<Round> {
