@@ -67,7 +67,7 @@ export function registerOperations(app: FastifyInstance, services: RouteServices
     const handler = handlers[id] as unknown as AnyHandler;
     app.route({
       ...guardedRoute(id, operation, services),
-      ...(operation.method !== 'GET' && operation.bodyOptional ? { preValidation: absentBodyIsEmpty } : {}),
+      ...(operation.mutates || takesAbsentBody(operation) ? { preValidation: absentBodyIsEmpty } : {}),
       handler: operation.idempotent
         ? idempotentRoute(operation, handler, services)
         : id === 'listEvents'
@@ -96,6 +96,11 @@ function idempotentRoute(operation: AnyOperation, handler: AnyHandler, services:
     if (status !== 200) reply.code(status);
     return handler(callOf(request, operation, services, idempotency));
   };
+}
+
+/** Where every field may be absent; a change says which one is missing. */
+function takesAbsentBody({ method, bodyOptional }: AnyOperation): boolean {
+  return method !== 'GET' && bodyOptional;
 }
 
 /** Every field of some bodies may be absent, and so may the body itself. */
