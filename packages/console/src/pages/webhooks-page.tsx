@@ -31,7 +31,7 @@ export function WebhooksPage({ client }: { readonly client: Client }) {
       <h2 class="section">Dead letters</h2>
       {letters.state === 'failed' && <Problem text={letters.why} again={askLetters} />}
       {letters.state === 'loaded' && letters.value.items.length === 0 && (
-        <Empty title="None: everything was taken" />
+        <Empty title="Nothing was given up" />
       )}
       {letters.state === 'loaded' && (
         <ul class="rows">

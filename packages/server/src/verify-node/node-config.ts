@@ -148,6 +148,6 @@ export const nodeSettings: SettingsTable<NodeSettingName> = Object.freeze({
   explainedBy: '`keyswarm config explain --verifier`',
   /** The client's own, those of a server, and what Kubernetes injects for a Service named `keyswarm`. */
   foreignVariable:
-    /^KEYSWARM_(CONFIG|KEY|URL|SIGN_AS|PROFILE|DATA_DIR|DATABASE_.*|SHARDS|WORKERS|(PREVIOUS_)?MASTER_KEY(_FILE)?|BOOTSTRAP_KEY|REQUIRE_SIGNED_MANAGEMENT|PUBLIC_URL|WORKFLOWS|WORKFLOW_CONCURRENCY|WEBHOOK_.*|MUTATIONS_IN_FLIGHT_MAX|NATS_REPLICAS|SERVICE_.*|PORT_[0-9]+_.*|TEST_.*|BENCH_.*|TOKEN_FILE|WORKSPACE)$/,
+    /^KEYSWARM_(CONFIG|KEY|URL|SIGN_AS|PROFILE|DATA_DIR|DATABASE_.*|SHARDS|WORKERS|(PREVIOUS_)?MASTER_KEY(_FILE)?|BOOTSTRAP_KEY|REQUIRE_SIGNED_MANAGEMENT|PUBLIC_URL|SIGNING_KEY_ROTATE_DAYS|CONSOLE|WORKFLOWS|WORKFLOW_CONCURRENCY|WEBHOOK_.*|MUTATIONS_IN_FLIGHT_MAX|NATS_REPLICAS|SERVICE_.*|PORT_[0-9]+_.*|TEST_.*|BENCH_.*|TOKEN_FILE|WORKSPACE)$/,
   flagAliases: { relay: 'relays', nats: 'natsServers', keyspace: 'keyspaces' } as const,
 });

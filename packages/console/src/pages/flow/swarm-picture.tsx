@@ -96,6 +96,8 @@ function captionOf({ type, reached, expected, bound_ms }: LiveEnding): string {
   if (expected === 0) return `Last: ${what}. No verifier elsewhere had to be told.`;
   const last = Math.max(0, ...reached.map(({ after_ms }) => after_ms));
   const bound = durationText(bound_ms);
+  if (reached.length >= expected && last > bound_ms)
+    return `Last: ${what}. Nobody accepted it after ${bound}; the last to hear of it had stopped by itself until then.`;
   if (reached.length >= expected)
     return `Last: ${what}, known everywhere after ${durationText(last)}; promised within ${bound}.`;
   return `Last: ${what}, known to ${reached.length} of ${expected} so far; nobody accepts it after ${bound}.`;

@@ -13,7 +13,8 @@ import { systemTimers } from '../../runtime/timers.ts';
 /* `keyswarm start --workers N` as a user runs it, and what a test has to know of its processes. */
 
 const launcher = fileURLToPath(new URL('../../../../cli/bin/keyswarm.mjs', import.meta.url));
-const patienceMs = 30_000;
+/** Three processes that start beside other suites, on two cores. */
+const patienceMs = 90_000;
 
 export type Variables = Readonly<Record<string, string>>;
 
