@@ -2,7 +2,7 @@ import { createCredential } from '@keyswarm/sdk';
 import { type Api, type IssuedKey, inParallel, resultsOf } from '../acceptance/api.ts';
 
 /*
- * The holders of all keys, in one process. Each keeps its newest secret in `secrets`, which the load presents. They are
+ * The holders of all keys, in one process. Each keeps its newest secret, which the load presents. They are
  * told by the verdicts of their own keys when to renew, and do it by the SDK as a service would: the credential is
  * loaded, hinted at, renewed, stored and closed.
  */
@@ -14,35 +14,27 @@ export interface HoldersOptions {
   readonly keys: readonly IssuedKey[];
   /** Renewals under way at once. */
   readonly atOnce: number;
+  /** Told of each new secret, by the key's place, once it is stored. */
+  readonly onStored: (at: number, secret: string) => void;
+  /** From the instant at which the holder was asked to renew to the new secret stored and in use. */
+  readonly onRenewed: (ms: number) => void;
+  readonly onProblem: (text: string) => void;
 }
 
 export class Holders {
-  /** The newest stored secret of each key, in the order of the keys. */
-  readonly secrets: string[];
-  /** From the instant at which a holder was asked to renew to the new secret stored and in use, ms. */
-  readonly renewedMs: number[] = [];
-  readonly problems: string[] = [];
+  readonly #secrets: string[];
   readonly #options: HoldersOptions;
   readonly #left: Set<number>;
-  #isStopped = false;
 
   constructor(options: HoldersOptions) {
     this.#options = options;
-    this.secrets = options.keys.map(({ secret }) => secret);
-    this.#left = new Set(this.secrets.keys());
+    this.#secrets = options.keys.map(({ secret }) => secret);
+    this.#left = new Set(this.#secrets.keys());
   }
 
-  get renewed(): number {
-    return this.renewedMs.length;
-  }
-
-  stop(): void {
-    this.#isStopped = true;
-  }
-
-  /** Until every key was renewed once, or until it is stopped. */
+  /** Until every key was renewed once. */
   async run(): Promise<void> {
-    while (this.#left.size > 0 && !this.#isStopped) {
+    while (this.#left.size > 0) {
       const asked = await this.#asked();
       await inParallel(asked, this.#options.atOnce, ({ at, askedMs }) => this.#renew(at, askedMs));
       if (asked.length === 0) await new Promise((resolve) => setTimeout(resolve, 200));
@@ -56,7 +48,7 @@ export class Holders {
     const left = [...this.#left];
     for (let from = 0; from < left.length && found.length < 2_000; from += 1_000) {
       const places = left.slice(from, from + 1_000);
-      const keys = places.map((at) => ({ key: this.secrets[at], keyspace }));
+      const keys = places.map((at) => ({ key: this.#secrets[at], keyspace }));
       const results = resultsOf(await api.call('POST', '/v1/keys/verify/bulk', { keys }));
       for (const [index, at] of places.entries()) {
         const { renew_after: renewAfter } = results[index] as { renew_after?: string };
@@ -71,19 +63,20 @@ export class Holders {
     const { promise, resolve } = Promise.withResolvers<boolean>();
     const credential = await createCredential({
       baseUrl: this.#options.url,
-      load: async () => this.secrets[at] ?? '',
+      load: async () => this.#secrets[at] ?? '',
       store: async (secret) => {
-        this.secrets[at] = secret.reveal();
+        this.#secrets[at] = secret.reveal();
+        this.#options.onStored(at, secret.reveal());
       },
       onChange: () => resolve(true),
       onProblem: ({ kind, error }) => {
-        this.problems.push(`${kind}: ${String(error)}`);
+        this.#options.onProblem(`${kind}: ${String(error)}`);
         resolve(false);
       },
     });
     credential.hint();
     if (await promise) {
-      this.renewedMs.push(Date.now() - askedMs);
+      this.#options.onRenewed(Date.now() - askedMs);
       this.#left.delete(at);
     }
     await credential.close();

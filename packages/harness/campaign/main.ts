@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { mintKeyString } from '@keyswarm/core';
-import { type Api, apiOf } from '../acceptance/api.ts';
+import { type Api, apiOf, type IssuedKey } from '../acceptance/api.ts';
 import { type ServerProcess, startServerProcess } from '../acceptance/server-process.ts';
 import { expectStatus } from '../acceptance/walk.ts';
 import { populate } from '../bound/cluster.ts';
@@ -12,7 +12,7 @@ import { type LoadCounts, OpenLoad, quantile } from '../bound/open-load.ts';
 import { startPostgres } from '../postgres/index.ts';
 import { measureCapacity } from './capacity.ts';
 import { checkAskedOnce, checkEachOnce } from './check-keys.ts';
-import { Holders } from './holders.ts';
+import { RemoteHolders } from './remote-holders.ts';
 import { rotationTimes } from './rotation-times.ts';
 
 /*
@@ -63,6 +63,7 @@ const common = {
   masterKey: randomBytes(32).toString('base64'),
 };
 const servers: ServerProcess[] = [];
+const closing: (() => unknown)[] = [];
 const start = async (): Promise<ServerProcess> => {
   const server = await startServerProcess(common);
   servers.push(server);
@@ -75,6 +76,7 @@ try {
   for (const server of servers) console.error(server.output().slice(-2_000));
   process.exitCode = 1;
 } finally {
+  for (const close of closing) close();
   for (const server of servers) await server.kill();
   await postgres.stop('immediate');
   await rm(dataDir, { recursive: true, force: true });
@@ -115,9 +117,17 @@ async function prove(worker: ServerProcess): Promise<void> {
   // From here on the first server holds the campaign, so the second takes it up only once that is gone.
   const server = await start();
   const surviving = apiOf(server, managementKey);
-  const holders = new Holders({ api: surviving, url: server.url, keyspace, keys, atOnce: options.atOnce });
+  const holders = new RemoteHolders({
+    url: server.url,
+    managementKey,
+    keyspace,
+    keys,
+    atOnce: options.atOnce,
+  });
+  closing.push(() => holders.stop());
   const load = loadOf(Number(new URL(server.url).port), holders.secrets);
   load.start();
+  closing.push(() => load.stop());
   const beganMs = performance.now();
   const renewing = holders.run();
   // It is awaited at the end; until then whatever breaks it breaks what is awaited meanwhile as well.
@@ -146,10 +156,14 @@ async function prove(worker: ServerProcess): Promise<void> {
   await load.stop();
   tellLoad('until the last old one', load.take());
   report('rotation time', retired);
+  await checkKeys(surviving, campaignId, keys);
+}
+
+async function checkKeys(api: Api, campaignId: string, keys: readonly IssuedKey[]): Promise<void> {
   const ids = keys.map(({ id }) => id);
-  const told = await checkAskedOnce(surviving, campaignId, ids);
-  await checkEachOnce(surviving, keyspace, ids);
-  const { progress } = await showOf(surviving, campaignId);
+  const told = await checkAskedOnce(api, campaignId, ids);
+  await checkEachOnce(api, keyspace, ids);
+  const { progress } = await showOf(api, campaignId);
   report('each key', `${told} asked once and renewed once; campaign says ${JSON.stringify(progress)}`);
 }
 
