@@ -9,6 +9,7 @@ import { type ServerProcess, startServerProcess } from '../acceptance/server-pro
 import { expectStatus } from '../acceptance/walk.ts';
 import { populate } from '../bound/cluster.ts';
 import { type LoadCounts, OpenLoad, quantile } from '../bound/open-load.ts';
+import { untilTaken } from '../holders/house.ts';
 import { startPostgres } from '../postgres/index.ts';
 import { measureCapacity } from './capacity.ts';
 import { checkAskedOnce, checkEachOnce } from './check-keys.ts';
@@ -93,7 +94,7 @@ async function prove(worker: ServerProcess): Promise<void> {
   expectStatus(made.status, 201, made.body);
   const keys = await populate(api, keyspace, { count: options.keys, keep: options.keys });
   report('population', `${keys.length} keys`);
-  const target = { port: Number(new URL(worker.url).port), managementKey };
+  const target = targetOf(worker);
   const secrets = keys.map(({ secret }) => secret);
   const capacity = await measureCapacity(target, { keyspace, keys: secrets, seconds: 5 });
   const perSecond = Math.round(capacity * options.share);
@@ -104,7 +105,7 @@ async function prove(worker: ServerProcess): Promise<void> {
       keyspace,
       keys: presented,
       perSecond,
-      connectionsMax: 1_024,
+      connectionsMax: 4_096,
       random: Math.random,
     });
   const quiet = loadOf(target.port, secrets);
@@ -117,6 +118,8 @@ async function prove(worker: ServerProcess): Promise<void> {
   // From here on the first server holds the campaign, so the second takes it up only once that is gone.
   const server = await start();
   const surviving = apiOf(server, managementKey);
+  // A process that has just started is slow for some seconds, and an open load does not wait for it.
+  await measureCapacity(targetOf(server), { keyspace, keys: secrets, seconds: 4 });
   const holders = new RemoteHolders({
     url: server.url,
     managementKey,
@@ -125,7 +128,7 @@ async function prove(worker: ServerProcess): Promise<void> {
     atOnce: options.atOnce,
   });
   closing.push(() => holders.stop());
-  const load = loadOf(Number(new URL(server.url).port), holders.secrets);
+  const load = loadOf(targetOf(server).port, holders.secrets);
   load.start();
   closing.push(() => load.stop());
   const beganMs = performance.now();
@@ -159,6 +162,10 @@ async function prove(worker: ServerProcess): Promise<void> {
   await checkKeys(surviving, campaignId, keys);
 }
 
+function targetOf({ url }: ServerProcess) {
+  return { port: Number(new URL(url).port), managementKey };
+}
+
 async function checkKeys(api: Api, campaignId: string, keys: readonly IssuedKey[]): Promise<void> {
   const ids = keys.map(({ id }) => id);
   const told = await checkAskedOnce(api, campaignId, ids);
@@ -186,7 +193,7 @@ async function begin(api: Api): Promise<string> {
 }
 
 async function showOf(api: Api, id: string): Promise<Shown> {
-  const { status, body } = await api.call('GET', `/v1/campaigns/${id}`);
+  const { status, body } = await untilTaken(() => api.call('GET', `/v1/campaigns/${id}`));
   expectStatus(status, 200, body);
   return body as unknown as Shown;
 }
