@@ -144,7 +144,7 @@ async function prove(worker: ServerProcess): Promise<void> {
     surviving,
     campaignId,
     ({ state }) => state === 'finished',
-    () => holders.problems.length > 100,
+    () => (holders.problems.length > 100 ? holders.problems.slice(0, 3).join('; ') : undefined),
   );
   await renewing;
   const seconds = (performance.now() - beganMs) / 1000;
@@ -215,13 +215,14 @@ async function until(
   api: Api,
   id: string,
   holds: (shown: Shown) => boolean,
-  isBroken: () => boolean = () => false,
+  brokenBy: () => string | undefined = () => undefined,
 ): Promise<void> {
   for (;;) {
     const shown = await showOf(api, id);
     if (holds(shown)) return;
-    if (shown.state === 'paused' || isBroken())
-      throw new Error(`the campaign stands: ${JSON.stringify(shown)}`);
+    const broken = brokenBy();
+    if (shown.state === 'paused' || broken !== undefined)
+      throw new Error(`the campaign stands: ${broken ?? ''} ${JSON.stringify(shown)}`);
     await sleep(200);
   }
 }

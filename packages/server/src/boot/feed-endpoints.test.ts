@@ -227,18 +227,24 @@ describe('rows', () => {
 });
 
 test('a flood of forged keys asks the store nothing', async () => {
+  const flood = 200;
+  // What the house does by itself meanwhile (jobs, campaigns) is a handful; a look at each key would be two hundred.
+  const byItself = 50;
   const counts = async () => {
     const lines = (await server.get('/metrics')).text.split('\n');
     const statements = lines.filter((line) => line.startsWith('keyswarm_store_statements_total{'));
     const own = /"(?:read_heads|write_registry|other)"/;
-    return statements.filter((line) => !own.test(line)).join('\n');
+    const told = statements.filter((line) => !own.test(line)).map((line) => line.split(' '));
+    return new Map(told.map(([name = '', count]) => [name, Number(count)]));
   };
   await server.post('/v1/keys/verify', { key: 'x' });
   const before = await counts();
   const forged = (at: number) => (at % 2 === 0 ? `orders_${'a'.repeat(40)}${at}` : `nonsense ${at}`);
   const replies = await Promise.all(
-    Array.from({ length: 200 }, (_, at) => server.post('/v1/keys/verify', { key: forged(at) })),
+    Array.from({ length: flood }, (_, at) => server.post('/v1/keys/verify', { key: forged(at) })),
   );
   expect(replies.every(({ body }) => body.valid === false)).toBe(true);
-  expect(await counts()).toBe(before);
+  for (const [name, count] of await counts()) {
+    expect(count - (before.get(name) ?? 0), name).toBeLessThan(byItself);
+  }
 });
