@@ -27,6 +27,21 @@ describe('a stream of events', () => {
     expect([...reader.read('event: frame\ndata: {"a"')]).toEqual([]);
   });
 
+  it('tells of a place also where nothing happened there', () => {
+    const reader = new EventReader();
+    expect([...reader.read('id: a\ndata: 1\n\nid: b\n\n: nothing\n\n')]).toEqual([
+      { event: 'message', data: '1', id: 'a' },
+      { event: 'message', data: '', id: 'b' },
+    ]);
+  });
+
+  it('is given up when an event of many short lines never ends', () => {
+    const reader = new EventReader(1_000);
+    expect(() => {
+      for (let line = 0; line < 200; line += 1) for (const _ of reader.read('data: 0123\n'));
+    }).toThrow('without an end');
+  });
+
   it('is given up when a line never ends, before it fills the memory', () => {
     const reader = new EventReader();
     expect(() => [...reader.read('x'.repeat(pendingCharactersMax + 1))]).toThrow('without an end');

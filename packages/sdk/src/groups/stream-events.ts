@@ -3,11 +3,11 @@ import { buildRequest } from '../call/build-request.ts';
 import type { CallContext } from '../call/call-operation.ts';
 import { badShape, readReply } from '../call/read-reply.ts';
 import { credentialOf } from '../call/send-attempt.ts';
+import { EventReader, type SentEvent } from '../call/server-sent-events.ts';
 import { KeyswarmError } from '../errors/keyswarm-error.ts';
 
 /*
- * Server-sent events over `fetch`: the bytes come as they please, a blank line ends an event. Of its fields `id` and
- * `data` are read; what a server of another version adds is passed over, as the format asks.
+ * The events of a workspace as they are committed: one connection, told of every place that is passed.
  */
 
 export interface StreamedEvent {
@@ -77,22 +77,14 @@ async function* readEvents(
   { onCursor }: OpenStream,
 ): AsyncGenerator<StreamedEvent, undefined> {
   const decoder = new TextDecoder();
+  const events = new EventReader(eventLengthMax);
   const reader = body.getReader();
-  let rest = '';
   try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return;
-      rest += decoder.decode(value, { stream: true });
-      if (rest.length > eventLengthMax) throw badShape('listEvents', 'An event of the stream does not end.');
-      const blocks = rest.split('\n\n');
-      rest = blocks.pop() ?? '';
-      for (const block of blocks) {
-        const { id, data } = fieldsOf(block);
-        if (id !== undefined) onCursor(id);
-        if (data !== undefined && id !== undefined) {
-          yield { event: JSON.parse(data) as CloudEvent, cursor: id };
-        }
+    for (let chunk = await reader.read(); !chunk.done; chunk = await reader.read()) {
+      for (const { id, data } of wholeEvents(events, decoder.decode(chunk.value, { stream: true }))) {
+        if (id === undefined) continue;
+        onCursor(id);
+        if (data !== '') yield { event: JSON.parse(data) as CloudEvent, cursor: id };
       }
     }
   } finally {
@@ -100,12 +92,10 @@ async function* readEvents(
   }
 }
 
-function fieldsOf(block: string): { readonly id: string | undefined; readonly data: string | undefined } {
-  let id: string | undefined;
-  let data: string | undefined;
-  for (const line of block.split('\n')) {
-    if (line.startsWith('id: ')) id = line.slice(4);
-    if (line.startsWith('data: ')) data = data === undefined ? line.slice(6) : `${data}\n${line.slice(6)}`;
+function* wholeEvents(events: EventReader, text: string): Generator<SentEvent, void, undefined> {
+  try {
+    yield* events.read(text);
+  } catch {
+    throw badShape('listEvents', 'An event of the stream does not end.');
   }
-  return { id, data };
 }
