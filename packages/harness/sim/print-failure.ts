@@ -9,7 +9,8 @@ export function replayOf(seed: number, hours: number, mode: Mode): string {
 export function messageOfFailure({ seed, failure, plan }: SimulationReport, replay: string): string {
   if (failure === undefined) return '';
   const { error, atMs, last } = failure;
-  const what = error instanceof Error ? (error.name === 'Violation' ? error.message : error.stack) : String(error);
+  const what =
+    error instanceof Error ? (error.name === 'Violation' ? error.message : error.stack) : String(error);
   return [
     `seed ${seed} FAILED at ${timeText(atMs)}: ${what}`,
     `  world: ${JSON.stringify(plan)}`,

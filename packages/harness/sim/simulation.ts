@@ -1,5 +1,5 @@
-import { createOneKeyspace } from '@keyswarm/server/rooms/keyspaces/change-keyspace';
 import { initStore } from '@keyswarm/server/rooms/feed/init-store';
+import { createOneKeyspace } from '@keyswarm/server/rooms/keyspaces/change-keyspace';
 import { bootstrap } from '@keyswarm/server/rooms/workspaces/bootstrap';
 import { CommitJudge } from './check/judge-commits.ts';
 import { judgeStore, judgeTable, judgeVerdicts } from './check/judge-end.ts';
@@ -45,7 +45,9 @@ export interface SimulationReport {
   readonly hash: string;
   readonly counts: SometimesCounts;
   /** What came to grief, when, and what led to it; undefined: nothing. */
-  readonly failure: { readonly error: unknown; readonly atMs: number; readonly last: readonly string[] } | undefined;
+  readonly failure:
+    | { readonly error: unknown; readonly atMs: number; readonly last: readonly string[] }
+    | undefined;
 }
 
 /** Before anything goes wrong. */
@@ -106,10 +108,20 @@ class World {
     late.commits = new CommitJudge(engine, this.#judge, counts);
     this.#cluster.commits = late.commits;
     this.#book = new KeyBook(this.#random.fork('book'));
-    const ground = { cluster: this.#cluster, trace: this.#trace, counts, book: this.#book, truth: this.#truth };
+    const ground = {
+      cluster: this.#cluster,
+      trace: this.#trace,
+      counts,
+      book: this.#book,
+      truth: this.#truth,
+    };
     this.#manager = new Manager({ ...ground, random: this.#random.fork('manager') });
     late.commits.commitsMax = (id) => this.#manager.commitsMax.get(id);
-    this.#presenter = new Presenter({ ...ground, random: this.#random.fork('presenter'), judge: this.#judge });
+    this.#presenter = new Presenter({
+      ...ground,
+      random: this.#random.fork('presenter'),
+      judge: this.#judge,
+    });
     this.#requests = {
       random: this.#random.fork('requests'),
       book: this.#book,
@@ -122,6 +134,7 @@ class World {
       trace: this.#trace,
       counts,
       revokeNow: () => this.#ask('revoke'),
+      driftMax: this.#plan.driftMax,
     });
   }
 
@@ -206,7 +219,9 @@ class World {
     const random = this.#random.fork(`now and then ${pauseMs}`);
     const again = () => {
       // Drawn so that many come at once and then none for a while.
-      const waitMs = random.chance(0.25) ? random.between(0, pauseMs / 10) : random.between(0.5, 1.8) * pauseMs;
+      const waitMs = random.chance(0.25)
+        ? random.between(0, pauseMs / 10)
+        : random.between(0.5, 1.8) * pauseMs;
       this.#scheduler.schedule(waitMs, () => {
         if (!this.#isWorking) return;
         this.#guard(run);
@@ -245,7 +260,10 @@ class World {
     const audit = this.#truth.auditAt.get(`${at.shard}/${at.seq}`);
     this.#guard(() => {
       if (audit === undefined)
-        throw new Violation('I2', `${requestId} was acknowledged at ${at.shard}/${at.seq}, where nothing is committed`);
+        throw new Violation(
+          'I2',
+          `${requestId} was acknowledged at ${at.shard}/${at.seq}, where nothing is committed`,
+        );
     });
   }
 

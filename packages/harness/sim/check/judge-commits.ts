@@ -1,7 +1,7 @@
 import { inUseWindowMs, parseId, uuidHexOf } from '@keyswarm/core';
-import type { Commit } from '../store/sim-transaction.ts';
-import type { Engine } from '../store/engine.ts';
 import type { KeyRow, KeyspaceRow, VersionRow } from '@keyswarm/server/rooms/storage/statements/record-rows';
+import type { Engine } from '../store/engine.ts';
+import type { Commit } from '../store/sim-transaction.ts';
 import type { InShard } from '../store/tables.ts';
 import type { VerdictJudge } from './judge-verdicts.ts';
 import type { SometimesCounts } from './sometimes.ts';
@@ -45,7 +45,8 @@ export class CommitJudge {
       this.#judgeOutbox(row as InShard<KeyRow>, audits);
     }
     for (const audit of audits) {
-      if (audit.event === 'key.retired' && audit.data.forced === false) this.#judgeRetired(audit, commit.atMs);
+      if (audit.event === 'key.retired' && audit.data.forced === false)
+        this.#judgeRetired(audit, commit.atMs);
       if (audit.event === 'key.renew_requested') this.#judgeAsked(audit);
       if (audit.event === 'campaign.finished') this.#counts.note('a campaign ended');
       if (audit.data.settled === true) this.#counts.note('a rotation settled by itself');
@@ -65,7 +66,8 @@ export class CommitJudge {
   #judgeOverlap(key: InShard<KeyRow>, versions: readonly VersionRow[]): void {
     const wallMs = this.#engine.wallMs();
     const live = versions.filter(
-      ({ state, retires_at: ends }) => state === 'active' || (state === 'grace' && (ends === null || ends > wallMs)),
+      ({ state, retires_at: ends }) =>
+        state === 'active' || (state === 'grace' && (ends === null || ends > wallMs)),
     );
     if (live.length > 2) throw new Violation('I7', `${live.length} versions of key ${key.id} work at once`);
     if (key.state !== 'revoked' && versions.at(-1)?.state !== 'active')
@@ -90,7 +92,10 @@ export class CommitJudge {
       .find((usedMs) => usedMs > fromMs && usedMs < untilMs && !this.#mayBeLost(usedMs));
     if (used === undefined) return;
     const ago = ((atMs - used) / 1000).toFixed(1);
-    throw new Violation('I7', `version ${number} of ${subject} was ended, though it was used ${ago} s before`);
+    throw new Violation(
+      'I7',
+      `version ${number} of ${subject} was ended, though it was used ${ago} s before`,
+    );
   }
 
   #mayBeLost(usedMs: number): boolean {

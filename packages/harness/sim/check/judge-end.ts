@@ -18,7 +18,8 @@ export async function judgeStore(cluster: Cluster, acked: readonly string[], tru
     const check = await verifyAudit(cluster.operator, shard);
     if (!check.ok) throw new Violation('I9', `record ${check.seq} of shard ${shard} is ${check.reason}`);
     const records = [...audit.rows.values()].filter((row) => row.shard === shard).length;
-    if (records !== seq) throw new Violation('I9', `shard ${shard} has ${records} records and ends at ${seq}`);
+    if (records !== seq)
+      throw new Violation('I9', `shard ${shard} has ${records} records and ends at ${seq}`);
   }
   const lost = acked.find((id) => truth.auditsOfRequest.get(id) === undefined);
   if (lost !== undefined) throw new Violation('I2', `${lost} was acknowledged, and left no record`);
@@ -39,7 +40,10 @@ export function judgeTable(name: string, resident: ResidentVerifier, truth: Trut
     const id = parseId('key', subject);
     const has = known.get(subject) ?? 0;
     if (id === undefined || has >= revision || (has === 0 && isForgotten(id, truth))) continue;
-    throw new Violation('I6', `${name} stands at ${seqs.join()} and has revision ${has} of ${id}, not ${revision}`);
+    throw new Violation(
+      'I6',
+      `${name} stands at ${seqs.join()} and has revision ${has} of ${id}, not ${revision}`,
+    );
   }
 }
 
@@ -64,13 +68,17 @@ export function judgeVerdicts(cluster: Cluster, secrets: readonly KnownSecret[],
       const owner = moment && truth.owners.get(moment.key.owner_id)?.last?.state;
       const keyspace = moment && truth.keyspaces.get(moment.key.keyspace_id)?.last?.state;
       if (moment === undefined || owner === undefined || keyspace === undefined) continue;
-      const end = moment.key.expires_at ?? moment.versions.find((each) => each.number === version)?.retires_at;
+      const end =
+        moment.key.expires_at ?? moment.versions.find((each) => each.number === version)?.retires_at;
       if (end !== null && end !== undefined && Math.abs(end - wallMs) < 10_000) continue;
       const isGood = allows({ key: moment, owner, keyspace }, version, wall);
       const answer = resident.verify(text, { keyspace: key.keyspace });
       if (answer.valid === isGood) continue;
       const said = `${name} says ${answer.code} of version ${version} of ${key.id}`;
-      throw new Violation('I8', `${said}, which is ${isGood ? 'good' : 'not good'}, though nothing is wrong any more`);
+      throw new Violation(
+        'I8',
+        `${said}, which is ${isGood ? 'good' : 'not good'}, though nothing is wrong any more`,
+      );
     }
   }
 }

@@ -1,7 +1,7 @@
 import { type Answer, type KeyId, uuidHexOf } from '@keyswarm/core';
 import { allows, type Standing } from './allows.ts';
-import type { SometimesCounts } from './sometimes.ts';
 import type { Moment } from './history.ts';
+import type { SometimesCounts } from './sometimes.ts';
 import type { Truth } from './truth.ts';
 import { Violation } from './violation.ts';
 
@@ -48,8 +48,8 @@ export class VerdictJudge {
   /** Throws the promise that the answer breaks. */
   judge(presented: Presented, answer: Answer, nowMs: number): void {
     this.verdicts += 1;
-    if (answer.valid === null) return this.#counts.note('stale was answered');
-    if (answer.valid) this.#judgeValid(presented, answer, nowMs);
+    if (answer.valid === null) this.#counts.note('stale was answered');
+    else if (answer.valid) this.#judgeValid(presented, answer, nowMs);
     else if (answer.code === 'revoked') this.#judgeRevoked(presented, nowMs);
     if (answer.valid === false && presented.isFresh) this.#judgeRefusal(presented, answer.code, nowMs);
   }
@@ -73,10 +73,15 @@ export class VerdictJudge {
       allows(standing, version, exact(wallMs)),
     );
     if (isStill) return;
-    const tolerant = { earliestMs: wallMs - this.#tolerance.lateMs, latestMs: wallMs + this.#tolerance.lateMs };
+    const tolerant = {
+      earliestMs: wallMs - this.#tolerance.lateMs,
+      latestMs: wallMs + this.#tolerance.lateMs,
+    };
     const believable = this.#believable(uuid, nowMs);
-    if (believable.some((standing) => allows(standing, version, tolerant)))
-      return this.#counts.note('a key was accepted after its end was committed, within its lease');
+    if (believable.some((standing) => allows(standing, version, tolerant))) {
+      this.#counts.note('a key was accepted after its end was committed, within its lease');
+      return;
+    }
     const anyTime = { earliestMs: Number.NEGATIVE_INFINITY, latestMs: Number.POSITIVE_INFINITY };
     if (believable.some((standing) => allows(standing, version, anyTime)))
       throw new Violation('I5', `${by} accepts version ${version} of ${keyId} past its end`);
@@ -96,9 +101,15 @@ export class VerdictJudge {
     const wallMs = nowMs + this.#truth.wallAheadMs;
     const askedWallMs = askedMs + this.#truth.wallAheadMs;
     // Refused by the clock: within what the clock may be off by.
-    const wall = { earliestMs: wallMs + this.#tolerance.earlyMs, latestMs: askedWallMs - this.#tolerance.earlyMs };
+    const wall = {
+      earliestMs: wallMs + this.#tolerance.earlyMs,
+      latestMs: askedWallMs - this.#tolerance.earlyMs,
+    };
     if (standings.some((standing) => !allows(standing, version, wall))) return;
-    throw new Violation('I3', `${by} says ${code} of version ${version} of ${keyId}, which is good all the while`);
+    throw new Violation(
+      'I3',
+      `${by} says ${code} of version ${version} of ${keyId}, which is good all the while`,
+    );
   }
 
   /** Every combination of what was current at some instant between the two. */

@@ -1,5 +1,10 @@
 import { effectiveByMs } from '@keyswarm/core';
-import type { KeyRow, KeyspaceRow, OwnerRow, VersionRow } from '@keyswarm/server/rooms/storage/statements/record-rows';
+import type {
+  KeyRow,
+  KeyspaceRow,
+  OwnerRow,
+  VersionRow,
+} from '@keyswarm/server/rooms/storage/statements/record-rows';
 import type { Engine } from '../store/engine.ts';
 import type { Commit } from '../store/sim-transaction.ts';
 import type { AuditRow, InShard } from '../store/tables.ts';

@@ -1,14 +1,18 @@
-import type { FeedListener, FeedStretch, FeedSubscription, RowRange, TablePlace } from '@keyswarm/verifier';
-import type {
-  FeedView,
-  Heads,
-  RelayedSource,
-  SnapshotSink,
-} from '@keyswarm/verifier';
+import type { LeaseAskBody } from '@keyswarm/contract';
 import type { Caller } from '@keyswarm/server/rooms/access/caller';
 import type { FeedDoor } from '@keyswarm/server/rooms/http/feed-door';
 import { answerLease } from '@keyswarm/server/rooms/http/lease-lane';
-import type { LeaseAskBody } from '@keyswarm/contract';
+import type {
+  FeedListener,
+  FeedStretch,
+  FeedSubscription,
+  FeedView,
+  Heads,
+  RelayedSource,
+  RowRange,
+  SnapshotSink,
+  TablePlace,
+} from '@keyswarm/verifier';
 
 /** A snapshot as it comes over a wire: what is to be told to the sink, in order, and where that leads. */
 export interface SentSnapshot {

@@ -118,7 +118,9 @@ export class Network {
     }
     const dueMs = this.#scheduler.nowMs + this.#delayMs(way);
     const isOutOfOrder = this.#random.chance(way.reorderShare);
-    const atMs = isOutOfOrder ? dueMs + 5 * way.delayMsMax : Math.max(dueMs, this.#lastArrival.get(name) ?? 0);
+    const atMs = isOutOfOrder
+      ? dueMs + 5 * way.delayMsMax
+      : Math.max(dueMs, this.#lastArrival.get(name) ?? 0);
     if (!isOutOfOrder) this.#lastArrival.set(name, atMs);
     this.#scheduler.schedule(atMs - this.#scheduler.nowMs, arrive);
     if (this.#random.chance(way.duplicateShare))
@@ -128,12 +130,9 @@ export class Network {
 
   #pass(from: string, to: string, arrive: () => void): void {
     const way = this.#wayOf(from, to);
-    if (way.isCut) return this.#hold(`${from}>${to}`, arrive);
-    if (this.#random.chance(way.lossShare)) {
-      this.lost += 1;
-      return;
-    }
-    this.#scheduler.schedule(this.#delayMs(way), arrive);
+    if (way.isCut) this.#hold(`${from}>${to}`, arrive);
+    else if (this.#random.chance(way.lossShare)) this.lost += 1;
+    else this.#scheduler.schedule(this.#delayMs(way), arrive);
   }
 
   #delayMs(way: Way): number {

@@ -94,7 +94,8 @@ class RemoteStream {
     this.#remote = await service.subscribe(caller, from, told);
     if (this.#isOver) this.#remote.close();
     server.onBreak(() => {
-      if (!server.isAlive) life.machine.scheduler.schedule(1, () => life.reach(() => this.#end(new Unreachable('reset'))));
+      if (!server.isAlive)
+        life.machine.scheduler.schedule(1, () => life.reach(() => this.#end(new Unreachable('reset'))));
     });
     life.onBreak(() => {
       if (!life.isAlive) this.#remote?.close();

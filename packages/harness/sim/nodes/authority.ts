@@ -19,16 +19,16 @@ import type { MasterKey } from '@keyswarm/server/rooms/signing/master-key';
 import { createReader } from '@keyswarm/server/rooms/storage/reader';
 import { createRotationsReader } from '@keyswarm/server/rooms/storage/statements/read-rotations';
 import type { Store } from '@keyswarm/server/rooms/storage/store';
+import type { FollowerState } from '@keyswarm/verifier';
 import {
   type AppliedObserver,
   AuthorityClock,
   createResidentVerifier,
-  type Follower,
   FeedRelay,
+  type Follower,
   type ResidentVerifier,
   startFollower,
 } from '@keyswarm/verifier';
-import type { FollowerState } from '@keyswarm/verifier';
 import type { Life } from '../kernel/machine.ts';
 import type { SeededRandom } from '../kernel/seeded-random.ts';
 import { type FeedService, feedServiceOf } from '../net/feed-service.ts';
@@ -62,61 +62,10 @@ export interface AuthorityService extends FeedService {
  * what stands outside of it (HTTP, NATS, metrics, webhooks, tokens, jobs of pg-boss).
  */
 export function startAuthority(options: AuthorityOptions): AuthorityService {
+  const plane = openPlane(options);
   const { life, store, shards, random } = options;
-  const { machine, timers } = life;
-  const clock = {
-    nowMs: () => Math.floor(machine.wallMs()),
-    monotonicMs: () => machine.monotonicMs(),
-  };
-  const authorityClock = new AuthorityClock(machine);
-  const relayIdentity = { id: hexOf(random.bytes(12)), name: machine.name, region: null };
-  const standing: { resident: ResidentVerifier | undefined } = { resident: undefined };
-  const standingNow = () => {
-    const leaseAgeMs = standing.resident?.stats().leaseAgeMs ?? Number.POSITIVE_INFINITY;
-    return {
-      heads: standing.resident?.applied() ?? { epoch: 0, seqs: [0] },
-      ageMs: Number.isFinite(leaseAgeMs) ? leaseAgeMs : undefined,
-    };
-  };
-  const registry = new VerifierRegistry({
-    store,
-    clock,
-    timers,
-    relay: relayIdentity,
-    own() {
-      const { heads, ageMs = Number.POSITIVE_INFINITY } = standingNow();
-      return { applied: heads, leaseAgeMs: ageMs };
-    },
-    onProblem: (error) => options.onProblem('registry', error),
-  });
-  const late: { relay: FeedRelay | undefined } = { relay: undefined };
-  const observer: AppliedObserver = {
-    applied: (stretch) => late.relay?.applied(stretch),
-    reloaded: (applied) => late.relay?.reloaded(applied),
-  };
-  const indexSeed = Int32Array.from(new Uint16Array(random.bytes(16).buffer));
-  const resident = createResidentVerifier({ clock: authorityClock, shards, observer, indexSeed });
-  standing.resident = resident;
-  const source = createFeedSource(store, { shards });
-  const relay = new FeedRelay({
-    verifier: resident,
-    clock: authorityClock,
-    timers,
-    random,
-    origin: { kind: 'primary', lease: () => source.lease(), rows: (shard, range) => source.rows(shard, range) },
-  });
-  late.relay = relay;
-  registry.start();
-  const follower = startFollower({
-    source: registered(source, registry),
-    verifier: resident,
-    clock: authorityClock,
-    authorityClock,
-    timers,
-    random,
-    pollMs: options.pollMs,
-    onState: options.onState,
-  });
+  const { clock, registry, relay, relayIdentity, resident, follower, standingNow } = plane;
+  const { timers } = life;
   const lanes = createLanes({
     store,
     shards,
@@ -136,7 +85,14 @@ export function startAuthority(options: AuthorityOptions): AuthorityService {
   const reader = createReader(store, { shards });
   const keyspaces = new KeyspaceDirectory(reader);
   const leases = new LeaseReads(reader);
-  const evidence = openRotationEvidence({ sink: uses, reader, leases, registry, relay: relayIdentity, clock });
+  const evidence = openRotationEvidence({
+    sink: uses,
+    reader,
+    leases,
+    registry,
+    relay: relayIdentity,
+    clock,
+  });
   const waits = new EffectWaits({
     registry,
     relay: relayIdentity,
@@ -158,6 +114,7 @@ export function startAuthority(options: AuthorityOptions): AuthorityService {
     standing: standingNow,
   });
   const ports: UseCasePorts = {
+    ...notSimulated,
     lanes: watched(lanes, options.onAck),
     reader,
     verifier: resident,
@@ -168,14 +125,75 @@ export function startAuthority(options: AuthorityOptions): AuthorityService {
     catchUp: () => follower.catchUp(),
     awaitEffective: waits.awaitEffective,
     evidence,
-    rotationTimes: { firstUsed() {}, retired() {} },
     rotations: createRotationsReader(store),
-    jobs: { send: () => Promise.reject(new Error('jobs are not simulated')) },
     macKeyOf: (workspaceId: WorkspaceId) => options.masterKey.subkey('request mac', [workspaceId]),
     shards,
   };
   startWork(options, ports);
   return { ...feedServiceOf(door), ports, resident, follower, depths: () => lanes.depths() };
+}
+
+const notSimulated: Pick<UseCasePorts, 'rotationTimes' | 'jobs'> = {
+  rotationTimes: { firstUsed() {}, retired() {} },
+  jobs: { send: () => Promise.reject(new Error('jobs are not simulated')) },
+};
+
+/** The verifier of this process, what feeds it, and the relay that stands on it. */
+function openPlane({ life, store, shards, random, pollMs, onState, onProblem }: AuthorityOptions) {
+  const { machine, timers } = life;
+  const clock = {
+    nowMs: () => Math.floor(machine.wallMs()),
+    monotonicMs: () => machine.monotonicMs(),
+  };
+  const authorityClock = new AuthorityClock(machine);
+  const relayIdentity = { id: hexOf(random.bytes(12)), name: machine.name, region: null };
+  const late: { relay: FeedRelay | undefined } = { relay: undefined };
+  const observer: AppliedObserver = {
+    applied: (stretch) => late.relay?.applied(stretch),
+    reloaded: (applied) => late.relay?.reloaded(applied),
+  };
+  const indexSeed = Int32Array.from(new Uint16Array(random.bytes(16).buffer));
+  const resident = createResidentVerifier({ clock: authorityClock, shards, observer, indexSeed });
+  const standingNow = () => {
+    const { leaseAgeMs } = resident.stats();
+    return { heads: resident.applied(), ageMs: Number.isFinite(leaseAgeMs) ? leaseAgeMs : undefined };
+  };
+  const registry = new VerifierRegistry({
+    store,
+    clock,
+    timers,
+    relay: relayIdentity,
+    own() {
+      const { heads, ageMs = Number.POSITIVE_INFINITY } = standingNow();
+      return { applied: heads, leaseAgeMs: ageMs };
+    },
+    onProblem: (error) => onProblem('registry', error),
+  });
+  const source = createFeedSource(store, { shards });
+  const relay = new FeedRelay({
+    verifier: resident,
+    clock: authorityClock,
+    timers,
+    random,
+    origin: {
+      kind: 'primary',
+      lease: () => source.lease(),
+      rows: (shard, range) => source.rows(shard, range),
+    },
+  });
+  late.relay = relay;
+  registry.start();
+  const follower = startFollower({
+    source: registered(source, registry),
+    verifier: resident,
+    clock: authorityClock,
+    authorityClock,
+    timers,
+    random,
+    pollMs,
+    onState,
+  });
+  return { clock, registry, relay, relayIdentity, resident, follower, standingNow };
 }
 
 /** The same lanes, with an ear on what they acknowledge. */

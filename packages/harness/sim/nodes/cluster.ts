@@ -113,7 +113,10 @@ export class Cluster {
       random: random.fork(`store of ${life.machine.name}`),
       isOperator,
       onUnknown(tookPlace) {
-        trace.add(life.machine.name, `has a commit of unknown outcome (it ${tookPlace ? 'took place' : 'did not'})`);
+        trace.add(
+          life.machine.name,
+          `has a commit of unknown outcome (it ${tookPlace ? 'took place' : 'did not'})`,
+        );
         counts.note(
           tookPlace
             ? 'a commit of unknown outcome had taken place'

@@ -2,8 +2,8 @@ import { type Answer, hexOf } from '@keyswarm/core';
 import type { Caller } from '@keyswarm/server/rooms/access/caller';
 import { FeedDoor } from '@keyswarm/server/rooms/http/feed-door';
 import {
-  AuthorityClock,
   type AppliedObserver,
+  AuthorityClock,
   createRelayPool,
   createResidentVerifier,
   type FeedFilter,

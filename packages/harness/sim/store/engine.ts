@@ -4,8 +4,8 @@ import type { Row, Statement } from '@keyswarm/server/rooms/storage/store';
 import type { Scheduler } from '../kernel/scheduler.ts';
 import { Locks } from './locks.ts';
 import { Params } from './params.ts';
-import { handlerOf } from './statements/handlers.ts';
 import { type Commit, SimTransaction } from './sim-transaction.ts';
+import { handlerOf } from './statements/handlers.ts';
 import { newTables, type Tables } from './tables.ts';
 
 /*

@@ -1,7 +1,7 @@
 import { Fault } from '@keyswarm/core';
 import type { Row, Statement } from '@keyswarm/server/rooms/storage/store';
-import type { SimTransaction } from './sim-transaction.ts';
 import type { SimStoreOptions } from './sim-store.ts';
+import type { SimTransaction } from './sim-transaction.ts';
 
 /** How long an answer is waited for that does not come. */
 const answerMsMax = 15_000;

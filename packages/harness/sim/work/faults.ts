@@ -13,6 +13,8 @@ export interface FaultGround {
   readonly counts: SometimesCounts;
   /** Something is to be revoked while a verifier is paused. */
   readonly revokeNow: () => void;
+  /** By how much the rate of a clock is off at the most. */
+  readonly driftMax: number;
 }
 
 const weights = {
@@ -50,8 +52,7 @@ export class Faults {
 
   strike(): void {
     if (this.#isOver) return;
-    const name = this.#ground.random.weighted<FaultName>(weights);
-    this.#act(name);
+    this.#acts[this.#ground.random.weighted<FaultName>(weights)]();
   }
 
   /** Everything is mended, and nothing goes wrong any more. */
@@ -67,70 +68,64 @@ export class Faults {
     }
   }
 
-  #act(name: FaultName): void {
-    const { cluster, random, trace, counts } = this.#ground;
-    const { weather, network } = cluster;
-    const seat = random.pick(cluster.seats);
-    switch (name) {
-      case 'cutWays':
-        return this.#cut(seat, ['in', 'out']);
-      case 'cutOneWay':
-        return this.#cut(seat, [random.pick(['in', 'out'] as const)]);
-      case 'flakyWays':
-        return this.#flaky(seat);
-      case 'cutStore': {
-        const server = random.pick(cluster.servers);
-        trace.add(server.name, 'can not reach the store');
-        weather.cutOff.add(server.name);
-        return this.#mendLater(random.between(500, 40_000), () => weather.cutOff.delete(server.name));
-      }
-      case 'pause':
-        return this.#pause(seat, false);
-      case 'sleep':
-        return this.#pause(seat, true);
-      case 'killNode':
-        return this.#kill(random.pick(cluster.nodes));
-      case 'killServer':
-        return this.#killServer();
-      case 'stepClock': {
-        const ms = random.pick([-3_600_000, -120_000, -30_000, -2_000, -400, 300, 5_000, 600_000]);
-        if (ms < 0) counts.note('a wall clock was set back');
-        trace.add(seat.name, `has its wall clock set by ${ms} ms`);
-        return seat.machine.stepWall(ms);
-      }
-      case 'drift': {
-        const share = random.pick([-0.0004, 0.0004, 0, seat.machine.rate - 1]);
-        return seat.machine.setRate(1 + share);
-      }
-      case 'storeDown':
-        return this.#storeDown();
-      case 'failover':
-        return this.#failover();
-      case 'slowStore':
-        weather.tripMsMax = random.pick([20, 200, 1_500]);
-        trace.add('store', `is slow: ${weather.tripMsMax} ms a trip`);
-        return this.#mendLater(random.between(2_000, 30_000), () => {
-          weather.tripMsMax = 1.5;
-        });
-      case 'conflicts':
-        weather.conflictShare = random.between(0.05, 0.6);
-        counts.note('a transaction was given up for another');
-        return this.#mendLater(random.between(2_000, 30_000), () => {
-          weather.conflictShare = 0;
-        });
-      case 'brokenCommits':
-        weather.brokenCommitShare = random.between(0.1, 0.7);
-        trace.add('store', 'breaks sessions at their commits');
-        return this.#mendLater(random.between(2_000, 30_000), () => {
-          weather.brokenCommitShare = 0;
-        });
-      case 'poison':
-        return this.#poison();
-      case 'dropRows':
-        return this.#dropRows();
-      default:
-        network.heal();
-    }
+  readonly #acts: Readonly<Record<FaultName, () => void>> = {
+    cutWays: () => this.#cut(this.#anySeat(), ['in', 'out']),
+    cutOneWay: () => this.#cut(this.#anySeat(), [this.#ground.random.pick(['in', 'out'] as const)]),
+    flakyWays: () => this.#flaky(this.#anySeat()),
+    cutStore: () => this.#cutStore(),
+    pause: () => this.#pause(this.#anySeat(), false),
+    sleep: () => this.#pause(this.#anySeat(), true),
+    killNode: () => this.#kill(this.#ground.random.pick(this.#ground.cluster.nodes)),
+    killServer: () => this.#killServer(),
+    stepClock: () => this.#stepClock(this.#anySeat()),
+    drift: () => this.#drift(this.#anySeat()),
+    storeDown: () => this.#storeDown(),
+    failover: () => this.#failover(),
+    slowStore: () => this.#weather('tripMsMax', this.#ground.random.pick([20, 200, 1_500]), 1.5),
+    conflicts: () => {
+      this.#ground.counts.note('a transaction was given up for another');
+      this.#weather('conflictShare', this.#ground.random.between(0.05, 0.6), 0);
+    },
+    brokenCommits: () => this.#weather('brokenCommitShare', this.#ground.random.between(0.1, 0.7), 0),
+    poison: () => this.#poison(),
+    dropRows: () => this.#dropRows(),
+  };
+
+  #anySeat(): Seat<FeedService> {
+    return this.#ground.random.pick(this.#ground.cluster.seats);
+  }
+
+  /** The store is so for a while. */
+  #weather(what: 'tripMsMax' | 'conflictShare' | 'brokenCommitShare', value: number, good: number): void {
+    const { cluster, random, trace } = this.#ground;
+    trace.add('store', `has ${what} ${value.toFixed(2)}`);
+    cluster.weather[what] = value;
+    this.#mendLater(random.between(2_000, 30_000), () => {
+      cluster.weather[what] = good;
+    });
+  }
+
+  #cutStore(): void {
+    const { cluster, random, trace } = this.#ground;
+    const server = random.pick(cluster.servers);
+    trace.add(server.name, 'can not reach the store');
+    cluster.weather.cutOff.add(server.name);
+    this.#mendLater(random.between(500, 40_000), () => cluster.weather.cutOff.delete(server.name));
+  }
+
+  #stepClock({ name, machine }: Seat<FeedService>): void {
+    const { random, trace, counts } = this.#ground;
+    const ms = random.pick([-3_600_000, -120_000, -30_000, -2_000, -400, 300, 5_000, 600_000]);
+    if (ms < 0) counts.note('a wall clock was set back');
+    trace.add(name, `has its wall clock set by ${ms} ms`);
+    machine.stepWall(ms);
+  }
+
+  /** Within what the world's clocks may be off by. */
+  #drift({ name, machine }: Seat<FeedService>): void {
+    const { random, trace, driftMax } = this.#ground;
+    machine.setRate(1 + random.between(-driftMax, driftMax));
+    trace.add(name, `has clocks that run at ${machine.rate.toFixed(5)}`);
   }
 
   #mendLater(afterMs: number, mend: () => void): void {
@@ -150,12 +145,18 @@ export class Faults {
         if (ways.includes('out')) cluster.network.set(seat.name, name, { isCut });
       }
     };
-    trace.add(seat.name, `is cut off (${ways.join(' and ')}) from ${others.map(({ name }) => name).join(', ')}`);
+    trace.add(
+      seat.name,
+      `is cut off (${ways.join(' and ')}) from ${others.map(({ name }) => name).join(', ')}`,
+    );
     set(true);
-    this.#mendLater(random.pick([500, 3_000, 10_000, 40_000, 150_000, 400_000]) * random.between(0.5, 1.5), () => {
-      trace.add(seat.name, 'is connected again');
-      set(false);
-    });
+    this.#mendLater(
+      random.pick([500, 3_000, 10_000, 40_000, 150_000, 400_000]) * random.between(0.5, 1.5),
+      () => {
+        trace.add(seat.name, 'is connected again');
+        set(false);
+      },
+    );
   }
 
   #flaky(seat: Seat<FeedService>): void {
@@ -306,6 +307,7 @@ export class Faults {
     const { shard, seq } = random.pick([...heads.rows.values()]);
     const upTo = seq - random.below(3);
     trace.add('store', `drops rows of shard ${shard} up to ${upTo}`);
-    for (const [name, row] of [...feed.rows]) if (row.shard === shard && row.seq <= upTo) feed.rows.delete(name);
+    for (const [name, row] of [...feed.rows])
+      if (row.shard === shard && row.seq <= upTo) feed.rows.delete(name);
   }
 }

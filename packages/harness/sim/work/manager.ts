@@ -6,10 +6,10 @@ import type { Truth } from '../check/truth.ts';
 import { Violation } from '../check/violation.ts';
 import type { SeededRandom } from '../kernel/seeded-random.ts';
 import type { Trace } from '../kernel/trace.ts';
+import { Unreachable } from '../net/network.ts';
 import type { AuthorityService } from '../nodes/authority.ts';
 import { type Cluster, messageOf } from '../nodes/cluster.ts';
 import type { Seat } from '../nodes/seat.ts';
-import { Unreachable } from '../net/network.ts';
 import type { KeyBook } from './key-book.ts';
 import type { Outcome, SimRequest } from './requests.ts';
 
@@ -50,7 +50,10 @@ export class Manager {
     const id = `op-${this.#count}`;
     this.commitsMax.set(id, request.commitsMax);
     const isRepeatable = random.chance(0.85);
-    trace.add('client', `${id} ${request.name} ${JSON.stringify(request.body)}${isRepeatable ? '' : ' once'}`);
+    trace.add(
+      'client',
+      `${id} ${request.name} ${JSON.stringify(request.body)}${isRepeatable ? '' : ' once'}`,
+    );
     if (isRepeatable && random.chance(0.05)) void this.#try(id, request, true).catch(() => {});
     for (let attempt = 1; attempt <= (isRepeatable ? attemptsMax : 1); attempt += 1) {
       try {
@@ -100,7 +103,9 @@ export class Manager {
   #checkReply(id: string, outcome: Outcome): void {
     const { counts } = this.#ground;
     const told = outcome.handedOut
-      .map(({ key, secret }) => `${key.id} ${secret === undefined ? '' : hexOf(fingerprintOf(secret.reveal()))}`)
+      .map(
+        ({ key, secret }) => `${key.id} ${secret === undefined ? '' : hexOf(fingerprintOf(secret.reveal()))}`,
+      )
       .join();
     const before = this.#replies.get(id);
     if (before !== undefined) counts.note('a retry got its kept reply');
@@ -121,7 +126,8 @@ export class Manager {
       const print = hexOf(fingerprintOf(secret.reveal()));
       const known = this.#ground.cluster.engine.tables.fingerprints.rows;
       const isThere = [...known.keys()].some((name) => name.endsWith(print));
-      if (!isThere) throw this.#fail(new Violation('I2', `the secret that ${id} handed out for ${key.id} is not kept`));
+      if (!isThere)
+        throw this.#fail(new Violation('I2', `the secret that ${id} handed out for ${key.id} is not kept`));
     }
   }
 

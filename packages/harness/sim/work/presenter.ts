@@ -20,7 +20,9 @@ export interface PresenterGround {
 }
 
 /** When after a change its keys are presented everywhere: at once, around the ends of leases, and later. */
-const looksAfterMs = [5, 300, 1_500, 2_600, 5_000, 7_000, 12_000, 25_000, 42_000, 65_000, 95_000, 250_000] as const;
+const looksAfterMs = [
+  5, 300, 1_500, 2_600, 5_000, 7_000, 12_000, 25_000, 42_000, 65_000, 95_000, 250_000,
+] as const;
 
 /** Whoever presents keys at access points: what they are told there is judged as they hear it. */
 export class Presenter {
@@ -62,13 +64,17 @@ export class Presenter {
   #atVerifier(seat: Seat<VerifierService>, secret: KnownSecret, isFresh: boolean): void {
     const { service, life } = seat;
     if (service === undefined || !seat.isUp || life === undefined) return;
-    if (!isFresh) return this.#judge(seat.name, secret, service.verify(secret.text, secret.key.keyspace), undefined);
+    if (!isFresh) {
+      this.#judge(seat.name, secret, service.verify(secret.text, secret.key.keyspace), undefined);
+      return;
+    }
     const askedMs = life.machine.scheduler.nowMs;
     const before = service.resident.verify(secret.text, { keyspace: secret.key.keyspace });
     service.verifyFresh(secret.text, secret.key.keyspace).then(
       (answer) => {
         if (!life.isAlive) return;
-        if (before.valid === false && answer.valid === true) this.#ground.counts.note('a refusal waited for news');
+        if (before.valid === false && answer.valid === true)
+          this.#ground.counts.note('a refusal waited for news');
         this.#judge(seat.name, secret, answer, askedMs);
       },
       (error: unknown) => life.machine.scheduler.fail(error),
@@ -103,7 +109,11 @@ export class Presenter {
     const nowMs = scheduler.nowMs;
     trace.add(by, `says ${answer.code} of version ${version} of ${shortOf(key.id)}`);
     try {
-      judge.judge({ by, keyId: key.id, version, askedMs: askedMs ?? nowMs, isFresh: askedMs !== undefined }, answer, nowMs);
+      judge.judge(
+        { by, keyId: key.id, version, askedMs: askedMs ?? nowMs, isFresh: askedMs !== undefined },
+        answer,
+        nowMs,
+      );
     } catch (error) {
       scheduler.fail(error);
     }
@@ -114,4 +124,3 @@ export class Presenter {
 export function shortOf(id: KeyId): string {
   return id.slice(-6);
 }
-

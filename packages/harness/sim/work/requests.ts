@@ -1,4 +1,4 @@
-import { type FeedPosition, type KeyId, type KeyRecord, type OwnerId, type Secret } from '@keyswarm/core';
+import type { FeedPosition, KeyId, KeyRecord, OwnerId, Secret } from '@keyswarm/core';
 import type { Caller } from '@keyswarm/server/rooms/access/caller';
 import { ownerIdOf } from '@keyswarm/server/rooms/access/named-ids';
 import type { UseCasePorts } from '@keyswarm/server/rooms/access/use-case-ports';
@@ -9,7 +9,11 @@ import type { KeyTerms } from '@keyswarm/server/rooms/keys/key-terms';
 import { finishKeyRotation, rotateOneKey } from '@keyswarm/server/rooms/keys/rotate-key';
 import { updateOneKeyspace } from '@keyswarm/server/rooms/keyspaces/change-keyspace';
 import { revokeKeysOfKeyspace } from '@keyswarm/server/rooms/keyspaces/revoke-keyspace-keys';
-import { resumeOneOwner, revokeKeysOfOwner, suspendOneOwner } from '@keyswarm/server/rooms/owners/change-owner';
+import {
+  resumeOneOwner,
+  revokeKeysOfOwner,
+  suspendOneOwner,
+} from '@keyswarm/server/rooms/owners/change-owner';
 import type { IdempotencyScope } from '@keyswarm/server/rooms/signing/idempotency';
 import type { SeededRandom } from '../kernel/seeded-random.ts';
 import type { KeyBook, KnownKey } from './key-book.ts';
@@ -17,7 +21,11 @@ import type { KeyBook, KnownKey } from './key-book.ts';
 /** What a reply says, as far as somebody goes by it. */
 export interface Outcome {
   /** Keys with secrets that were handed out, and where each stands in the feed. */
-  readonly handedOut: readonly { readonly key: KeyRecord; readonly secret: Secret | undefined; readonly keyspace: string }[];
+  readonly handedOut: readonly {
+    readonly key: KeyRecord;
+    readonly secret: Secret | undefined;
+    readonly keyspace: string;
+  }[];
   /** From when on nobody goes by what was before, by the store's clock. */
   readonly effectiveByMs?: number;
   readonly at?: FeedPosition;
@@ -80,7 +88,10 @@ export function requestOf(name: RequestName, ground: RequestGround, key?: KnownK
 type Maker = (ground: RequestGround, given?: KnownKey) => SimRequest | undefined;
 
 /** A request about one key that is known. */
-function about(name: string, act: (key: KnownKey, random: SeededRandom) => Omit<SimRequest, 'name' | 'commitsMax'>): Maker {
+function about(
+  name: string,
+  act: (key: KnownKey, random: SeededRandom) => Omit<SimRequest, 'name' | 'commitsMax'>,
+): Maker {
   return ({ book, random }, given) => {
     const key = given ?? book.pick();
     return key === undefined ? undefined : { name, commitsMax: 1, ...act(key, random) };
@@ -99,10 +110,7 @@ function termsOf({ random, keyspaces }: RequestGround): KeyTerms {
   };
 }
 
-function aboutOwner(
-  name: string,
-  act: (ownerId: OwnerId) => SimRequest['serve'],
-): Maker {
+function aboutOwner(name: string, act: (ownerId: OwnerId) => SimRequest['serve']): Maker {
   return ({ random, workspaceId }) => {
     const owner = random.pick(ownerNames);
     return { name, commitsMax: 1, body: { owner }, serve: act(ownerIdOf(workspaceId, 'service', owner)) };
@@ -228,7 +236,11 @@ const makers: Readonly<Record<RequestName, Maker>> = {
       body: { keyspace, owner, kind },
       async serve(ports, caller, scope) {
         const selector = { keyspace, ownerId: ownerIdOf(workspaceId, 'service', owner) };
-        const rotate = { windowSeconds: 60, deadlineMs: ports.clock.nowMs() + 4_000_000, onDeadline: 'cut_old' } as const;
+        const rotate = {
+          windowSeconds: 60,
+          deadlineMs: ports.clock.nowMs() + 4_000_000,
+          onDeadline: 'cut_old',
+        } as const;
         const { at } = await startCampaign(
           ports,
           caller,

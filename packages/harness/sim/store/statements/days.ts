@@ -1,5 +1,5 @@
-import type { Statement } from '@keyswarm/server/rooms/storage/store';
 import { SqlError, sqlstates } from '@keyswarm/server/rooms/storage/sql-error';
+import type { Statement } from '@keyswarm/server/rooms/storage/store';
 import type { Params } from '../params.ts';
 import { lockName, type SimTransaction } from '../sim-transaction.ts';
 import { rowName } from '../tables.ts';
@@ -118,4 +118,3 @@ const unnamed: readonly (readonly [text: RegExp, handler: Handler])[] = [
 export function unnamedHandler({ text }: Statement): Handler | undefined {
   return unnamed.find(([pattern]) => pattern.test(text.trimStart()))?.[1];
 }
-

@@ -3,8 +3,7 @@ import { lockName, type SimTransaction } from '../sim-transaction.ts';
 import { rowName } from '../tables.ts';
 import type { Handlers, Row } from './handler.ts';
 
-const headLock = (tx: SimTransaction, shard: number): string =>
-  lockName(tx.tables.heads, rowName(shard));
+const headLock = (tx: SimTransaction, shard: number): string => lockName(tx.tables.heads, rowName(shard));
 
 function append(tx: SimTransaction, given: Params): readonly Row[] {
   const [shard, seq, count, epoch] = [1, 2, 3, 4].map((place) => given.number(place)) as [

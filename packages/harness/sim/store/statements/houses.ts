@@ -123,8 +123,7 @@ const clockRow = (nowMs: number): Row => ({ what: 'clock', created_at: nowMs, no
 
 export const houseHandlers: Handlers = {
   lock_owners: {
-    locks: (tx, given) =>
-      locksOf(tx.tables.owners, present(tx, tx.tables.owners, namesAt(given, 1, 2))),
+    locks: (tx, given) => locksOf(tx.tables.owners, present(tx, tx.tables.owners, namesAt(given, 1, 2))),
     run: (tx, given) => namesAt(given, 1, 2).flatMap((name) => tx.get(tx.tables.owners, name) ?? []),
   },
   lock_keyspaces: {
@@ -202,10 +201,20 @@ export const houseHandlers: Handlers = {
       const all = [...tx.scan(tx.tables.keyspaces)].map(([, row]) => row);
       return [
         clockRow(nowMs),
-        ...given.texts(3).flatMap((id) => leaseOf('keyspace', id, all.filter((row) => row.id === id))),
-        ...given
-          .texts(4)
-          .flatMap((id) => leaseOf('workspace', id, all.filter((row) => row.workspace_id === id))),
+        ...given.texts(3).flatMap((id) =>
+          leaseOf(
+            'keyspace',
+            id,
+            all.filter((row) => row.id === id),
+          ),
+        ),
+        ...given.texts(4).flatMap((id) =>
+          leaseOf(
+            'workspace',
+            id,
+            all.filter((row) => row.workspace_id === id),
+          ),
+        ),
       ];
     },
   },

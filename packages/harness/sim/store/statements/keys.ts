@@ -1,8 +1,8 @@
 import type { KeyRow, VersionRow } from '@keyswarm/server/rooms/storage/statements/record-rows';
-import { uniqueViolation } from '../violations.ts';
 import { at, type Params } from '../params.ts';
 import { lockName, type SimTransaction } from '../sim-transaction.ts';
 import { type InShard, rowName } from '../tables.ts';
+import { uniqueViolation } from '../violations.ts';
 import type { Handlers, Row } from './handler.ts';
 
 /** Versions that a key comes with. */
@@ -180,8 +180,7 @@ export const keyHandlers: Handlers = {
     },
   },
   update_keys: {
-    locks: (tx, given) =>
-      given.texts(8).map((id) => lockName(tx.tables.keys, rowName(given.number(1), id))),
+    locks: (tx, given) => given.texts(8).map((id) => lockName(tx.tables.keys, rowName(given.number(1), id))),
     run: updatedKeys,
   },
   read_key: {

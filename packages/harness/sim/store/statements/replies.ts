@@ -41,8 +41,7 @@ export const replyHandlers: Handlers = {
       for (const [index, shard] of given.numbers(1).entries()) {
         const name = rowName(shard, at(hashes, index));
         const known = tx.get(tx.tables.replies, name);
-        if (known !== undefined)
-          tx.put(tx.tables.replies, name, { ...known, replyHex: at(replies, index) });
+        if (known !== undefined) tx.put(tx.tables.replies, name, { ...known, replyHex: at(replies, index) });
       }
       return [];
     },
@@ -50,7 +49,9 @@ export const replyHandlers: Handlers = {
   sweep_idempotency: {
     run(tx, given) {
       const old = [...tx.scan(tx.tables.replies)]
-        .filter(([name, row]) => name.startsWith(`${given.number(1)}/`) && row.expiresAtMs <= given.instant(2))
+        .filter(
+          ([name, row]) => name.startsWith(`${given.number(1)}/`) && row.expiresAtMs <= given.instant(2),
+        )
         .slice(0, given.number(3));
       for (const [name] of old) tx.put(tx.tables.replies, name, undefined);
       return old.map(() => ({ swept: 1 }));

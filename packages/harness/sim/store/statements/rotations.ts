@@ -120,7 +120,9 @@ export const rotationHandlers: Handlers = {
     run: (tx) =>
       [...tx.scan(tx.tables.keyspaces)]
         .map(([, row]) => row)
-        .filter(({ rules }) => rules?.rotate_after_seconds !== undefined || rules?.settle_seconds !== undefined)
+        .filter(
+          ({ rules }) => rules?.rotate_after_seconds !== undefined || rules?.settle_seconds !== undefined,
+        )
         .map(({ id, workspace_id, rules }) => ({
           id,
           workspace_id,
