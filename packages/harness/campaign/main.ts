@@ -129,7 +129,8 @@ async function prove(worker: ServerProcess): Promise<void> {
   report('worker killed', `${atKill.progress.taken} of ${options.keys} asked, ${holders.renewed} renewed`);
   tellLoad('until the kill', load.take());
   const telling = setInterval(
-    () => report('renewed', `${holders.renewed} of ${options.keys}, ${holders.problems.length} tried again`),
+    () =>
+      report('renewed', `${holders.renewed} of ${options.keys}; tried again: ${commonest(holders.problems)}`),
     10_000,
   );
   closing.push(() => clearInterval(telling));
@@ -142,13 +143,21 @@ async function prove(worker: ServerProcess): Promise<void> {
     'renewals',
     `${holders.renewed} by the SDK in ${seconds.toFixed(1)} s, ${Math.round(holders.renewed / seconds)} keys/s; ` +
       `asked to in use p50 ${quantile(times, 0.5)} ms, p99 ${quantile(times, 0.99)} ms; ` +
-      `${holders.problems.length} tried again${holders.problems.slice(0, 1).map((first) => `, the first: ${first}`)}`,
+      `tried again: ${commonest(holders.problems)}`,
   );
   const retired = await untilRetired(surviving);
   await load.stop();
   tellLoad('until the last old one', load.take());
   report('rotation time', retired);
   await checkKeys(surviving, campaignId, keys);
+}
+
+/** How often each was told, the commonest first. */
+function commonest(problems: readonly string[]): string {
+  const counts = new Map<string, number>();
+  for (const text of problems) counts.set(text, (counts.get(text) ?? 0) + 1);
+  const first = [...counts].sort(([, a], [, b]) => b - a).slice(0, 3);
+  return first.map(([text, count]) => `${count} × ${text}`).join('; ') || 'none';
 }
 
 function targetOf({ url }: ServerProcess) {
