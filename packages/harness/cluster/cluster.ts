@@ -3,11 +3,12 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { mintKeyString } from '@keyswarm/core';
 import { startTcpProxy, type TcpProxy } from '../faults/index.ts';
-import { type NatsCluster, natsDomain, startNatsCluster } from '../nats/index.ts';
+import { findNats, type NatsCluster, natsDomain, startNatsCluster } from '../nats/index.ts';
 import { ask, type Reply } from '../plane/ask.ts';
 import { Leftovers } from '../processes/leftovers.ts';
-import { Balancer } from './balancer.ts';
+import { Balancer, findHaproxy } from './balancer.ts';
 import { claimPorts } from './claim-ports.ts';
+import { ClusterError } from './cluster-error.ts';
 import {
   type ClusterPlan,
   type ClusterShape,
@@ -121,6 +122,7 @@ export class Cluster {
     const { say = () => {}, signal } = this.#options;
     mkdirSync(this.logDir, { recursive: true, mode: 0o700 });
     writeFileSync(this.managementKeyPath, `${this.managementKey}\n`, { mode: 0o600 });
+    this.#findPrograms();
     const ports = await claimPorts(this.plan.listeners.length, this.#options.portsFrom);
     this.#ports = new Map(this.plan.listeners.map((name, at) => [name, ports[at] ?? 0]));
     say(this.shape.hasStandby ? 'PostgreSQL, a primary and its standby' : 'PostgreSQL');
@@ -171,6 +173,14 @@ export class Cluster {
     await this.#database?.stop();
     if (this.#options.dir === undefined) this.leftovers.removeFolder(this.dir);
     this.leftovers.done();
+  }
+
+  /** Said before anything is started, all at once. */
+  #findPrograms(): void {
+    const { hasBalancer, hasNats } = this.shape;
+    const wanted = [...(hasBalancer ? [findHaproxy] : []), ...(hasNats ? [findNats] : [])];
+    const missing = wanted.map((find) => find().missing).filter((text) => text !== undefined);
+    if (missing.length > 0) throw new ClusterError(`${missing.join('\n')}\nWithout them: --short`);
   }
 
   async #layServer(name: string): Promise<Member> {

@@ -30,3 +30,7 @@ export const walKeptMb = 512;
 export const bulkKeys = 1_000;
 /** What a log of a member may be read back at once, from its end. */
 export const outputBytesMax = 4 * 1024 * 1024;
+/** Of them at once: more wait for the same lanes. */
+export const bulkCallsMax = 4;
+/** What `--keys` may ask for: 75 bytes a key in each of a dozen processes is 10 GB. */
+export const keysMax = 10_000_000;

@@ -130,7 +130,7 @@ class FaultyWire implements TcpProxy {
   }
 
   reset(): void {
-    for (const { client, server } of this.#pairs) for (const one of [client, server]) one.resetAndDestroy();
+    for (const { client, server } of this.#pairs) for (const one of [client, server]) cut(one);
   }
 
   heal(): void {
@@ -140,7 +140,7 @@ class FaultyWire implements TcpProxy {
   orphan(who: 'client' | 'server'): void {
     for (const pair of this.#pairs) {
       pair.isOrphaned = true;
-      (who === 'client' ? pair.server : pair.client).resetAndDestroy();
+      cut(who === 'client' ? pair.server : pair.client);
     }
   }
 
@@ -161,7 +161,7 @@ class FaultyWire implements TcpProxy {
   #accept(client: Socket): void {
     if (this.#fault.refuse === true) {
       client.on('error', () => {});
-      client.resetAndDestroy();
+      cut(client);
       return;
     }
     const server = connect({ host: this.#host, port: this.#target, allowHalfOpen: true });
@@ -176,7 +176,7 @@ class FaultyWire implements TcpProxy {
       socket.on('error', () => {});
       socket.on('close', (hadError) => {
         if (client.destroyed && server.destroyed) this.#pairs.delete(pair);
-        if (hadError && !pair.isOrphaned) other.resetAndDestroy();
+        if (hadError && !pair.isOrphaned) cut(other);
       });
     }
     this.#carry(pair, 'to_server');
@@ -197,4 +197,14 @@ class FaultyWire implements TcpProxy {
     });
     void line.carry();
   }
+}
+
+/**
+ * A reset, but for a socket whose end is under way: there the system refuses one, and Node then forgets the socket with its
+ * descriptor open, so that whoever is at the other end hears nothing, and this process can not end.
+ */
+function cut(socket: Socket): void {
+  if (socket.destroyed) return;
+  if (socket.writableEnded && !socket.writableFinished) socket.destroy();
+  else socket.resetAndDestroy();
 }

@@ -64,6 +64,6 @@ export class Leftovers {
   }
 
   #tell(what: Readonly<Record<string, unknown>>): void {
-    this.#pipe.write(`${JSON.stringify(what)}\n`);
+    if (!this.#pipe.writableEnded) this.#pipe.write(`${JSON.stringify(what)}\n`);
   }
 }
