@@ -73,6 +73,7 @@ const useCases = [
   'webhooks',
   'dead-letters',
   'campaigns',
+  'retention',
   'events',
 ];
 const useCaseRooms = useCases.map((room) => `packages/server/src/${room}/**`);
@@ -488,6 +489,16 @@ export const doors: readonly Door[] = [
     breach: {
       path: 'packages/server/src/verify-node/a.ts',
       source: "import { openStore } from '../boot/open-store.ts';",
+    },
+  },
+  {
+    name: 'planted-bugs-stay-outside',
+    rooms: ['packages/*/src/**', 'packages/cli/bin/**'],
+    never: ['house:harness/planted'],
+    because: 'a bug that the product could switch on is one that it ships',
+    breach: {
+      path: 'packages/verifier/src/lease/a.ts',
+      source: "import { plantedBugs } from '@keyswarm/harness/planted';",
     },
   },
 ];
