@@ -4,6 +4,7 @@ import { addAgentCommand } from './commands/agent.ts';
 import { addApprovalCommands } from './commands/approval.ts';
 import { addBenchCommand } from './commands/bench.ts';
 import { addCampaignCommands } from './commands/campaign.ts';
+import { addClusterCommand } from './commands/cluster.ts';
 import { addConfigCommands } from './commands/config.ts';
 import { addDeadLetterCommands } from './commands/dead-letters.ts';
 import { addDoctorCommand } from './commands/doctor.ts';
@@ -41,9 +42,15 @@ import { type RunAction, runnerFor } from './runner.ts';
  */
 export async function run(args: readonly string[], surroundings: Surroundings): Promise<number> {
   let exitCode = 0;
+  let command: Command | undefined;
   const program = buildProgram(
-    runnerFor(surroundings, (code) => {
-      exitCode = code;
+    runnerFor(surroundings, {
+      begins(begun) {
+        command = begun;
+      },
+      ends(code) {
+        exitCode = code;
+      },
     }),
     {
       writeOut: (text) => void surroundings.stdout.write(text),
@@ -54,7 +61,9 @@ export async function run(args: readonly string[], surroundings: Surroundings): 
     await program.parseAsync([...args], { from: 'user' });
     return exitCode;
   } catch (error) {
-    if (!(error instanceof CommanderError)) reportError(error, program.opts<GlobalOptions>(), surroundings);
+    if (!(error instanceof CommanderError)) {
+      reportError(error, { options: program.opts<GlobalOptions>(), command }, surroundings);
+    }
     return exitCodeOf(error);
   }
 }
@@ -119,6 +128,7 @@ export function buildProgram(action: RunAction, output: OutputConfiguration = {}
   );
   addFeedCommands(program.command('feed').description('the feed that verifiers follow'), action);
   addBenchCommand(program, action);
+  addClusterCommand(program, action);
   addDoctorCommand(program, action);
   addMintBootstrapKeyCommand(program, action);
   addConfigCommands(program.command('config').description("the server's settings"), action);

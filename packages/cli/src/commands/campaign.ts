@@ -196,11 +196,15 @@ function numberOf(text: string | undefined, field: string): number | undefined {
   throw new InputError(field, `${JSON.stringify(text)} is not a number`, 'such as 500 or 0.001');
 }
 
-/** Exit code 0 if it came to its end, 1 if it was paused or aborted. */
+/** Exit code 0 if it came to its end, 1 if it was aborted or is watched no longer. */
 async function watchToEnd(context: Context, id: string): Promise<number> {
   const last = await watchCampaign(context, id);
   await emit(context, last, formatCampaign);
   return last.state === 'finished' ? 0 : 1;
+}
+
+function suspendedNote(suspended: number): string {
+  return suspended === 0 ? '' : ` (${count(suspended)} of suspended owners, who could not renew)`;
 }
 
 function formatCampaign(campaign: CampaignReply): string {
@@ -214,7 +218,7 @@ function formatCampaign(campaign: CampaignReply): string {
     stage: campaign.state === 'running' ? canary.stage.replaceAll('_', ' ') : campaign.phase,
     'held until': canary.hold_until,
     taken: `${count(progress.taken)} of ${progress.selected_exact ? '' : 'at least '}${count(progress.selected)}`,
-    skipped: count(progress.skipped),
+    skipped: `${count(progress.skipped)}${suspendedNote(progress.skipped_suspended)}`,
     renewed: isRotation ? count(progress.renewed) : null,
     open: isRotation ? count(progress.open) : null,
     enforced: isRotation ? count(progress.enforced) : null,

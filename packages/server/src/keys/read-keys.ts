@@ -8,15 +8,34 @@ import {
   type OwnerId,
 } from '@keyswarm/core';
 import type { Caller } from '../access/caller.ts';
-import { reaches, reachesEverywhere, requireAnywhere, requireIn } from '../access/grants.ts';
-import { keyspaceNotFound } from '../access/missing.ts';
+import { findKeyspaceNamed } from '../access/find-keyspace.ts';
+import { reaches, reachesEverywhere, requireAnywhere } from '../access/grants.ts';
 import { builtinKeyspaceId } from '../access/named-ids.ts';
 import type { UseCasePorts } from '../access/use-case-ports.ts';
 import { listPagesMax } from '../limits.ts';
 import { findKey } from './change-key.ts';
 
-export async function getOneKey(ports: UseCasePorts, caller: Caller, id: KeyId): Promise<KeyRecord> {
-  return (await findKey(ports, caller, id, 'keys:read')).key;
+/** Whose suspension refuses keys that are themselves active. */
+export type Suspended = ReadonlySet<OwnerId | KeyspaceId>;
+
+export async function getOneKey(
+  ports: UseCasePorts,
+  caller: Caller,
+  id: KeyId,
+): Promise<{ readonly key: KeyRecord; readonly suspended: Suspended }> {
+  const { key } = await findKey(ports, caller, id, 'keys:read');
+  return { key, suspended: await suspendedAbove(ports, [key]) };
+}
+
+/** One read for all: a page of keys has few owners, or as many as it has keys. */
+export function suspendedAbove(
+  { reader }: Pick<UseCasePorts, 'reader'>,
+  keys: readonly KeyRecord[],
+): Promise<Suspended> {
+  return reader.suspended({
+    owners: [...new Set(keys.map(({ ownerId }) => ownerId))],
+    keyspaces: [...new Set(keys.map(({ keyspaceId }) => keyspaceId))],
+  });
 }
 
 export interface ListKeys {
@@ -70,11 +89,8 @@ async function keyspaceToRead(
       expected: 'keys:read',
     });
   }
-  const missing = () => keyspaceNotFound('keyspace');
-  const found = await ports.keyspaces.find(caller.workspaceId, keyspace);
-  if (found === undefined) throw missing();
-  requireIn(caller, 'keys:read', found.name, missing);
-  return found.id;
+  const wish = { named: keyspace, field: 'keyspace', scopes: ['keys:read'] } as const;
+  return (await findKeyspaceNamed(ports, caller, wish)).id;
 }
 
 /** Management keys are seen by whoever may read them by name or by wildcard. */
