@@ -199,7 +199,7 @@ class World {
           allowedScopes: ['orders:*'],
           maxGraceSeconds: 3600,
           leaseSeconds: leases[at] ?? 30,
-          rotation: { settleSeconds: name === 'quick' ? 60 : null },
+          rotation: name === 'quick' ? { settleSeconds: 60, inUseWindowSeconds: 60 } : {},
         };
         await createOneKeyspace(ports, this.#cluster.callerFor('manager', 'begin'), terms, undefined);
       }

@@ -1,4 +1,4 @@
-import { inUseWindowMs, parseId, uuidHexOf } from '@keyswarm/core';
+import { parseId, uuidHexOf } from '@keyswarm/core';
 import type { KeyRow, KeyspaceRow, VersionRow } from '@keyswarm/server/rooms/storage/statements/record-rows';
 import type { Engine } from '../store/engine.ts';
 import type { Commit } from '../store/sim-transaction.ts';
@@ -14,6 +14,8 @@ const toldAgainMs = 32_000;
 const toldLateMs = 14_000;
 /** What a process took with it when it died: uses that it had been told and not stored. */
 const lostWithProcessMs = 14_000;
+/** Of a keyspace that says nothing else. */
+const windowSecondsDefault = 300;
 
 /** Looks at each transaction as it takes effect. */
 export class CommitJudge {
@@ -84,7 +86,7 @@ export class CommitJudge {
     const number = Number(data.version);
     const isSettled = data.settled === true;
     if (!isSettled) this.#counts.note('a rotation was finished on evidence');
-    const windowMs = isSettled ? 60_000 : inUseWindowMs;
+    const windowMs = isSettled ? 60_000 : this.#windowMsOf(uuidOf(subject));
     const fromMs = atMs - windowMs + toldAgainMs;
     const untilMs = atMs - toldLateMs;
     const used = this.#verdicts
@@ -96,6 +98,15 @@ export class CommitJudge {
       'I7',
       `version ${number} of ${subject} was ended, though it was used ${ago} s before`,
     );
+  }
+
+  /** For how long the old version has to have been silent, as the key's keyspace has it. */
+  #windowMsOf(keyUuid: string): number {
+    const { keys, keyspaces } = this.#engine.tables;
+    const key = [...keys.rows.values()].find(({ id }) => id === keyUuid);
+    const keyspace = [...keyspaces.rows.values()].find(({ id }) => id === key?.keyspace_id);
+    const seconds = keyspace?.rules?.in_use_window_seconds;
+    return (typeof seconds === 'number' ? seconds : windowSecondsDefault) * 1000;
   }
 
   #mayBeLost(usedMs: number): boolean {

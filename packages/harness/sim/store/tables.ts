@@ -75,6 +75,7 @@ export interface VerifierRow {
   readonly downstream: unknown;
   readonly active: boolean;
   readonly seen_at: number;
+  readonly reach: unknown;
 }
 
 export class Table<Row> {

@@ -28,7 +28,7 @@ function write(tx: SimTransaction, given: Params, nowMs: number): readonly Row[]
   });
   const [names, regions, kinds] = [given.texts(10), given.textsOrNull(11), given.texts(12)];
   const [applied, ages, downstream] = [given.jsons(13), given.numbersOrNull(14), given.jsons(15)];
-  const [active, silent] = [given.flags(16), given.numbers(17)];
+  const [active, silent, reaches] = [given.flags(16), given.numbers(17), given.jsons(18)];
   for (const [index, credential] of given.texts(8).entries()) {
     const name = verifierName(given, index);
     tx.put(tx.tables.verifiers, name, {
@@ -43,6 +43,7 @@ function write(tx: SimTransaction, given: Params, nowMs: number): readonly Row[]
       lease_age_ms: at(ages, index),
       downstream: at(downstream, index),
       active: at(active, index),
+      reach: at(reaches, index),
       seen_at: Math.max(tx.get(tx.tables.verifiers, name)?.seen_at ?? 0, nowMs - at(silent, index)),
     });
   }
@@ -52,8 +53,18 @@ function write(tx: SimTransaction, given: Params, nowMs: number): readonly Row[]
   return [{ wanted: isWanted }];
 }
 
+/** Null: of a server that knew of no reach, and counts for all. */
+function mayRead(reach: unknown, keyspace: string): boolean {
+  const { keyspaces, without } = (reach ?? {}) as {
+    readonly keyspaces?: readonly string[];
+    readonly without?: readonly string[];
+  };
+  return keyspaces?.includes(keyspace) !== false && without?.includes(keyspace) !== true;
+}
+
 function read(tx: SimTransaction, given: Params, nowMs: number): readonly Row[] {
   const workspaces = given.texts(1);
+  const keyspace = given.textOrNull(3);
   const verifiers = [...tx.scan(tx.tables.verifiers)].map(([, row]) => row);
   const relays = [...tx.scan(tx.tables.relays)].map(([, row]) => row);
   return relays
@@ -70,6 +81,7 @@ function read(tx: SimTransaction, given: Params, nowMs: number): readonly Row[] 
       };
       const own = verifiers
         .filter((row) => row.relay_id === relay.relay_id && workspaces.includes(row.workspace_id))
+        .filter((row) => keyspace === null || mayRead(row.reach, keyspace))
         .sort((a, b) => (`${a.name} ${a.verifier_id}` < `${b.name} ${b.verifier_id}` ? -1 : 1))
         .map((row) => ({ ...row, ...common, silent_ms: nowMs - row.seen_at }));
       return own.length === 0 ? [{ ...common, workspace_id: null }] : own;
