@@ -78,6 +78,7 @@ class World {
   readonly #faults: Faults;
   readonly #requests: RequestGround;
   readonly #book: KeyBook;
+  readonly #temptation: SeededRandom;
   #isWorking = true;
 
   constructor(options: SimulationOptions) {
@@ -85,6 +86,7 @@ class World {
     this.#random = new SeededRandom(`seed ${options.seed}`);
     this.#scheduler = new Scheduler(this.#random.fork('order'));
     this.#trace = new Trace(this.#scheduler, options.print);
+    this.#temptation = this.#random.fork('temptation');
     this.#plan = drawPlan(this.#random.fork('plan'));
     const counts = this.#counts;
     this.#cluster = new Cluster({
@@ -98,8 +100,10 @@ class World {
     const { engine } = this.#cluster;
     const late: { commits: CommitJudge | undefined } = { commits: undefined };
     this.#truth = new Truth(engine, (commit, audits) => {
-      for (const { event, subject, requestId } of audits)
+      for (const { event, subject, requestId } of audits) {
+        if (event === 'campaign.started' || event === 'key.issued') this.#tempt(event);
         this.#trace.add('store', `commits ${event} of ${subject.slice(-6)} for ${requestId.slice(-8)}`);
+      }
       this.#guard(() => late.commits?.judge(commit, audits));
     });
     const isWild = this.#plan.driftMax > 0.001;
@@ -238,12 +242,22 @@ class World {
     this.#manager.send(request).then(
       (outcome) => {
         if (outcome === undefined) return;
+        if (request.name === 'issue') this.#presenter.presentEverywhere(outcome.handedOut[0]?.key.id);
         const about = request.body.key;
         const key = [...this.#book.keys].find(({ id }) => id === about);
         if (key !== undefined) this.#presenter.watch(key);
         else if (request.name.endsWith('Owner') || request.name === 'revokeKeyspace') this.#watchSome();
       },
       (error: unknown) => this.#scheduler.fail(error),
+    );
+  }
+
+  /** What goes wrong just when it matters. */
+  #tempt(event: 'campaign.started' | 'key.issued'): void {
+    const random = this.#temptation;
+    if (!this.#isWorking || !random.chance(event === 'campaign.started' ? 0.5 : 0.02)) return;
+    this.#faults.killServerIn(
+      event === 'campaign.started' ? random.between(200, 9_000) : random.between(0, 5),
     );
   }
 

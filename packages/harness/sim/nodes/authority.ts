@@ -54,7 +54,8 @@ export interface AuthorityService extends FeedService {
   readonly ports: UseCasePorts;
   readonly resident: ResidentVerifier;
   readonly follower: Follower;
-  readonly depths: () => readonly number[];
+  /** Writes that were sent and not answered. */
+  readonly writing: () => number;
 }
 
 /**
@@ -113,9 +114,10 @@ export function startAuthority(options: AuthorityOptions): AuthorityService {
     shards,
     standing: standingNow,
   });
+  const under = { way: 0 };
   const ports: UseCasePorts = {
     ...notSimulated,
-    lanes: watched(lanes, options.onAck),
+    lanes: watched(lanes, options.onAck, under),
     reader,
     verifier: resident,
     clock,
@@ -130,7 +132,7 @@ export function startAuthority(options: AuthorityOptions): AuthorityService {
     shards,
   };
   startWork(options, ports);
-  return { ...feedServiceOf(door), ports, resident, follower, depths: () => lanes.depths() };
+  return { ...feedServiceOf(door), ports, resident, follower, writing: () => under.way };
 }
 
 const notSimulated: Pick<UseCasePorts, 'rotationTimes' | 'jobs'> = {
@@ -197,13 +199,18 @@ function openPlane({ life, store, shards, random, pollMs, onState, onProblem }: 
 }
 
 /** The same lanes, with an ear on what they acknowledge. */
-function watched(lanes: Lanes, onAck: AuthorityOptions['onAck']): Lanes {
+function watched(lanes: Lanes, onAck: AuthorityOptions['onAck'], under: { way: number }): Lanes {
   return {
     shardForNew: (weight) => lanes.shardForNew(weight),
     async submit(write) {
-      const receipt = await lanes.submit(write);
-      onAck(write.actor, receipt);
-      return receipt;
+      under.way += 1;
+      try {
+        const receipt = await lanes.submit(write);
+        onAck(write.actor, receipt);
+        return receipt;
+      } finally {
+        under.way -= 1;
+      }
     },
   };
 }

@@ -149,6 +149,7 @@ export class Cluster {
     const { plan, random, counts } = this.#ground;
     const disk: SimDisk = { snapshot: undefined };
     const machine = this.#machine(name, plan.driftMax);
+    const isAfar = relays.every((relay) => relay.name.startsWith('relay'));
     const seat: Seat<VerifierService> = new Seat(machine, async (life) => {
       if (disk.snapshot !== undefined) counts.note('a verifier began from its disk');
       const service = await startVerifierNode({
@@ -160,7 +161,10 @@ export class Cluster {
         pollMs: plan.pollMs,
         isRelay,
         disk,
-        onState: (state) => this.#noteState(name, state),
+        onState: (state) => {
+          this.#noteState(name, state);
+          if (isAfar && state.kind === 'following') counts.note('a relay of a region served');
+        },
         onReload() {},
       });
       life.timers.every(saveEveryMs, () => saveTo(disk, service.resident));

@@ -26,9 +26,9 @@ export function drawPlan(random: SeededRandom): Plan {
     relays: random.pick([0, 1, 1]),
     verifiers: random.pick([2, 3, 4]),
     shards: random.pick([1, 2, 4]),
-    pollMs: random.pick([250, 500, 1000, 1000]),
+    pollMs: random.pick([250, 1000, 1000, 2000]),
     driftMax: random.pick(drifts),
-    leases: [2 + random.below(5), 10 + random.below(30), random.pick([45, 90, 240])],
+    leases: [3 + random.below(5), 10 + random.below(30), random.pick([45, 90, 240])],
     pauseMs: random.pick([4_000, 10_000, 25_000]),
     faultPauseMs: random.pick([20_000, 60_000, 150_000]),
   };

@@ -68,15 +68,23 @@ export class Session {
   ask<T>(act: () => T | Promise<T>): Promise<T> {
     const { life } = this.#options;
     this.#steps += 1;
+    // In good weather most trips are one step: half as many events for the same times.
+    const isOneWay = this.#options.weather.tripMsMax < 5 && this.#options.random.chance(0.75);
     return new Promise<T>((resolve, reject) => {
       const settle = (how: () => void) => life.reach(how);
-      this.#after(this.#tripMs(), () => {
+      this.#after(this.#tripMs() + (isOneWay ? this.#tripMs() : 0), () => {
         if (this.#isLost()) return this.#hang(() => settle(() => reject(new SessionLost())));
         Promise.resolve()
           .then(act)
           .then(
-            (value) => this.#back(() => settle(() => resolve(value)), reject, settle),
-            (error: unknown) => this.#back(() => settle(() => reject(error)), reject, settle),
+            (value) => {
+              if (isOneWay) settle(() => resolve(value));
+              else this.#back(() => settle(() => resolve(value)), reject, settle);
+            },
+            (error: unknown) => {
+              if (isOneWay) settle(() => reject(error));
+              else this.#back(() => settle(() => reject(error)), reject, settle);
+            },
           );
       });
     });

@@ -55,6 +55,13 @@ export class Faults {
     this.#acts[this.#ground.random.weighted<FaultName>(weights)]();
   }
 
+  /** A server is killed while somebody counts on it. */
+  killServerIn(ms: number): void {
+    this.#ground.cluster.clients.machine.scheduler.schedule(ms, () => {
+      if (!this.#isOver) this.#killServer();
+    });
+  }
+
   /** Everything is mended, and nothing goes wrong any more. */
   end(): void {
     this.#isOver = true;
@@ -216,9 +223,9 @@ export class Faults {
   #killServer(): void {
     const { cluster, random, trace, counts } = this.#ground;
     const server = random.pick(cluster.servers);
-    const underWay = server.service?.depths().some((depth) => depth > 0) ?? false;
+    const underWay = (server.service?.writing() ?? 0) > 0;
     const works = [...cluster.engine.tables.documents.rows.values()].some(
-      ({ kind, body }) => kind === 'camp' && body.state === 'running',
+      ({ kind, body }) => kind === 'camp' && (body.state === 'running' || body.state === 'finishing'),
     );
     if (underWay) counts.note('a server was killed with writes under way');
     if (works) counts.note('a campaign went on after its server was killed');

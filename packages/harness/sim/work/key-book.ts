@@ -64,7 +64,10 @@ export class KeyBook {
 
   pickSecret(): KnownSecret | undefined {
     const key = this.pick();
-    return key === undefined || key.secrets.length === 0 ? undefined : this.#random.pick(key.secrets);
+    // Holders go over to the new secret, most of them.
+    const newest = key?.secrets.at(-1);
+    if (key === undefined || newest === undefined) return undefined;
+    return this.#random.chance(0.7) ? newest : this.#random.pick(key.secrets);
   }
 
   #forget(): void {

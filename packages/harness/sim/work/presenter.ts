@@ -46,6 +46,15 @@ export class Presenter {
     else this.#atVerifier(random.pick(cluster.nodes), secret, random.chance(0.5));
   }
 
+  /** A key that was handed out this moment has to be good wherever it is presented. */
+  presentEverywhere(id: KeyId | undefined): void {
+    const key = [...this.#ground.book.keys].find((each) => each.id === id);
+    for (const secret of key?.secrets ?? []) {
+      for (const seat of this.#ground.cluster.nodes) this.#atVerifier(seat, secret, true);
+      for (const seat of this.#ground.cluster.servers) this.#atServer(seat, secret);
+    }
+  }
+
   /** All that was handed out for a key, at all access points, now and again. */
   watch(key: KnownKey): void {
     const { cluster, random } = this.#ground;

@@ -93,7 +93,8 @@ function about(
   act: (key: KnownKey, random: SeededRandom) => Omit<SimRequest, 'name' | 'commitsMax'>,
 ): Maker {
   return ({ book, random }, given) => {
-    const key = given ?? book.pick();
+    const isRotating = name === 'finish' || name === 'forceFinish';
+    const key = given ?? book.pick((each) => !isRotating || each.secrets.length > 1);
     return key === undefined ? undefined : { name, commitsMax: 1, ...act(key, random) };
   };
 }
