@@ -87,7 +87,8 @@ export class CommitJudge {
     const isSettled = data.settled === true;
     if (!isSettled) this.#counts.note('a rotation was finished on evidence');
     const windowMs = isSettled ? 60_000 : this.#windowMsOf(uuidOf(subject));
-    const fromMs = atMs - windowMs + toldAgainMs;
+    // What was accepted before the rotation says nothing of who needs the old version now (core/lifecycle/use-evidence.ts).
+    const fromMs = Math.max(atMs - windowMs + toldAgainMs, this.#rotatedAtMs(uuidOf(subject)));
     const untilMs = atMs - toldLateMs;
     const used = this.#verdicts
       .acceptedAt(uuidOf(subject), number)
@@ -98,6 +99,13 @@ export class CommitJudge {
       'I7',
       `version ${number} of ${subject} was ended, though it was used ${ago} s before`,
     );
+  }
+
+  /** When the newest version of a key was minted, in the time of the simulation. */
+  #rotatedAtMs(keyUuid: string): number {
+    const { versions } = this.#engine.tables;
+    const newest = [...versions.rows].find(([name]) => name.endsWith(keyUuid))?.[1].at(-1);
+    return newest === undefined ? 0 : newest.minted_at - this.#engine.wallAheadMs;
   }
 
   /** For how long the old version has to have been silent, as the key's keyspace has it. */

@@ -220,7 +220,12 @@ function startWork({ life, random, onProblem }: AuthorityOptions, ports: UseCase
   const driver = new CampaignDriver({
     ports,
     driverId: hexOf(random.bytes(8)),
-    reading: () => ({ buckets: new Float64Array(1), boundsSeconds: new Float64Array(1), failed: 0 }),
+    reading: () => ({
+      buckets: new Float64Array(1),
+      boundsSeconds: new Float64Array(1),
+      failed: 0,
+      loop: { activeMs: 0, idleMs: 0 },
+    }),
     onProblem: ({ error }) => onProblem('campaign', error),
   });
   runCampaigns({ driver, timers: life.timers, onProblem: (error) => onProblem('campaigns', error) });
