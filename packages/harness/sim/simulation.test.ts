@@ -39,12 +39,7 @@ describe('a simulated world', () => {
 
   it('is shut against the machine: who asks it for time or chance is told so', () => {
     const open = closeTheHouse(() => {});
-    const asked = [
-      () => Date.now(),
-      () => Math.random(),
-      () => performance.now(),
-      () => setTimeout(() => {}, 1),
-    ];
+    const asked = [() => Date.now(), () => Math.random(), () => performance.now()];
     const answers = asked.map((ask) => {
       try {
         return ask();
