@@ -180,6 +180,12 @@ export const plantedBugs: readonly PlantedBug[] = [
     ],
   },
   {
+    name: 'settles-by-its-own-clock',
+    breaks: 'whether a silent verifier may have accepted an old version is reckoned by the clock of this server',
+    file: 'packages/server/src/keys/finish-settled.ts',
+    edits: [{ find: 'unheard.asOfMs - windowMs', replace: 'ports.clock.nowMs() - windowMs' }],
+  },
+  {
     name: 'expiry-is-generous',
     breaks: 'an expiry counts as passed a second late, as if a clock had to be forgiven',
     file: 'packages/core/src/verdict/judge.ts',
