@@ -13,6 +13,7 @@ export default defineConfig({
           include: [
             'packages/*/src/**/*.test.ts',
             'packages/harness/bench/**/*.test.ts',
+            'packages/harness/chaos/**/*.test.ts',
             'tools/**/*.test.ts',
           ],
           exclude: ['**/*.int.test.ts', '**/node_modules/**'],
