@@ -37,6 +37,8 @@ export const inUseWindowMs = 300_000;
 
 /** How often a key that is being revoked is presented to each verifier. */
 export const watchPauseMs = 12;
+/** The same where the lease is long, so that a verifier that is cut off for half a minute is not flooded by those who watch. */
+export const watchPauseLongMs = 75;
 /** Refusals in a row after which nobody looks any more: I5 goes on with a sample. */
 export const refusalsEnough = 4;
 
@@ -48,3 +50,6 @@ export const recoveryMsMax = 15_000;
 
 /** Bytes of one part of a dump that are searched at once. */
 export const scanChunkBytes = 1024 * 1024;
+
+/** After the last fault: a strict lease and its watch, so that the last revocations are seen to their bound. */
+export const settleMs = 3_000;
