@@ -14,6 +14,8 @@ export default defineConfig({
             'packages/*/src/**/*.test.ts',
             'packages/harness/bench/**/*.test.ts',
             'packages/harness/chaos/**/*.test.ts',
+            'packages/harness/planted/**/*.test.ts',
+            'packages/harness/sim/**/*.test.ts',
             'tools/**/*.test.ts',
           ],
           exclude: ['**/*.int.test.ts', '**/node_modules/**'],

@@ -490,4 +490,14 @@ export const doors: readonly Door[] = [
       source: "import { openStore } from '../boot/open-store.ts';",
     },
   },
+  {
+    name: 'planted-bugs-stay-outside',
+    rooms: ['packages/*/src/**', 'packages/cli/bin/**'],
+    never: ['house:harness/planted'],
+    because: 'a bug that the product could switch on is one that it ships',
+    breach: {
+      path: 'packages/verifier/src/lease/a.ts',
+      source: "import { plantedBugs } from '@keyswarm/harness/planted';",
+    },
+  },
 ];

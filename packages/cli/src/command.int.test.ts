@@ -111,10 +111,19 @@ describe('one key', () => {
     await json(['key', 'resume', issued.id]);
     await json(['owner', 'suspend', 'service:moody']);
     expect(await verdict()).toContain('"suspended"');
+    expect((await keyswarm(['key', 'show', issued.id])).stdout).toMatch(
+      /^state +active, but refused: owner suspended$/m,
+    );
+    expect((await keyswarm(['key', 'list', '--owner', 'service:moody'])).stdout).toContain(
+      'active (owner suspended)',
+    );
     await json(['owner', 'resume', 'service:moody']);
     expect(await verdict()).toContain('"valid":true');
     await json(['owner', 'revoke-keys', 'service:moody']);
     expect(await verdict()).toContain('"revoked"');
+    expect((await keyswarm(['key', 'rotation', issued.id])).stdout).toMatch(
+      /^state +over: the key is revoked, and no version of it works$/m,
+    );
   });
 
   it('is read from a file or a variable too, and among the arguments only with a warning', async () => {
@@ -240,6 +249,26 @@ describe('events', () => {
     const after = await json(['events', 'tail', '--after', cursor]);
     expect(after.map(({ type }) => type)).toEqual(['dev.keyswarm.key.issued']);
   });
+
+  it('are the newest unless another place to begin is named', async () => {
+    const [newest] = await json(['events', 'tail', '--limit', '1']);
+    const all = await json(['events', 'tail', '--from', 'start']);
+    expect(all.at(-1)).toEqual(newest);
+    expect(all.length).toBeGreaterThan(1);
+    expect(await json(['events', 'tail', '--since', newest.time])).toContainEqual(newest);
+    expect((await json(['events', 'tail', '--since', '1h'])).length).toBe(all.length);
+    const [first] = await json([
+      'events',
+      'tail',
+      '--type',
+      all[0].type.replace('dev.keyswarm.', ''),
+      '--limit',
+      '1',
+    ]);
+    expect(first.type).toBe(all[0].type);
+    const refused = await keyswarm(['events', 'tail', '--from', 'start', '--since', '1h']);
+    expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('--from and --since') });
+  });
 });
 
 describe('a key that needs approval', () => {
@@ -297,7 +326,9 @@ describe('what goes wrong', () => {
     [['keyspace', 'create', 'orders', '--prefix', 'orders'], 5, 'name_taken'],
     [['keyspace', 'create', 'x', '--prefix', 'Bad-Prefix'], 2, 'invalid_prefix'],
     [[...issue, '--ttl', '90'], 2, '--ttl'],
-    [[...issue, '--scope', 'users:read'], 2, 'scope_not_allowed'],
+    [[...issue, '--scope', 'users:read'], 2, 'option    --scope'],
+    [[...issue, '--ttl', '200000d'], 2, 'option    --ttl'],
+    [['keyspace', 'create', 'y', '--prefix', 'y', '--lease', '2h'], 2, 'option    --lease'],
     [['key', 'issue', '--keyspace', 'orders'], 2, '--owner'],
     [['owner', 'suspend', 'billing'], 2, 'service:billing'],
     [['key', 'list', '--state', 'odd'], 2, 'one of pending'],
@@ -313,7 +344,7 @@ describe('what goes wrong', () => {
 
   it('under --json is one line of JSON on stderr', async () => {
     const { stderr } = await keyswarm(['key', 'show', 'key_00000000000000000000000000', '--json']);
-    expect(JSON.parse(stderr)).toMatchObject({ error: { code: 'not_found', field: 'id' } });
+    expect(JSON.parse(stderr)).toMatchObject({ error: { code: 'not_found', field: 'id', option: '<id>' } });
   });
 
   it('without a management key says where one comes from', async () => {

@@ -1,8 +1,9 @@
 import { Fault, faultRegistry } from '@keyswarm/core';
 import { KeyswarmError } from '@keyswarm/sdk';
-import { CommanderError } from 'commander';
+import { type Command, CommanderError } from 'commander';
 import { BulkFailure } from './bulk/run-chunks.ts';
 import type { GlobalOptions, Surroundings } from './context.ts';
+import { fieldAsTyped } from './field-as-typed.ts';
 import { InputError } from './input-error.ts';
 import { exitPipeClosed } from './io/interrupt.ts';
 import { count } from './io/progress.ts';
@@ -14,6 +15,8 @@ interface Told {
   readonly code: string;
   readonly detail: string;
   readonly field?: string | undefined;
+  /** What was typed that the field came from. */
+  readonly option?: string | undefined;
   readonly expected?: string | undefined;
   readonly request_id?: string | undefined;
   /** Of bulk work: what was done before it ended. */
@@ -30,13 +33,13 @@ export function exitCodeOf(error: unknown): number {
   return 7;
 }
 
-/** Writes the error to stderr: for people, or as one line of JSON under `--json`. */
+/** Writes the error to stderr: for people, or as one line of JSON under `--json`. `command`: the one that failed. */
 export function reportError(
   error: unknown,
-  options: GlobalOptions,
+  { options, command }: { readonly options: GlobalOptions; readonly command: Command | undefined },
   { stdout, stderr, variables }: Surroundings,
 ): void {
-  const told = tell(error);
+  const told = tell(error, command);
   if (told === undefined) return;
   const colour = options.color && stderr.isTTY === true && !variables.NO_COLOR;
   const terminal = openTerminal({ quiet: false, colour, stdout, stderr });
@@ -46,7 +49,8 @@ export function reportError(
 
 export function formatError(told: Told, emphasise: (text: string) => string): string {
   const lines = [`${emphasise('error')} ${told.code}: ${printable(told.detail)}`];
-  if (told.field) lines.push(`  field     ${printable(told.field)}`);
+  if (told.option) lines.push(`  option    ${printable(told.option)}`);
+  else if (told.field) lines.push(`  field     ${printable(told.field)}`);
   if (told.expected) lines.push(`  expected  ${printable(told.expected)}`);
   if (told.request_id) lines.push(`  request   ${printable(told.request_id)}`);
   if (told.done !== undefined)
@@ -54,16 +58,17 @@ export function formatError(told: Told, emphasise: (text: string) => string): st
   return lines.join('\n');
 }
 
-function tell(error: unknown): Told | undefined {
+function tell(error: unknown, command: Command | undefined): Told | undefined {
   if (error instanceof BulkFailure) {
-    const told = tell(error.cause);
+    const told = tell(error.cause, command);
     return told === undefined || error.done === 0 ? told : { ...told, done: error.done };
   }
   if (error instanceof PipeClosed) return undefined;
   if (error instanceof KeyswarmError || error instanceof Fault) {
     const { code, message: detail, field, expected } = error;
     const requestId = error instanceof KeyswarmError ? error.requestId : undefined;
-    return { code, detail, field, expected, request_id: requestId };
+    const option = field === undefined || command === undefined ? undefined : fieldAsTyped(field, command);
+    return { code, detail, field, option, expected, request_id: requestId };
   }
   if (error instanceof InputError) {
     return { code: 'usage', detail: error.message, field: error.field, expected: error.expected };

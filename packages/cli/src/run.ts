@@ -41,9 +41,15 @@ import { type RunAction, runnerFor } from './runner.ts';
  */
 export async function run(args: readonly string[], surroundings: Surroundings): Promise<number> {
   let exitCode = 0;
+  let command: Command | undefined;
   const program = buildProgram(
-    runnerFor(surroundings, (code) => {
-      exitCode = code;
+    runnerFor(surroundings, {
+      begins(begun) {
+        command = begun;
+      },
+      ends(code) {
+        exitCode = code;
+      },
     }),
     {
       writeOut: (text) => void surroundings.stdout.write(text),
@@ -54,7 +60,9 @@ export async function run(args: readonly string[], surroundings: Surroundings): 
     await program.parseAsync([...args], { from: 'user' });
     return exitCode;
   } catch (error) {
-    if (!(error instanceof CommanderError)) reportError(error, program.opts<GlobalOptions>(), surroundings);
+    if (!(error instanceof CommanderError)) {
+      reportError(error, { options: program.opts<GlobalOptions>(), command }, surroundings);
+    }
     return exitCodeOf(error);
   }
 }

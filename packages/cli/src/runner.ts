@@ -19,16 +19,23 @@ export interface ActionArguments {
   readonly command: Command;
 }
 
-export function runnerFor(surroundings: Surroundings, setExitCode: (code: number) => void): RunAction {
+export interface RunHooks {
+  /** The command whose action begins now. */
+  readonly begins: (command: Command) => void;
+  readonly ends: (exitCode: number) => void;
+}
+
+export function runnerFor(surroundings: Surroundings, { begins, ends }: RunHooks): RunAction {
   return <Options>(action: Action<Options>) =>
     async (...all: unknown[]) => {
       const command = all.at(-1) as Command;
+      begins(command);
       const texts = all
         .slice(0, -2)
         .flat()
         .filter((each) => typeof each === 'string');
       const context = openContext(command.optsWithGlobals<GlobalOptions>(), surroundings);
       const args = { first: texts[0] ?? '', all: texts, command };
-      setExitCode((await action(context, command.opts() as Options, args)) ?? 0);
+      ends((await action(context, command.opts() as Options, args)) ?? 0);
     };
 }

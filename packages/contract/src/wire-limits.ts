@@ -34,6 +34,8 @@ export const verifierNameLengthMax = 128;
 /** Verifiers that a relay names in one ask, and that one list shows. */
 export const downstreamMax = 1_000;
 export const downstreamCountMax = 1_000_000;
+/** Keyspaces that a relay names of what one behind it may accept. */
+export const reachNamedMax = 16;
 export const verifiersListedMax = 1_000;
 
 /** Of one frame of what is watched: 200 x 300 bytes a second to each who watches, and keyspaces by their leases. */

@@ -95,6 +95,7 @@ export {
   type RollOwner,
   rollKey,
 } from './relay/lease-roll.ts';
+export { type Reach, reachesKeyspace, reachOf, wholeReach } from './relay/reach.ts';
 export type { FeedOrigin, PrimaryOrigin, RelayOrigin } from './relay/relay-origin.ts';
 export { countOf, type RollIdentity, type RollReport, standsAt } from './relay/roll-report.ts';
 export type { FactsReader, RelayFact, TailedReading } from './relay/snapshot-reading.ts';

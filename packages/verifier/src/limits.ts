@@ -192,6 +192,18 @@ export const downstreamNamedMax = 64;
 /** The same, of all relays of one management key, as the relay that they ask keeps them. */
 export const namedOfCredentialMax = 4_096;
 
+/**
+ * Keyspaces that are kept and told by name of what a verifier may accept: with 66 verifiers in an ask they are 35 kB. Who
+ * may read more of them counts as one that may read all, which costs at most the delay of a rotation's finish.
+ */
+export const reachNamedMax = 16;
+
+/**
+ * How often what one verifier may read can be taken from it while a lease may live that was given with it. Widening is
+ * free; a credential is narrowed by hand, so more of it is a client that plays with what it asks for.
+ */
+export const formerReachesMax = 8;
+
 /** How long one stays on the roll that was never answered: well over the time that an answer may take. */
 export const unansweredKeptMs = 30_000;
 

@@ -1,6 +1,7 @@
 import type { CampaignReply } from '@keyswarm/contract';
+import { campaignStates } from '@keyswarm/core';
 import { describe, expect, it } from 'vitest';
-import { doneOf, noteOf } from './campaign-watch.ts';
+import { doneOf, hasEnded, noteOf } from './campaign-watch.ts';
 
 const progress = {
   selected: 100,
@@ -30,8 +31,16 @@ describe('watching a campaign', () => {
     expect(doneOf(shown({ progress: many })).total).toBeUndefined();
   });
 
+  it.each(campaignStates.map((state) => [state, state === 'finished' || state === 'aborted'] as const))(
+    'goes on until it has ended, through a pause as well: %s ends it: %s',
+    (state, ends) => expect(hasEnded({ state })).toBe(ends),
+  );
+
   it('says why it stands or is slow', () => {
     expect(noteOf(shown({}))).toBe('');
+    expect(noteOf(shown({ state: 'paused', id: 'camp_1', paused_because: 'error_budget' }))).toBe(
+      '  paused (too many verifications failed); keyswarm campaign resume camp_1',
+    );
     expect(noteOf(shown({ canary: { hold_until: '2030-01-01T10:20:30.000Z' } }))).toBe(
       '  sample held until 10:20:30',
     );

@@ -5,7 +5,10 @@ import { formatProgress } from '../io/progress.ts';
 
 const lookEveryMs = 500;
 
-/** Shows a bar on stderr until the campaign moves no more, or until Ctrl-C. The campaign as it was seen last. */
+/**
+ * Shows a bar on stderr until the campaign has ended, or until Ctrl-C: one that is paused may go on. The campaign as it
+ * was seen last.
+ */
 export async function watchCampaign(context: Context, id: string): Promise<CampaignReply> {
   const client = context.client();
   const startedMs = context.nowMs();
@@ -18,11 +21,14 @@ export async function watchCampaign(context: Context, id: string): Promise<Campa
       // The rate is of what was seen done, not of what had been done before anybody watched.
       const elapsedMs = ((context.nowMs() - startedMs) * done.done) / Math.max(1, done.done - first);
       context.terminal.rewrite(`${formatProgress(done.label, { ...done, elapsedMs })}${noteOf(campaign)}`);
-      const isMoving = campaign.state === 'running' || campaign.state === 'finishing';
-      if (!isMoving || signal.aborted) return campaign;
+      if (hasEnded(campaign) || signal.aborted) return campaign;
       await pause(lookEveryMs, signal);
     }
   });
+}
+
+export function hasEnded({ state }: Pick<CampaignReply, 'state'>): boolean {
+  return state === 'finished' || state === 'aborted';
 }
 
 /** What is counted in this phase: keys that are taken, and then holders that have renewed. */
@@ -35,7 +41,11 @@ export function doneOf({ phase, kind, progress }: CampaignReply) {
   return { label: 'renewed', done: renewed, total: renewed + open };
 }
 
-export function noteOf({ canary, pace }: CampaignReply): string {
+export function noteOf({ id, state, paused_because, canary, pace }: CampaignReply): string {
+  if (state === 'paused') {
+    const why = paused_because === 'error_budget' ? ' (too many verifications failed)' : '';
+    return `  paused${why}; keyswarm campaign resume ${id}`;
+  }
   if (canary.hold_until !== null) return `  sample held until ${canary.hold_until.slice(11, 19)}`;
   if (pace.throttled_by === null) return '';
   return `  slowed by ${pace.throttled_by.replaceAll('_', ' ')} to ${Math.round(pace.now)}/s`;

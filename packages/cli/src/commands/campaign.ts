@@ -196,7 +196,7 @@ function numberOf(text: string | undefined, field: string): number | undefined {
   throw new InputError(field, `${JSON.stringify(text)} is not a number`, 'such as 500 or 0.001');
 }
 
-/** Exit code 0 if it came to its end, 1 if it was paused or aborted. */
+/** Exit code 0 if it came to its end, 1 if it was aborted or is watched no longer. */
 async function watchToEnd(context: Context, id: string): Promise<number> {
   const last = await watchCampaign(context, id);
   await emit(context, last, formatCampaign);

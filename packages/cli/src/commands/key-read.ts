@@ -35,7 +35,7 @@ export function addKeyReadCommands(key: Command, action: RunAction): void {
         };
         await emitList<KeyReply>(context, {
           headings: ['ID', 'STATE', 'VERSIONS', 'EXPIRES', 'NAME'],
-          row: (each) => [each.id, each.state, versionsOf(each), each.expires_at ?? '-', each.name],
+          row: (each) => [each.id, standingOf(each), versionsOf(each), each.expires_at ?? '-', each.name],
           list: (page) => client.keys.list({ ...page, ...filter }),
           itemsMax: itemsMaxOf(options),
         });
@@ -58,6 +58,13 @@ export function addKeyReadCommands(key: Command, action: RunAction): void {
 /** A key that ended took its versions with it, whatever grace one of them still had. */
 const hasEnded = ({ state }: KeyReply): boolean => state === 'revoked' || state === 'expired';
 
+const refusals = { owner_suspended: 'owner suspended', keyspace_suspended: 'keyspace suspended' } as const;
+
+/** A key that is active and refused all the same says so: `active (owner suspended)`. */
+function standingOf({ state, refused_because: why }: KeyReply): string {
+  return why === undefined ? state : `${state} (${refusals[why]})`;
+}
+
 /** `2` or `2 (1 in grace)`. */
 function versionsOf(key: KeyReply): string {
   const { versions } = key;
@@ -72,7 +79,10 @@ function formatKey(key: KeyReply): string {
   const fields = formatFields({
     id: key.id,
     name: key.name,
-    state: key.state,
+    state:
+      key.refused_because === undefined
+        ? key.state
+        : `${key.state}, but refused: ${refusals[key.refused_because]}`,
     keyspace: key.keyspace_id,
     owner: key.owner_id,
     scopes: key.scopes.join(' '),

@@ -29,21 +29,22 @@ export function addKeyRotationCommand(key: Command, action: RunAction): void {
 }
 
 function formatRotation(rotation: RotationReply): string {
-  const { previous_version: previous, finish, lineage } = rotation;
+  const { previous_version: previous, finish, lineage, key_state: keyState } = rotation;
+  const hasEnded = keyState === 'revoked' || keyState === 'expired';
   const fields = formatFields({
     id: rotation.id,
-    state: rotation.state,
+    state: hasEnded ? `over: the key is ${keyState}, and no version of it works` : rotation.state,
     version: rotation.version,
     ...(previous === null
       ? {}
       : {
           previous,
           asked: rotation.asked_at,
-          'previous works until': rotation.retires_at,
+          ...(hasEnded ? {} : { 'previous works until': rotation.retires_at }),
           [`version ${rotation.version} first used`]: rotation.first_used_at ?? 'never',
           [`version ${previous} last used`]: rotation.last_used_at ?? 'not while it was told of',
         }),
-    ...(rotation.renew_after === null ? {} : { 'renew after': rotation.renew_after }),
+    ...(rotation.renew_after === null || hasEnded ? {} : { 'renew after': rotation.renew_after }),
     ...(rotation.state === 'overlapping'
       ? { 'may be finished': finish.admitted ? 'yes' : `no: ${finish.detail} (${finish.code})` }
       : {}),
@@ -55,9 +56,9 @@ function formatRotation(rotation: RotationReply): string {
     ['VERSION', 'STATE', 'MINTED', 'RETIRES', 'FIRST USED', 'LAST USED'],
     lineage.items.map((one) => [
       String(one.version),
-      one.state,
+      hasEnded && one.state !== 'retired' ? keyState : one.state,
       one.minted_at,
-      one.retires_at ?? '-',
+      hasEnded && one.state !== 'retired' ? '-' : (one.retires_at ?? '-'),
       one.first_used_at ?? '-',
       one.last_used_at ?? '-',
     ]),

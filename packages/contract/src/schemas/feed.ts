@@ -4,6 +4,7 @@ import {
   downstreamCountMax,
   downstreamMax,
   feedViewLengthMax,
+  reachNamedMax,
   usesPerAskMax,
   verifierNameLengthMax,
   verifiersListedMax,
@@ -100,6 +101,18 @@ export const leaseAsk = strictObject(
               maximum: downstreamCountMax,
               description: 'It stands for so many, at the least of them and with the youngest lease of them.',
             }),
+          ),
+          reach: Type.Optional(
+            strictObject(
+              {
+                keyspaces: Type.Optional(listOf(keyspaceIdField, { maxItems: reachNamedMax })),
+                without: Type.Optional(listOf(keyspaceIdField, { maxItems: reachNamedMax })),
+              },
+              {
+                description:
+                  'Of which keyspaces it may accept keys: only those, or all without those; absent: of all.',
+              },
+            ),
           ),
         }),
         {

@@ -29,9 +29,8 @@ import { proofField, proofReply } from './proof.ts';
 
 /* Issue, read, update, rotate, revoke, suspend. Verification and import have files of their own. */
 
-export const keyStateField = Type.Enum(['pending', 'active', 'suspended', 'revoked', 'expired'], {
-  type: 'string',
-});
+export const keyStates = ['pending', 'active', 'suspended', 'revoked', 'expired'] as const;
+export const keyStateField = Type.Enum([...keyStates], { type: 'string' });
 const versionNumber = Type.Integer({ minimum: 1 });
 
 /** What issue and import have in common. At most one of `ttl_seconds` and `expires_at`: the core says `expiry_conflict`. */
@@ -84,6 +83,13 @@ export const keyReply = strictObject(
     id: keyIdField,
     name: nameField,
     state: keyStateField,
+    refused_because: Type.Optional(
+      Type.Enum(['owner_suspended', 'keyspace_suspended'], {
+        type: 'string',
+        description:
+          'Present where the key itself is active or pending, and is refused all the same until its owner or keyspace is resumed.',
+      }),
+    ),
     keyspace_id: keyspaceIdField,
     owner_id: ownerIdField,
     scopes: scopesField,

@@ -1,6 +1,7 @@
 import Type, { type Static } from 'typebox';
 import { lineagePageMax } from '../wire-limits.ts';
 import { keyIdField, listOf, nullable, nullableTimeField, strictObject, timeField } from './fields.ts';
+import { keyStates } from './keys.ts';
 
 /* A rotation as a thing to look at: how far it has got, on what evidence, and what it came out of. */
 
@@ -18,6 +19,10 @@ export const rotationReply = strictObject(
       type: 'string',
       description:
         '`none`: it was never rotated. `overlapping`: two versions work. `finished`: the last rotation is over, or the key is.',
+    }),
+    key_state: Type.Enum([...keyStates], {
+      type: 'string',
+      description: 'Of the key: no version of one that is revoked or expired works, whatever its own state.',
     }),
     version: versionNumber,
     previous_version: nullableVersion,

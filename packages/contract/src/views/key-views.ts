@@ -27,11 +27,14 @@ import { nullableTimeText, timeText } from './time.ts';
  * left out in one place. A `Secret` is opened here and nowhere else on the way out.
  */
 
-export function keyView(key: KeyRecord, nowMs: number): KeyReply {
+/** `suspended`: ids of owners and keyspaces that are. */
+export function keyView(key: KeyRecord, nowMs: number, suspended: ReadonlySet<string>): KeyReply {
+  const state = keyStateAt(key, nowMs);
   return {
     id: key.id,
     name: key.name,
-    state: keyStateAt(key, nowMs),
+    state,
+    ...(state === 'active' || state === 'pending' ? refusedView(key, suspended) : {}),
     keyspace_id: key.keyspaceId,
     owner_id: key.ownerId,
     scopes: key.scopes,
@@ -51,6 +54,11 @@ export function keyView(key: KeyRecord, nowMs: number): KeyReply {
     })),
     ...traitsView(key),
   };
+}
+
+function refusedView(key: KeyRecord, suspended: ReadonlySet<string>): Pick<KeyReply, 'refused_because'> {
+  if (suspended.has(key.keyspaceId)) return { refused_because: 'keyspace_suspended' };
+  return suspended.has(key.ownerId) ? { refused_because: 'owner_suspended' } : {};
 }
 
 /** What few keys have, left out where it isn't there. */

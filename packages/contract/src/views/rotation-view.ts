@@ -30,6 +30,7 @@ export function rotationView(shown: ShownRotation, nowMs: number): RotationReply
   return {
     id: key.id,
     state,
+    key_state: keyStateAt(key, nowMs),
     version: current.number,
     previous_version: previous?.number ?? null,
     asked_at: previous === undefined ? null : timeText(current.mintedAtMs),

@@ -149,10 +149,12 @@ describe('the view of a wait', () => {
   });
 });
 
+const nobody: ReadonlySet<string> = new Set();
+
 describe('views of a key', () => {
   it('fit what the operations promise', () => {
     const secret = new Secret('orders_live_abc');
-    const view = fits('getKey', keyView(key, nowMs));
+    const view = fits('getKey', keyView(key, nowMs, nobody));
     expect(view.expires_at).toBe('2030-01-01T01:00:00.000Z');
     expect(fits('issueKey', placedView(issuedKeyView(key, secret), at)).secret).toBe('orders_live_abc');
     fits('importKeys', { results: [placedView(importedKeyView(key), at)] });
@@ -166,6 +168,9 @@ describe('views of a key', () => {
     fits('getRotation', rotationView({ key, current, previous, refusal, lineage, nextBefore: 1 }, nowMs));
     const none = { previous: undefined, refusal: undefined, lineage: [], nextBefore: null };
     fits('getRotation', rotationView({ key, current: { ...current, firstUsedMs: null }, ...none }, nowMs));
+    const dead = { ...key, state: 'revoked', revokedAtMs: nowMs } as const;
+    const over = rotationView({ key: dead, current, ...none }, nowMs);
+    expect(fits('getRotation', over).key_state).toBe('revoked');
     fits('suspendKey', placedView(suspendedKeyView({ ...key, state: 'suspended' }, nowMs), at));
     fits('resumeKey', placedView(resumedKeyView(key, nowMs), at));
     const revoked = fits(
@@ -176,11 +181,20 @@ describe('views of a key', () => {
   });
 
   it('tell the state as of the clock: an expired key, and a grace that has run out', () => {
-    expect(keyView(key, nowMs).state).toBe('active');
-    expect(keyView(key, nowMs + hourMs).state).toBe('expired');
-    expect(keyView({ ...key, notBeforeMs: nowMs + 1 }, nowMs).state).toBe('pending');
-    expect(keyView(key, nowMs + 999).versions[0]?.state).toBe('grace');
-    expect(keyView(key, nowMs + 1000).versions[0]?.state).toBe('retired');
+    expect(keyView(key, nowMs, nobody).state).toBe('active');
+    expect(keyView(key, nowMs + hourMs, nobody).state).toBe('expired');
+    expect(keyView({ ...key, notBeforeMs: nowMs + 1 }, nowMs, nobody).state).toBe('pending');
+    expect(keyView(key, nowMs + 999, nobody).versions[0]?.state).toBe('grace');
+    expect(keyView(key, nowMs + 1000, nobody).versions[0]?.state).toBe('retired');
+  });
+
+  it('say that an active key is refused for its owner or keyspace, and nothing of one that is refused anyway', () => {
+    const owner = new Set<string>([key.ownerId]);
+    expect(fits('getKey', keyView(key, nowMs, owner)).refused_because).toBe('owner_suspended');
+    const both = new Set<string>([key.ownerId, key.keyspaceId]);
+    expect(fits('getKey', keyView(key, nowMs, both)).refused_because).toBe('keyspace_suspended');
+    expect(keyView(key, nowMs, nobody)).not.toHaveProperty('refused_because');
+    expect(keyView(key, nowMs + hourMs, owner)).not.toHaveProperty('refused_because');
   });
 
   it('promise the end of a rotated version no sooner than its grace, nor than every verifier knows', () => {
@@ -194,7 +208,11 @@ describe('views of a key', () => {
 
   it('never show a fingerprint, and a secret only where one is issued', () => {
     const hex = Buffer.from(fingerprint).toString('hex').slice(0, 8);
-    for (const view of [keyView(key, nowMs), importedKeyView(key), finishedRotationView(key, nowMs)]) {
+    for (const view of [
+      keyView(key, nowMs, nobody),
+      importedKeyView(key),
+      finishedRotationView(key, nowMs),
+    ]) {
       const text = JSON.stringify(view);
       expect(text).not.toContain(hex);
       expect(text).not.toContain('171,171');

@@ -19,7 +19,7 @@ export const verifierKill: Scenario = {
       const since = run.history.size;
       const key = await run.clerk.issue({ keyspace: 'strict', ttlSeconds: 3_600 });
       await run.fault({ name: `${node.name} killed (${kill})`, affects: [node.name] }, async () => {
-        await node.member.kill('SIGKILL');
+        await node.member.kill();
         if (key !== undefined && (await run.clerk.revoke(key))) run.reached('a key was revoked while a verifier was dead');
         await run.seconds(run.random() * 0.3);
         await node.member.start();

@@ -36,6 +36,8 @@ export interface StageDatabase {
   resume(): Promise<void>;
   /** Promotes the standby, fencing the primary before; absent where there is none. */
   readonly failOver?: () => Promise<void>;
+  /** Makes who was fenced a standby again. */
+  readonly rejoin?: () => Promise<void>;
   /** Its folder, where the faults of disks are. */
   readonly dataDir: string;
   readonly pid: number | undefined;

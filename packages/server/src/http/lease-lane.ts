@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type LeaseAskBody, operations } from '@keyswarm/contract';
 import { assert } from '@keyswarm/core';
+import { reachOf } from '@keyswarm/verifier';
 import { decodeLeaseRequest, encodeLeaseAnswer } from '@keyswarm/verifier/lease-messages';
 import type { Caller } from '../access/caller.ts';
 import type { Log } from '../logging/log.ts';
@@ -106,7 +107,8 @@ export async function answerLease(feed: FeedDoor, caller: Caller, body: LeaseAsk
   // Reckoned at every ask: it may have changed, and nothing else would tell the asker.
   const filter = await feed.filterFor(caller, keyspaces, !ask.fresh);
   const owner = { workspaceId: caller.workspaceId, credential: caller.keyId };
-  const report = { ...verifier, applied: ask.applied, leaseAgeMs: ask.leaseAgeMs };
+  const { applied, leaseAgeMs } = ask;
+  const report = { ...verifier, applied, leaseAgeMs, reach: reachOf(filter) };
   const entry = await registry.admit(owner, report, downstream);
   const answer = await relay.sourceFor(filter).lease(ask, never);
   registry.roll.answered(entry, answer);

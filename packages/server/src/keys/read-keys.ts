@@ -15,8 +15,27 @@ import type { UseCasePorts } from '../access/use-case-ports.ts';
 import { listPagesMax } from '../limits.ts';
 import { findKey } from './change-key.ts';
 
-export async function getOneKey(ports: UseCasePorts, caller: Caller, id: KeyId): Promise<KeyRecord> {
-  return (await findKey(ports, caller, id, 'keys:read')).key;
+/** Whose suspension refuses keys that are themselves active. */
+export type Suspended = ReadonlySet<OwnerId | KeyspaceId>;
+
+export async function getOneKey(
+  ports: UseCasePorts,
+  caller: Caller,
+  id: KeyId,
+): Promise<{ readonly key: KeyRecord; readonly suspended: Suspended }> {
+  const { key } = await findKey(ports, caller, id, 'keys:read');
+  return { key, suspended: await suspendedAbove(ports, [key]) };
+}
+
+/** One read for all: a page of keys has few owners, or as many as it has keys. */
+export function suspendedAbove(
+  { reader }: Pick<UseCasePorts, 'reader'>,
+  keys: readonly KeyRecord[],
+): Promise<Suspended> {
+  return reader.suspended({
+    owners: [...new Set(keys.map(({ ownerId }) => ownerId))],
+    keyspaces: [...new Set(keys.map(({ keyspaceId }) => keyspaceId))],
+  });
 }
 
 export interface ListKeys {

@@ -1,5 +1,5 @@
-import { idFromUuidText, type WorkspaceId } from '@keyswarm/core';
-import type { Heads, RollReport } from '@keyswarm/verifier';
+import { idFromUuidText, type KeyspaceId, parseId, type WorkspaceId } from '@keyswarm/core';
+import type { Heads, Reach, RollReport } from '@keyswarm/verifier';
 import type { RegistryRow } from '../storage/statements/read-registry.ts';
 
 /** Every relay with its verifiers, as the store has them at one instant. */
@@ -72,6 +72,7 @@ function verifierOf(row: RegistryRow, workspaceId: string): VerifierReading {
     kind: row.kind,
     applied: headsOf(row.applied),
     leaseAgeMs: row.lease_age_ms ?? undefined,
+    reach: reachIn(row.reach),
     isActive: row.active,
     silentMs: row.active ? Math.min(row.silent_ms, row.relay_silent_ms) : row.silent_ms,
     downstream: downstream.map(reportOf),
@@ -79,7 +80,7 @@ function verifierOf(row: RegistryRow, workspaceId: string): VerifierReading {
 }
 
 function reportOf(json: unknown): RollReport {
-  const { id, name, region, kind, applied, leaseAgeMs, count } = recordOf(json);
+  const { id, name, region, kind, applied, leaseAgeMs, count, reach } = recordOf(json);
   return {
     id: String(id),
     name: String(name),
@@ -88,7 +89,22 @@ function reportOf(json: unknown): RollReport {
     applied: headsOf(applied),
     leaseAgeMs: typeof leaseAgeMs === 'number' ? leaseAgeMs : undefined,
     ...(typeof count === 'number' ? { count } : {}),
+    reach: reachIn(reach),
   };
+}
+
+/** Absent in a row of a server that knew of no reach: everything. */
+function reachIn(json: unknown): Reach {
+  const { keyspaces, without } = recordOf(json);
+  return {
+    ...(Array.isArray(keyspaces) ? { keyspaces: keyspaces.flatMap(keyspaceIn) } : {}),
+    ...(Array.isArray(without) ? { without: without.flatMap(keyspaceIn) } : {}),
+  };
+}
+
+function keyspaceIn(json: unknown): readonly KeyspaceId[] {
+  const id = typeof json === 'string' ? parseId('ks', json) : undefined;
+  return id === undefined ? [] : [id];
 }
 
 function headsOf(json: unknown): Heads | undefined {

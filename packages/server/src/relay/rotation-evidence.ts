@@ -25,12 +25,12 @@ export function openRotationEvidence(from: EvidenceFrom): RotationEvidence {
     keyspaceId: KeyspaceId,
   ): Promise<UnheardVerifier | null> {
     const [reading, { lease, nowMs }] = await Promise.all([
-      registry.read([workspaceId]),
+      registry.read([workspaceId], keyspaceId),
       leases.ofKeyspace(keyspaceId),
     ]);
     if (lease === undefined) return null;
     const here = { relayId: relay.id, entries: registry.roll.entries(), monotonicMs: clock.monotonicMs() };
-    return unheardVerifier({ reading, here }, { workspaceId, lease, nowMs });
+    return unheardVerifier({ reading, here }, { workspaceId, keyspaceId, lease, nowMs });
   }
 
   return {

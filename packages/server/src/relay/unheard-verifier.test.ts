@@ -1,6 +1,6 @@
-import type { KeyId, WorkspaceId } from '@keyswarm/core';
+import type { KeyId, KeyspaceId, WorkspaceId } from '@keyswarm/core';
 import { idFromUuidBytes } from '@keyswarm/core';
-import type { RollEntry } from '@keyswarm/verifier';
+import { type Reach, type RollEntry, wholeReach } from '@keyswarm/verifier';
 import { describe, expect, it } from 'vitest';
 import { registrationMsMax, useHeardMs, verifierActiveMs } from '../limits.ts';
 import type { RelayReading, VerifierReading } from './registry-reading.ts';
@@ -9,6 +9,8 @@ import { unheardVerifier } from './unheard-verifier.ts';
 const workspaceId = idFromUuidBytes('ws', new Uint8Array(16).fill(1)) as WorkspaceId;
 const stranger = idFromUuidBytes('ws', new Uint8Array(16).fill(2)) as WorkspaceId;
 const credentialId = idFromUuidBytes('key', new Uint8Array(16).fill(3)) as KeyId;
+const keyspaceId = idFromUuidBytes('ks', new Uint8Array(16).fill(4)) as KeyspaceId;
+const other = idFromUuidBytes('ks', new Uint8Array(16).fill(5)) as KeyspaceId;
 const nowMs = 1_800_000_000_000;
 /** A lease of 30 s with its ρ, the second of a registration, and how old an active verifier's ask may be. */
 const mayLiveMs = 30_300 + registrationMsMax + verifierActiveMs;
@@ -45,6 +47,7 @@ const entry = (id: string, seenAtMs: number): RollEntry => ({
   report: { id, name: id, kind: 'node', applied: undefined, leaseAgeMs: 100 },
   downstream: [],
   stands: undefined,
+  reach: wholeReach,
   seenAtMs,
   keptUntilMs: 0,
   isNew: false,
@@ -59,7 +62,7 @@ const unheard = (
       reading: { nowMs, isWhole: more.isWhole ?? true, relays },
       here: { relayId: 'here', entries: more.entries ?? [], monotonicMs: 1_000_000 },
     },
-    { workspaceId, lease: { leaseMs: 30_000, formerUntilMs: more.formerUntilMs ?? null }, nowMs },
+    { workspaceId, keyspaceId, lease: { leaseMs: 30_000, formerUntilMs: more.formerUntilMs ?? null }, nowMs },
   );
 
 describe('who may have accepted keys without having told', () => {
@@ -131,5 +134,30 @@ describe('who may have accepted keys without having told', () => {
       mayHaveAcceptedUntilMs: nowMs + 5,
     });
     expect(unheard([], { isWhole: false })).toMatchObject({ mayHaveAcceptedUntilMs: nowMs });
+  });
+
+  const elsewhere: readonly Reach[] = [{ keyspaces: [other] }, { without: [keyspaceId] }, { keyspaces: [] }];
+  it.each(elsewhere)('is not one that may read nothing of the keyspace, wherever it asked: %j', (reach) => {
+    const foreign = verifier('a', 20_000, { reach });
+    expect(unheard([relay('other', 100, { verifiers: [foreign] })])).toBeNull();
+    expect(unheard([], { entries: [{ ...entry('b', 980_000), reach }] })).toBeNull();
+    const behind = {
+      id: 'leaf',
+      name: 'leaf',
+      kind: 'library',
+      applied: undefined,
+      leaseAgeMs: 9_000,
+      reach,
+    } as const;
+    const chained = verifier('region', 500, { kind: 'relay', downstream: [behind] });
+    expect(unheard([relay('other', 100, { verifiers: [chained] })])).toBeNull();
+  });
+
+  it('is one that may read it among others, and one that might at the relay where it was before', () => {
+    const reach: Reach = { keyspaces: [other, keyspaceId] };
+    const wide = relay('one', 100, { verifiers: [verifier('a', 20_000, { reach })] });
+    expect(unheard([wide])).toMatchObject({ name: 'a' });
+    const narrow = verifier('a', 100, { reach: { keyspaces: [other] } });
+    expect(unheard([wide, relay('two', 100, { verifiers: [narrow] })])).toMatchObject({ name: 'a' });
   });
 });

@@ -1,5 +1,5 @@
-import { idFromUuidBytes, type WorkspaceId } from '@keyswarm/core';
-import type { Heads } from '@keyswarm/verifier';
+import { idFromUuidBytes, type KeyspaceId, type WorkspaceId } from '@keyswarm/core';
+import type { Heads, Reach } from '@keyswarm/verifier';
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { registryDoubtMs, registryRefreshRowsMax } from '../limits.ts';
@@ -76,8 +76,8 @@ function bench() {
     time.monotonic += ms;
     time.wall += ms;
   };
-  const ask = (id: string, seq: number) =>
-    registry.admit(owner, { id, name: id, kind: 'library', applied: at(seq), leaseAgeMs: 5 }, []);
+  const ask = (id: string, seq: number, reach?: Reach) =>
+    registry.admit(owner, { id, name: id, kind: 'library', applied: at(seq), leaseAgeMs: 5, reach }, []);
   const rows = async () => {
     const [relayRow] = (await registry.read([workspaceId])).relays;
     const told = relayRow?.verifiers.map(({ id, isActive }) => [id, isActive] as const) ?? [];
@@ -198,4 +198,44 @@ test('nobody leaves the roll whose row may still say that it is active', async (
   await ask('other', 1);
   registry.roll.forget();
   expect([...registry.roll.entries()].map(({ report }) => report.id)).toEqual(['other']);
+});
+
+const [mine, theirs] = [4, 5].map((byte) => idFromUuidBytes('ks', new Uint8Array(16).fill(byte))) as [
+  KeyspaceId,
+  KeyspaceId,
+];
+const namesIn = async (registry: VerifierRegistry, keyspaceId?: KeyspaceId) => {
+  const [relayRow] = (await registry.read([workspaceId], keyspaceId)).relays;
+  return relayRow?.verifiers.map(({ id }) => id).sort();
+};
+
+test('who reads the registry for one keyspace is given those that may accept its keys, and all that are not known', async () => {
+  const { registry, ask } = bench();
+  await ask('all', 1);
+  await ask('mine', 1, { keyspaces: [mine] });
+  await ask('theirs', 1, { keyspaces: [theirs] });
+  await ask('none', 1, { keyspaces: [] });
+  await ask('all but mine', 1, { without: [mine] });
+  expect(await namesIn(registry)).toHaveLength(5);
+  expect(await namesIn(registry, mine)).toEqual(['all', 'mine']);
+  expect(await namesIn(registry, theirs)).toEqual(['all', 'all but mine', 'theirs']);
+  await memory.query({ name: '', text: 'update verifier_state set reach = null' });
+  expect(await namesIn(registry, mine)).toHaveLength(5);
+});
+
+test('nobody may read more than its row says before that was written, and a row that reads less says both for a while', async () => {
+  const { store, registry, time, ask, pass } = bench();
+  await ask('one', 1, { keyspaces: [mine] });
+  store.weather = 'fails';
+  await ask('one', 1, { keyspaces: [mine] });
+  await expect(ask('one', 1, { keyspaces: [mine, theirs] })).rejects.toMatchObject({ code: 'stale' });
+  store.weather = 'fair';
+  await ask('one', 1, { keyspaces: [mine, theirs] });
+  expect(await namesIn(registry, theirs)).toEqual(['one']);
+  await ask('one', 1, { keyspaces: [mine] });
+  expect(await namesIn(registry, theirs)).toEqual(['one']);
+  pass(3_650_000);
+  expect(time.monotonic).toBeGreaterThan(3_600_000);
+  await ask('one', 1, { keyspaces: [mine] });
+  expect(await namesIn(registry, theirs)).toEqual([]);
 });

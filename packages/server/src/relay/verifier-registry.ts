@@ -1,5 +1,5 @@
-import { Fault, type KeyId, uuidHexOf, type WorkspaceId } from '@keyswarm/core';
-import type { Heads } from '@keyswarm/verifier';
+import { Fault, type KeyId, type KeyspaceId, uuidHexOf, type WorkspaceId } from '@keyswarm/core';
+import type { Heads, Reach } from '@keyswarm/verifier';
 import { LeaseRoll, type RollEntry, type RollOwner, type RollReport, standsAt } from '@keyswarm/verifier';
 import {
   registrationMsMax,
@@ -33,6 +33,9 @@ import { type RegistryReading, readingOf } from './registry-reading.ts';
  * the other servers of a thousand verifiers that they know a change. Others take an active row by that least alone, so:
  *
  *   In the store, every row that says active is of a verifier that the least in the relay's row counts.
+ *
+ * A row also says of which keyspaces its verifier may accept keys, so that others need not care for its silence elsewhere.
+ * Who may read more than its row says waits for a write as one that is not registered.
  *
  * - A write is one transaction: the relay's row, and each row that isn't surely what it should be. Its least is of the
  *   verifiers that are active at the one instant for which its rows were made.
@@ -79,7 +82,14 @@ export interface RegistryOptions {
 interface Written {
   readonly active: boolean;
   readonly hasLease: boolean;
+  readonly reach: Reach;
   readonly atMs: number;
+}
+
+interface RowToWrite {
+  readonly key: string;
+  readonly reach: Reach;
+  readonly row: VerifierRow;
 }
 
 export class VerifierRegistry {
@@ -146,9 +156,10 @@ export class VerifierRegistry {
     void this.#flush().catch(() => {});
   }
 
-  /** All relays, and the verifiers of these workspaces. */
-  async read(workspaces: readonly WorkspaceId[]): Promise<RegistryReading> {
-    const rows = await readRegistry(this.#options.store, workspaces.map(uuidHexOf), registryRowsMax);
+  /** All relays, and the verifiers of these workspaces; of those, where one is named, that may accept its keys. */
+  async read(workspaces: readonly WorkspaceId[], keyspaceId?: KeyspaceId): Promise<RegistryReading> {
+    const asked = { workspaceIds: workspaces.map(uuidHexOf), keyspaceId };
+    const rows = await readRegistry(this.#options.store, asked, registryRowsMax);
     return readingOf(rows, rows.length < registryRowsMax);
   }
 
@@ -161,8 +172,9 @@ export class VerifierRegistry {
     if (this.#durableAtMs > Number.NEGATIVE_INFINITY) await this.#flush().catch(() => {});
   }
 
-  #isAdmitted({ key }: RollEntry): boolean {
-    return this.#written.get(key)?.active === true && this.#isDurable();
+  #isAdmitted({ key, reach }: RollEntry): boolean {
+    const written = this.#written.get(key);
+    return written?.active === true && written.reach === reach && this.#isDurable();
   }
 
   /** By both clocks: the monotonic one stands while the machine is suspended. */
@@ -229,8 +241,13 @@ export class VerifierRegistry {
     );
     this.#durableAtMs = sentAtMs;
     this.#durableAtWallMs = sentAtWallMs;
-    for (const { key, row } of rows) {
-      this.#written.set(key, { active: row.active, hasLease: row.leaseAgeMs !== null, atMs: sentAtMs });
+    for (const { key, row, reach } of rows) {
+      this.#written.set(key, {
+        active: row.active,
+        hasLease: row.leaseAgeMs !== null,
+        reach,
+        atMs: sentAtMs,
+      });
     }
     if (sentAtMs - this.#sweptAtMs > registrySweepMs) {
       this.#sweptAtMs = sentAtMs;
@@ -239,20 +256,20 @@ export class VerifierRegistry {
     }
   }
 
-  #rowsToWrite(nowMs: number): readonly { readonly key: string; readonly row: VerifierRow }[] {
+  #rowsToWrite(nowMs: number): readonly RowToWrite[] {
     this.roll.forget();
     for (const key of this.#sent) {
       if (this.roll.has(key)) continue;
       this.#sent.delete(key);
       this.#written.delete(key);
     }
-    const rows: { readonly key: string; readonly row: VerifierRow }[] = [];
+    const rows: RowToWrite[] = [];
     let refreshed = 0;
     for (const entry of this.roll.entries()) {
-      const { key, report } = entry;
+      const { key, report, reach } = entry;
       const active = this.roll.isActive(entry, nowMs);
       const written = this.#written.get(key);
-      const isOther = written?.active !== active;
+      const isOther = written?.active !== active || written.reach !== reach;
       const hasLease = report.leaseAgeMs !== undefined;
       const isOld = active && written !== undefined && nowMs - written.atMs > registryRefreshMs;
       if (!isOther && !(active && written.hasLease !== hasLease)) {
@@ -261,7 +278,7 @@ export class VerifierRegistry {
       }
       if (isOther) this.#written.delete(key);
       this.#sent.add(key);
-      rows.push({ key, row: rowOf(entry, active, nowMs) });
+      rows.push({ key, reach, row: rowOf(entry, active, nowMs) });
     }
     return rows;
   }
@@ -296,7 +313,7 @@ function notDurable(cause?: unknown): Fault {
 }
 
 function rowOf(
-  { owner, report, downstream, stands, seenAtMs }: RollEntry,
+  { owner, report, downstream, stands, reach, seenAtMs }: RollEntry,
   active: boolean,
   nowMs: number,
 ): VerifierRow {
@@ -310,7 +327,8 @@ function rowOf(
     kind: report.kind,
     applied: report.applied ?? stands ?? null,
     leaseAgeMs: report.leaseAgeMs ?? null,
-    downstream: downstream.map(({ id, name, region, kind, applied, leaseAgeMs, count }) => ({
+    reach,
+    downstream: downstream.map(({ id, name, region, kind, applied, leaseAgeMs, count, reach: its }) => ({
       id,
       name,
       region: region ?? null,
@@ -318,6 +336,7 @@ function rowOf(
       applied: applied ?? null,
       leaseAgeMs: leaseAgeMs ?? null,
       ...(count === undefined ? {} : { count }),
+      ...(its === undefined ? {} : { reach: its }),
     })),
     active,
     silentMs: active ? 0 : Math.max(0, nowMs - seenAtMs),

@@ -135,6 +135,11 @@ export interface Reader {
     page: Page<OwnerId>,
   ): Promise<readonly OwnerRecord[]>;
   keyspace(workspaceId: WorkspaceId, id: KeyspaceId): Promise<KeyspaceRecord | undefined>;
+  /** Of these, who is suspended: keys under them are refused, whatever their own state. */
+  suspended(among: {
+    readonly owners: readonly OwnerId[];
+    readonly keyspaces: readonly KeyspaceId[];
+  }): Promise<ReadonlySet<OwnerId | KeyspaceId>>;
   keyspaceByName(workspaceId: WorkspaceId, name: string): Promise<KeyspaceRecord | undefined>;
   keyspaces(workspaceId: WorkspaceId, page: Page<KeyspaceId>): Promise<readonly KeyspaceRecord[]>;
   /** Not bound to one workspace: it is asked for several changes at once, and only of what they have just written. */

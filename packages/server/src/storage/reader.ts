@@ -58,6 +58,12 @@ export function createReader(store: Store, options: { readonly shards: number })
       return keyspace?.workspaceId === workspaceId ? keyspace : undefined;
     },
 
+    async suspended(among) {
+      const { owners, keyspaces } = await readReferences(store, among, shards);
+      const held = [...owners, ...keyspaces].filter(({ state }) => state === 'suspended');
+      return new Set(held.map(({ id }) => id));
+    },
+
     keyspaceByName: (workspaceId, name) => findKeyspace(store, workspaceId, name, shards),
 
     keyspaces(workspaceId, page) {

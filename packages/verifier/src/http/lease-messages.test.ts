@@ -109,6 +109,16 @@ describe('the lease as JSON', () => {
     ['/uses/0/keyspace_id', { ...asked, uses: [{ ...useAsked, keyspace_id: 'orders' }] }],
     ['/uses/0/version', { ...asked, uses: [{ ...useAsked, version: 0 }] }],
     ['/uses/0/at_ms', { ...asked, uses: [{ ...useAsked, at_ms: '5' }] }],
+    ...[{ keyspaces: 'all' }, { keyspaces: ['orders'] }, { keyspaces: Array(17).fill(keyspaceId(1)) }].map(
+      (reach): [string, object] => [
+        '/downstream/0/reach/keyspaces',
+        { ...asked, downstream: [{ ...asked.verifier, reach }] },
+      ],
+    ),
+    [
+      '/downstream/0/reach/without',
+      { ...asked, downstream: [{ ...asked.verifier, reach: { without: [1] } }] },
+    ],
     ['/downstream/0/kind', { ...asked, downstream: [{ id: 'a', name: 'a' }] }],
   ])('refuses a request by the field that is wrong: %s', (field, body) => {
     const refused = (() => {

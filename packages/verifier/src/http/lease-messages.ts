@@ -1,4 +1,12 @@
-import { Fault, hasControlCharacter, isWithinLength, parseId, shardsMax, timeMsMax } from '@keyswarm/core';
+import {
+  Fault,
+  hasControlCharacter,
+  isWithinLength,
+  type KeyspaceId,
+  parseId,
+  shardsMax,
+  timeMsMax,
+} from '@keyswarm/core';
 import type { FeedView, Heads, LeaseAnswer, LeaseAsk, WallBounds } from '../feed/feed-source.ts';
 import {
   downstreamCountMax,
@@ -6,8 +14,10 @@ import {
   feedViewLengthMax,
   keyspacesAskedMax,
   leaseAgeMsMax,
+  reachNamedMax,
   usesPerAskMax,
 } from '../limits.ts';
+import type { Reach } from '../relay/reach.ts';
 import type { KeyUse } from '../uses/key-use.ts';
 import { BadAnswer } from './relay-errors.ts';
 
@@ -35,6 +45,8 @@ export interface DownstreamVerifier extends VerifierIdentity {
   readonly leaseAgeMs: number | undefined;
   /** It stands for so many; absent: for itself. */
   readonly count?: number | undefined;
+  /** Of which keyspaces it may accept keys; absent: of all. */
+  readonly reach?: Reach | undefined;
 }
 
 export interface LeaseRequest {
@@ -141,12 +153,13 @@ function identityView({ id, name, region, kind }: VerifierIdentity) {
 }
 
 function downstreamView(verifier: DownstreamVerifier) {
-  const { applied, leaseAgeMs, count } = verifier;
+  const { applied, leaseAgeMs, count, reach } = verifier;
   return {
     ...identityView(verifier),
     applied: applied === undefined ? null : headsView(applied),
     lease_age_ms: leaseAgeMs ?? null,
     ...(count === undefined ? {} : { count }),
+    ...(reach?.keyspaces === undefined && reach?.without === undefined ? {} : { reach }),
   };
 }
 
@@ -179,7 +192,26 @@ function downstreamAt(json: unknown, at: string): readonly DownstreamVerifier[] 
       applied: appliedAt(fields.applied, `${where}/applied`),
       leaseAgeMs: ageAt(fields.lease_age_ms, `${where}/lease_age_ms`),
       ...(fields.count === undefined ? {} : { count: countAt(fields.count, `${where}/count`) }),
+      ...(fields.reach === undefined ? {} : { reach: reachAt(fields.reach, `${where}/reach`) }),
     };
+  });
+}
+
+function reachAt(json: unknown, at: string): Reach {
+  const { keyspaces, without } = objectAt(json, at);
+  return {
+    ...(keyspaces === undefined ? {} : { keyspaces: keyspaceIdsAt(keyspaces, `${at}/keyspaces`) }),
+    ...(without === undefined ? {} : { without: keyspaceIdsAt(without, `${at}/without`) }),
+  };
+}
+
+function keyspaceIdsAt(json: unknown, at: string): readonly KeyspaceId[] {
+  const refusal = () => refuse(at, `at most ${reachNamedMax} ids of keyspaces`);
+  if (!Array.isArray(json) || json.length > reachNamedMax) throw refusal();
+  return json.map((entry: unknown) => {
+    const id = typeof entry === 'string' ? parseId('ks', entry) : undefined;
+    if (id === undefined) throw refusal();
+    return id;
   });
 }
 

@@ -7,6 +7,7 @@ import {
   activeMsMax,
   downstreamNamedMax,
   namedOfCredentialMax,
+  reachNamedMax,
   rollOfCredentialMax,
   rollSlackMs,
   rollSweepMs,
@@ -74,7 +75,11 @@ describe('those behind a relay, however many', () => {
   test('fit into an ask that is taken, at the greatest number of shards', () => {
     const { roll } = bench();
     const far = at(...Array.from({ length: 256 }, () => Number.MAX_SAFE_INTEGER));
-    for (let id = 0; id < rollOfCredentialMax; id += 1) roll.asked(owner, report(`${id}`, far));
+    const keyspaces = Array.from({ length: reachNamedMax }, (_, number) =>
+      idFromUuidBytes('ks', new Uint8Array(16).fill(number)),
+    );
+    const reach = { keyspaces };
+    for (let id = 0; id < rollOfCredentialMax; id += 1) roll.asked(owner, { ...report(`${id}`, far), reach });
     const downstream = roll.downstream().map((one) => ({ ...one, kind: 'library' as const }));
     const verifier = { id: 'relay', name: 'relay', kind: 'relay' as const };
     const ask = { applied: far, leaseAgeMs: 1, fresh: false };
@@ -83,6 +88,7 @@ describe('those behind a relay, however many', () => {
     const decoded = decodeLeaseRequest(JSON.parse(text));
     expect(countOf(decoded.downstream)).toBe(rollOfCredentialMax);
     expect(decoded.downstream.length).toBeLessThanOrEqual(downstreamNamedMax + 2);
+    for (const one of decoded.downstream) expect(one.reach).toEqual(reach);
   });
 
   test('one that died far behind does not keep the position of those that ask', () => {

@@ -11,6 +11,8 @@ import {
   unansweredKeptMs,
 } from '../limits.ts';
 import type { VerifierClock } from '../verifier-port.ts';
+import { HeldReach } from './held-reach.ts';
+import { type Reach, wholeReach } from './reach.ts';
 import { compressed, countOf, type RollReport, standsAt } from './roll-report.ts';
 
 /*
@@ -44,6 +46,8 @@ export interface RollEntry {
   readonly downstream: readonly RollReport[];
   /** The least that it, or anyone behind it, may stand at; undefined: unknown. */
   readonly stands: Heads | undefined;
+  /** Of which keyspaces it, or anyone behind it, may accept keys by a lease from here. The same object until it changes. */
+  readonly reach: Reach;
   /** On this machine's monotonic clock, when it was last answered or asked. */
   readonly seenAtMs: number;
   /** On the same clock, until when a lease may live that it was given here. */
@@ -51,7 +55,7 @@ export interface RollEntry {
   readonly isNew: boolean;
 }
 
-type Entry = { -readonly [Member in keyof RollEntry]: RollEntry[Member] };
+type Entry = { -readonly [Member in keyof RollEntry]: RollEntry[Member] } & { readonly held: HeldReach };
 
 /** What one credential takes up. */
 interface Share {
@@ -117,21 +121,26 @@ export class LeaseRoll {
     const room = namedOfCredentialMax - share.named + (known?.downstream.length ?? 0);
     const behind = compressed(downstream, Math.min(downstreamNamedMax, Math.max(0, room)));
     const keptUntilMs = seenAtMs + unansweredKeptMs;
-    share.named += behind.length - (known?.downstream.length ?? 0);
     if (known === undefined) {
+      share.named += behind.length;
       const stands = standsAt(report.applied, behind);
-      const entry = { key, owner, report, downstream: behind, stands, seenAtMs, keptUntilMs, isNew: true };
+      const held = new HeldReach(report.reach ?? wholeReach);
+      const kept = { report, downstream: behind, stands, reach: held.all, held };
+      const entry = { key, owner, ...kept, seenAtMs, keptUntilMs, isNew: true };
       share.entries += 1;
       this.#shares.set(shareKey(owner), share);
       this.#entries.set(key, entry);
       this.#onReport(entry);
       return entry;
     }
+    known.held.take(report.reach ?? wholeReach, seenAtMs, this.#mayLiveUntilMs(seenAtMs));
+    known.reach = known.held.all;
     // One without a table keeps what it was first answered: that is the least that a lease of it can rest on. One that
     // had a table and has lost it has begun anew, and what was known of the other is not known of this.
     const hasBegunAnew = known.report.applied !== undefined || behind.length > 0;
     if (report.applied !== undefined) known.stands = standsAt(report.applied, behind);
     else if (hasBegunAnew) known.stands = undefined;
+    share.named += behind.length - known.downstream.length;
     known.report = report;
     known.downstream = behind;
     known.seenAtMs = seenAtMs;
@@ -149,10 +158,7 @@ export class LeaseRoll {
     if (known === undefined) throw new Fault('stale', { detail: 'This ask took too long to answer.' });
     const nowMs = this.#clock.monotonicMs();
     known.seenAtMs = nowMs;
-    known.keptUntilMs = Math.max(
-      known.keptUntilMs,
-      nowMs + this.#leaseMsMax() * (1 + leaseDriftRatio) + rollSlackMs,
-    );
+    known.keptUntilMs = Math.max(known.keptUntilMs, this.#mayLiveUntilMs(nowMs));
     known.isNew = false;
     if (known.stands === undefined && known.downstream.length === 0) known.stands = heads;
   }
@@ -168,6 +174,10 @@ export class LeaseRoll {
       share.named -= entry.downstream.length;
       if (share.entries === 0) this.#shares.delete(shareKey(entry.owner));
     }
+  }
+
+  #mayLiveUntilMs(answeredAtMs: number): number {
+    return answeredAtMs + this.#leaseMsMax() * (1 + leaseDriftRatio) + rollSlackMs;
   }
 
   #shareOf(owner: RollOwner): Share {
@@ -202,8 +212,9 @@ export class LeaseRoll {
    */
   downstream(): readonly RollReport[] {
     const nowMs = this.#clock.monotonicMs();
-    const all = [...this.#entries.values()].map(({ report, downstream, stands, seenAtMs }) => ({
+    const all = [...this.#entries.values()].map(({ report, downstream, stands, reach, seenAtMs }) => ({
       ...report,
+      reach,
       applied: stands,
       leaseAgeMs: Math.max(0, nowMs - seenAtMs),
       ...(downstream.length === 0 ? {} : { count: 1 + countOf(downstream) }),

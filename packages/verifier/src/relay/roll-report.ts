@@ -1,5 +1,6 @@
 import type { Heads } from '../feed/feed-source.ts';
 import { activeMsMax } from '../limits.ts';
+import { joinedReach, type Reach, wholeReach } from './reach.ts';
 
 export interface RollIdentity {
   readonly id: string;
@@ -13,6 +14,8 @@ export interface RollReport extends RollIdentity {
   readonly leaseAgeMs: number | undefined;
   /** It stands for so many, at the least of them and with the youngest lease of them; absent: for itself. */
   readonly count?: number | undefined;
+  /** Of which keyspaces it may accept keys, by its relay; absent: of all of its workspace. */
+  readonly reach?: Reach | undefined;
 }
 
 /*
@@ -20,8 +23,8 @@ export interface RollReport extends RollIdentity {
  * length ends the relay's own lease, and with it that of its whole region.
  *
  * Those furthest behind keep their names, for they are whom somebody waits for. The others are told of as two, those
- * that still ask and those that have gone silent: each stands at the least of its members, and its lease is as young as
- * the youngest. So nothing is claimed of the two that isn't true of each member, and one that died far behind holds up
+ * that still ask and those that have gone silent: each stands at the least of its members, reaches what any of them does, and
+ * its lease is as young as the youngest. So nothing is claimed of the two that isn't true of each member, and one that died far behind holds up
  * a claim for as long as its own lease might live, and not for as long as another one asks.
  */
 export function compressed(reports: readonly RollReport[], namedMax: number): readonly RollReport[] {
@@ -56,7 +59,8 @@ function together(id: string, members: readonly RollReport[]): readonly RollRepo
     least === undefined || age === undefined ? undefined : Math.min(least, age),
   );
   const applied = standsAt(first.applied, rest);
-  return [{ id, name: `${count} others`, kind: 'library', applied, leaseAgeMs, count }];
+  const reach = joinedReach(members.map((member) => member.reach ?? wholeReach));
+  return [{ id, name: `${count} others`, kind: 'library', applied, leaseAgeMs, count, reach }];
 }
 
 /** One whose position is unknown comes first. */

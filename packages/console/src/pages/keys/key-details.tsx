@@ -5,7 +5,7 @@ import { Badge, Card, CopyButton, Facts, Id, Problem } from '../../parts/basics.
 import { PageHead } from '../../parts/shell.tsx';
 import { useLoad } from '../../parts/use-load.ts';
 import { KeyActions } from './key-actions.tsx';
-import { keyTones } from './key-table.tsx';
+import { KeyState } from './key-table.tsx';
 
 interface Shown {
   readonly key: KeyReply;
@@ -36,7 +36,7 @@ export function KeyDetails({ client, id }: { readonly client: Client; readonly i
         title={key.name === '' ? 'Key without a name' : key.name}
         lead={
           <>
-            <span class="mono">{key.id}</span> <Badge tone={keyTones[key.state]}>{key.state}</Badge>
+            <span class="mono">{key.id}</span> <KeyState of={key} />
           </>
         }
       >

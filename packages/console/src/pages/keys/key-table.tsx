@@ -3,7 +3,7 @@ import { instantText } from '../../format/times.ts';
 import { Badge, Id, type Tone } from '../../parts/basics.tsx';
 import { TableScroll } from '../../parts/table-scroll.tsx';
 
-export const keyTones: Readonly<Record<KeyReply['state'], Tone>> = {
+const keyTones: Readonly<Record<KeyReply['state'], Tone>> = {
   active: 'ok',
   pending: 'idle',
   suspended: 'warn',
@@ -40,7 +40,7 @@ export function KeyTable(props: {
               </td>
               <td class="clip">{key.name === '' ? <span class="muted">–</span> : key.name}</td>
               <td>
-                <Badge tone={keyTones[key.state]}>{key.state}</Badge>
+                <KeyState of={key} />
               </td>
               <td>{names.get(key.keyspace_id) ?? <Id id={key.keyspace_id} />}</td>
               <td class="clip mono small">{key.scopes.join(' ')}</td>
@@ -51,5 +51,21 @@ export function KeyTable(props: {
         </tbody>
       </table>
     </TableScroll>
+  );
+}
+
+/** The state of a key, and what refuses it though it is active. */
+export function KeyState({ of: key }: { readonly of: Pick<KeyReply, 'state' | 'refused_because'> }) {
+  const { state, refused_because: why } = key;
+  return (
+    <>
+      <Badge tone={why === undefined ? keyTones[state] : 'idle'}>{state}</Badge>
+      {why !== undefined && (
+        <>
+          {' '}
+          <Badge tone="warn">{why === 'owner_suspended' ? 'owner suspended' : 'keyspace suspended'}</Badge>
+        </>
+      )}
+    </>
   );
 }

@@ -15,6 +15,7 @@ import { Fault, type KeyId } from '@keyswarm/core';
 import { resumeOneKey, revokeOneKey, suspendOneKey } from '../../keys/end-key.ts';
 import { issueManyKeys, issueOneKey } from '../../keys/issue-keys.ts';
 import type { KeyTerms, Refusal } from '../../keys/key-terms.ts';
+import { suspendedAbove } from '../../keys/read-keys.ts';
 import { readProofWish } from '../../keys/read-proof-wish.ts';
 import { finishKeyRotation, rotateOneKey } from '../../keys/rotate-key.ts';
 import { updateOneKey } from '../../keys/update-key.ts';
@@ -62,7 +63,7 @@ export function keyHandlers({ ports, metrics }: HandlerServices): Handlers<KeyWr
       const id = params.id as KeyId;
       const wish = { id, patch: { ...rest, expiresAtMs }, ifRevision };
       const { key, at } = await updateOneKey(ports, caller, wish);
-      return placedView(keyView(key, clock.nowMs()), at);
+      return placedView(keyView(key, clock.nowMs(), await suspendedAbove(ports, [key])), at);
     },
 
     async rotateKey({ params, body, caller, idempotency }) {

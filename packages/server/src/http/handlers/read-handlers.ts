@@ -13,7 +13,7 @@ import {
 } from '@keyswarm/contract';
 import type { IdKind, IdKinds, KeyId, OwnerId } from '@keyswarm/core';
 import { listEvents } from '../../events/list-events.ts';
-import { getOneKey, listKeys } from '../../keys/read-keys.ts';
+import { getOneKey, listKeys, suspendedAbove } from '../../keys/read-keys.ts';
 import { readRotation } from '../../keys/read-rotation.ts';
 import { getOneKeyspace, listKeyspaces } from '../../keyspaces/read-keyspaces.ts';
 import { getOneOwner, listOwners } from '../../owners/read-owners.ts';
@@ -33,7 +33,8 @@ type Reads =
 export function readHandlers({ ports }: HandlerServices): Handlers<Reads> {
   return {
     async getKey({ params, caller }) {
-      return keyView(await getOneKey(ports, caller, params.id as KeyId), ports.clock.nowMs());
+      const { key, suspended } = await getOneKey(ports, caller, params.id as KeyId);
+      return keyView(key, ports.clock.nowMs(), suspended);
     },
 
     async getRotation({ params, query, caller }) {
@@ -54,7 +55,8 @@ export function readHandlers({ ports }: HandlerServices): Handlers<Reads> {
       };
       const { keys, next } = await listKeys(ports, caller, wish);
       const nowMs = ports.clock.nowMs();
-      return { items: keys.map((key) => keyView(key, nowMs)), next_cursor: cursorOf(next) };
+      const suspended = await suspendedAbove(ports, keys);
+      return { items: keys.map((key) => keyView(key, nowMs, suspended)), next_cursor: cursorOf(next) };
     },
 
     async getKeyspace({ params, caller }) {

@@ -18,16 +18,16 @@ const writeRegistryStatement = {
         wanted_at = coalesce(excluded.wanted_at, relay_state.wanted_at)
     ), verifiers as (
       insert into verifier_state (shard, relay_id, workspace_id, credential_id, verifier_id, name, region, kind,
-        applied, lease_age_ms, downstream, active, seen_at)
+        applied, lease_age_ms, downstream, active, seen_at, reach)
       select 0, $1::text, v.workspace_id, v.credential_id, v.verifier_id, v.name, v.region, v.kind, v.applied,
-        v.lease_age_ms, v.downstream, v.active, clock_timestamp() - v.silent_ms * interval '1 millisecond'
+        v.lease_age_ms, v.downstream, v.active, clock_timestamp() - v.silent_ms * interval '1 millisecond', v.reach
       from unnest($7::uuid[], $8::uuid[], $9::text[], $10::text[], $11::text[], $12::text[], $13::jsonb[],
-        $14::double precision[], $15::jsonb[], $16::boolean[], $17::double precision[])
+        $14::double precision[], $15::jsonb[], $16::boolean[], $17::double precision[], $18::jsonb[])
         as v (workspace_id, credential_id, verifier_id, name, region, kind, applied, lease_age_ms, downstream,
-        active, silent_ms)
+        active, silent_ms, reach)
       on conflict on constraint verifier_state_pkey do update set name = excluded.name, region = excluded.region,
         kind = excluded.kind, applied = excluded.applied, lease_age_ms = excluded.lease_age_ms,
-        downstream = excluded.downstream, active = excluded.active,
+        downstream = excluded.downstream, active = excluded.active, reach = excluded.reach,
         seen_at = greatest(verifier_state.seen_at, excluded.seen_at)
     )
     select exists (
@@ -59,6 +59,8 @@ export interface VerifierRow {
   readonly downstream: readonly object[];
   readonly active: boolean;
   readonly silentMs: number;
+  /** Of which keyspaces it may accept keys. */
+  readonly reach: object;
 }
 
 /** Says whether another relay waits for what this one knows. */
@@ -85,6 +87,7 @@ export async function writeRegistry(
     verifiers.map((row) => JSON.stringify(row.downstream)),
     verifiers.map((row) => row.active),
     verifiers.map((row) => row.silentMs),
+    verifiers.map((row) => JSON.stringify(row.reach)),
   ]);
   return rows[0]?.wanted ?? false;
 }
