@@ -161,7 +161,9 @@ export class Clerk {
         headers: {
           authorization: `Bearer ${managementKey}`,
           ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-          ...(invocation.idempotencyKey === undefined ? {} : { 'idempotency-key': invocation.idempotencyKey }),
+          ...(invocation.idempotencyKey === undefined
+            ? {}
+            : { 'idempotency-key': invocation.idempotencyKey }),
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });

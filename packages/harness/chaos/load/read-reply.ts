@@ -35,7 +35,9 @@ export function mayBeRepeated({ outcome, status, code }: Settlement): boolean {
 function resultOf(body: Readonly<Record<string, unknown>>): OperationResult {
   const { id, version, secret, seq } = body;
   const previous = body.previous as { readonly retires_at?: string } | undefined;
-  const versions = body.versions as readonly { readonly version: number; readonly state: string }[] | undefined;
+  const versions = body.versions as
+    | readonly { readonly version: number; readonly state: string }[]
+    | undefined;
   return {
     ...(typeof id === 'string' ? { keyId: id } : {}),
     ...(typeof version === 'number' ? { version } : {}),

@@ -138,7 +138,9 @@ export class Workload {
       const said = await presenter.present(key, key.secrets.length);
       refusals = said?.code === 'revoked' ? refusals + 1 : 0;
       if (this.#stopped && said?.outcome !== 'ok') return;
-      await new Promise((resolve) => setTimeout(resolve, key.keyspace === keyspaces.strict.name ? watchPauseMs : watchPauseLongMs));
+      await new Promise((resolve) =>
+        setTimeout(resolve, key.keyspace === keyspaces.strict.name ? watchPauseMs : watchPauseLongMs),
+      );
     }
   }
 

@@ -21,8 +21,36 @@ export async function populate(house: Population, steady = 80, changing = 40): P
   }
 }
 
-/** In bulk; each of them is an operation of the history. */
-export async function issueMany(house: Population, keyspace: string, count: number): Promise<readonly BookKey[]> {
+export async function createKeyspace(
+  stage: Pick<Stage, 'servers'>,
+  name: string,
+  leaseSeconds: number,
+): Promise<void> {
+  const reply = await stage.servers[0]?.api.call('POST', '/v1/keyspaces', {
+    name,
+    prefix: name,
+    format: 'opaque',
+    allowed_scopes: ['orders:*'],
+    lease_seconds: leaseSeconds,
+  });
+  if (reply?.status !== 201) throw new Error(`keyspace ${name}: ${JSON.stringify(reply?.body)}`);
+}
+
+/** In bulk, as many a call as may be; each of them is an operation of the history. */
+export async function issueMany(
+  house: Population,
+  keyspace: string,
+  count: number,
+): Promise<readonly BookKey[]> {
+  const keys: BookKey[] = [];
+  for (let from = 0; from < count; from += keysACall)
+    keys.push(...(await issueSome(house, keyspace, Math.min(keysACall, count - from))));
+  return keys;
+}
+
+const keysACall = 1_000;
+
+async function issueSome(house: Population, keyspace: string, count: number): Promise<readonly BookKey[]> {
   const { stage, book, history, secrets } = house;
   const server = stage.servers[0];
   if (server === undefined) throw new Error('there is no server');

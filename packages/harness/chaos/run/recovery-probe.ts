@@ -1,7 +1,7 @@
+import { recoveryPollMs } from '../limits.ts';
 import type { Clerk } from '../load/clerk.ts';
 import type { KeyBook } from '../load/key-book.ts';
 import type { Workload } from '../load/workload.ts';
-import { recoveryPollMs } from '../limits.ts';
 import { keyspaces } from '../stage/stage.ts';
 
 export interface ProbePorts {

@@ -10,12 +10,12 @@ import { History } from '../history/history.ts';
 import { recoveryMsMax, settleMs } from '../limits.ts';
 import { Clerk } from '../load/clerk.ts';
 import { KeyBook } from '../load/key-book.ts';
-import { Workload } from '../load/workload.ts';
+import { type Rates, Workload } from '../load/workload.ts';
 import { openStage } from '../stage/open-stage.ts';
-import { keyspaces, type Stage } from '../stage/stage.ts';
+import { boundMsOf, keyspaces, type Stage } from '../stage/stage.ts';
 import { chanceOf } from './chance.ts';
-import { populate } from './populate.ts';
-import { everythingServes } from './recovery-probe.ts';
+import { createKeyspace, issueMany, type Population, populate } from './populate.ts';
+import { everythingServes, type ProbePorts } from './recovery-probe.ts';
 import type { FaultPlan, Run, Scenario, ScenarioResult } from './scenario.ts';
 import { timelineOf } from './timeline.ts';
 
@@ -96,24 +96,36 @@ async function playOn(stage: Stage, playing: Playing): Promise<Checked> {
   secrets.add(stage.managementKey, 'the management key');
   const book = new KeyBook(chance('picks'));
   const { managementKey, servers } = stage;
-  const clerk = new Clerk({ desks: servers, managementKey, history, book, secrets, random: chance('clients') });
-  await populate({ stage, book, history, secrets });
+  const clerk = new Clerk({
+    desks: servers,
+    managementKey,
+    history,
+    book,
+    secrets,
+    random: chance('clients'),
+  });
+  const population = { stage, book, history, secrets };
+  await populate(population);
+  const rates = { ...usualRates, ...scenario.rates };
+  const boundsMs = new Map(stage.boundsMs);
   const workload = new Workload({
     targets: stage.nodes,
     clerk,
     book,
     history,
-    rates: { ...usualRates, ...scenario.rates },
+    rates,
     random: chance,
-    watchMs: (keyspace) => (stage.boundsMs.get(keyspace) ?? 0) + 800,
+    watchMs: (keyspace) => (boundsMs.get(keyspace) ?? 0) + 800,
   });
   const probe = { workload, book, clerk, servers: servers.length };
   const events = new EventReader(servers.map(({ api }) => api));
   events.start();
   try {
-    if (!(await everythingServes(probe, recoveryMsMax))) throw new Error('it did not serve before anything was done to it');
+    if (!(await everythingServes(probe, recoveryMsMax)))
+      throw new Error('it did not serve before anything was done to it');
     workload.start();
-    const run = runOf(stage, { ...playing, probe, random: chance(scenario.name) });
+    const house = { probe, population, rates, boundsMs, events, random: chance(scenario.name) };
+    const run = runOf(stage, { ...playing, ...house });
     await run.seconds(options.isShort ? 1 : 2);
     await scenario.play(run);
     await run.seconds(settleMs / 1000);
@@ -121,7 +133,7 @@ async function playOn(stage: Stage, playing: Playing): Promise<Checked> {
     await workload.stop();
   }
   history.close();
-  const finalKeys = await readKeys(servers[0]?.api ?? neverThere(), Object.keys(keyspaces));
+  const finalKeys = await readKeys(servers[0]?.api ?? neverThere(), [...boundsMs.keys()]);
   const store = await readStore(stage.database.url);
   // After the store: what was in it then has to be among what was told.
   await events.finish();
@@ -129,7 +141,7 @@ async function playOn(stage: Stage, playing: Playing): Promise<Checked> {
   const evidence = {
     operations: history.operations(),
     faults: history.faults,
-    boundsMs: stage.boundsMs,
+    boundsMs,
     finalKeys,
     ...store,
     events: events.seen,
@@ -139,11 +151,17 @@ async function playOn(stage: Stage, playing: Playing): Promise<Checked> {
   return checkHistory(evidence);
 }
 
-function runOf(
-  stage: Stage,
-  playing: Playing & { readonly probe: Parameters<typeof everythingServes>[0]; readonly random: () => number },
-): Run {
-  const { options, history, own, probe, random, scenario } = playing;
+interface RunHouse extends Playing {
+  readonly probe: ProbePorts;
+  readonly population: Population;
+  readonly rates: Rates;
+  readonly boundsMs: Map<string, number>;
+  readonly events: EventReader;
+  readonly random: () => number;
+}
+
+function runOf(stage: Stage, house: RunHouse): Run {
+  const { options, history, own, probe, random, scenario, population } = house;
   const reached = (target: string): void => {
     if (!scenario.sometimes.includes(target)) throw new Error(`${scenario.name} has no target "${target}"`);
     own.reached.add(target);
@@ -152,6 +170,14 @@ function runOf(
     stage,
     ...probe,
     history,
+    rates: house.rates,
+    events: () => house.events.seen,
+    issueMany: (keyspace, count) => issueMany(population, keyspace, count),
+    async addKeyspace(name, leaseSeconds) {
+      await createKeyspace(stage, name, leaseSeconds);
+      house.boundsMs.set(name, boundMsOf(leaseSeconds));
+    },
+    hide: (secret, key) => population.secrets.add(secret, `key ${key.number}`),
     random,
     isShort: options.isShort,
     length: options.length,
@@ -183,10 +209,16 @@ function runOf(
 /** Every secret of the run, in everything that was written: logs, events, the whole store, and the history itself. */
 async function searchAll(
   stage: Stage,
-  house: { readonly secrets: SecretScan; readonly events: EventReader; readonly folder: string | undefined; readonly history: History },
+  house: {
+    readonly secrets: SecretScan;
+    readonly events: EventReader;
+    readonly folder: string | undefined;
+    readonly history: History;
+  },
 ): Promise<void> {
   const { secrets, events, history } = house;
-  for (const { member } of [...stage.servers, ...stage.nodes]) secrets.scan(`the log of ${member.name}`, member.log);
+  for (const { member } of [...stage.servers, ...stage.nodes])
+    secrets.scan(`the log of ${member.name}`, member.log);
   secrets.scan('the events', events.texts.join('\n'));
   secrets.scan('the history', JSON.stringify(history.operations()));
   for await (const { table, text } of dumpStore(stage.database.url)) secrets.scan(`the table ${table}`, text);
@@ -216,4 +248,3 @@ async function wait(ms: number, signal: AbortSignal): Promise<void> {
 function neverThere(): never {
   throw new Error('there is no server');
 }
-

@@ -1,8 +1,9 @@
 import type { Checked } from '../checker/check-history.ts';
+import type { SeenEvent } from '../checker/evidence.ts';
 import type { History } from '../history/history.ts';
 import type { Operation } from '../history/operation.ts';
 import type { Clerk } from '../load/clerk.ts';
-import type { KeyBook } from '../load/key-book.ts';
+import type { BookKey, KeyBook } from '../load/key-book.ts';
 import type { Rates, Workload } from '../load/workload.ts';
 import type { Stage, StageWishes } from '../stage/stage.ts';
 
@@ -37,6 +38,15 @@ export interface Run {
   readonly book: KeyBook;
   readonly workload: Workload;
   readonly history: History;
+  /** Its usual ones. */
+  readonly rates: Rates;
+  /** What the reader of events has been given so far. */
+  events(): readonly SeenEvent[];
+  /** Keys that nobody changes but the scenario, issued in bulk. */
+  issueMany(keyspace: string, count: number): Promise<readonly BookKey[]>;
+  addKeyspace(name: string, leaseSeconds: number): Promise<void>;
+  /** A secret that came past the clerk: searched for at the end as all others are. */
+  hide(secret: string, key: BookKey): void;
   /** Of this scenario alone. */
   readonly random: () => number;
   readonly isShort: boolean;

@@ -20,7 +20,8 @@ export const backendsTerminated: Scenario = {
         for (let turn = 0; turn < (run.isShort ? 5 : 15 * run.length) * perSecond; turn += 1) {
           const { rows } = await client.query(terminate);
           ended += rows.length;
-          if (rows.some(({ state }) => state !== 'idle')) run.reached('a session was ended while it was at work');
+          if (rows.some(({ state }) => state !== 'idle'))
+            run.reached('a session was ended while it was at work');
           await run.seconds(1 / perSecond);
         }
       });
@@ -34,7 +35,8 @@ export const backendsTerminated: Scenario = {
     run.reachedIf(
       'a write was asked for again and answered',
       since,
-      ({ idempotencyKey, outcome }) => idempotencyKey !== undefined && outcome === 'ok' && (asked.get(idempotencyKey) ?? 0) > 1,
+      ({ idempotencyKey, outcome }) =>
+        idempotencyKey !== undefined && outcome === 'ok' && (asked.get(idempotencyKey) ?? 0) > 1,
     );
   },
 };

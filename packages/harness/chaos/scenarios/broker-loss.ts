@@ -7,7 +7,8 @@ const stream = 'keyswarm_feed';
 /** The broker's leader dies, all of it falls silent with healthy sockets, and every node is restarted in turn. */
 export const brokerLoss: Scenario = {
   name: 'broker-loss',
-  about: 'With the feed on NATS: its leader is killed, the whole falls silent with healthy sockets, all are restarted in turn.',
+  about:
+    'With the feed on NATS: its leader is killed, the whole falls silent with healthy sockets, all are restarted in turn.',
   missing: () => findNats().missing,
   stage: { nats: true },
   sometimes: [

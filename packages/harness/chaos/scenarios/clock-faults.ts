@@ -11,7 +11,8 @@ const slowRate = '+0 x0.995';
 
 export const clockFaults: Scenario = {
   name: 'clock-faults',
-  about: 'The wall clock of a verifier jumps by an hour and by two seconds, both ways, and drifts; another one runs 0.5 % slow.',
+  about:
+    'The wall clock of a verifier jumps by an hour and by two seconds, both ways, and drifts; another one runs 0.5 % slow.',
   missing: noWallClocks,
   stage: {
     nodeEnv: (node, folder) => {
@@ -25,7 +26,10 @@ export const clockFaults: Scenario = {
       return { LD_PRELOAD, FAKETIME: slowRate };
     },
   },
-  sometimes: ['the verifier dropped its lease as its clocks disagreed', 'a key was revoked while the clock was wrong'],
+  sometimes: [
+    'the verifier dropped its lease as its clocks disagreed',
+    'a key was revoked while the clock was wrong',
+  ],
   async play(run) {
     const node = nodeAt(run, 0);
     const steps = run.isShort ? ['-3600s'] : ['+3600s', '-3600s', '+2s', '-2s', '+0s x1.05'];

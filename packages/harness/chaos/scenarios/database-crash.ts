@@ -27,20 +27,33 @@ export const databaseCrash: Scenario = {
       const operations = run.history.operations().slice(since);
       if (operations.some(({ kind, outcome }) => kind !== 'verify' && outcome === 'unknown'))
         run.reached('a write was under way whose outcome nobody was told');
-      const answered = new Set(operations.filter(({ outcome }) => outcome === 'unknown').map(({ idempotencyKey }) => idempotencyKey));
+      const answered = new Set(
+        operations.filter(({ outcome }) => outcome === 'unknown').map(({ idempotencyKey }) => idempotencyKey),
+      );
       run.reachedIf(
         'a write was answered again by its Idempotency-Key',
         since,
-        ({ outcome, idempotencyKey }) => outcome === 'ok' && idempotencyKey !== undefined && answered.has(idempotencyKey),
+        ({ outcome, idempotencyKey }) =>
+          outcome === 'ok' && idempotencyKey !== undefined && answered.has(idempotencyKey),
       );
-      run.reachedIf('strict keys were answered 503 stale', goneAt, ({ keyspace, code }) => keyspace === 'strict' && code === 'stale');
+      run.reachedIf(
+        'strict keys were answered 503 stale',
+        goneAt,
+        ({ keyspace, code }) => keyspace === 'strict' && code === 'stale',
+      );
       run.reachedIf(
         'keys of the usual lease were accepted while there was no database',
         goneAt,
-        ({ keyspace, code, invokedMs }) => keyspace === 'usual' && code === 'valid' && invokedMs > goneMs + 2_500,
+        ({ keyspace, code, invokedMs }) =>
+          keyspace === 'usual' && code === 'valid' && invokedMs > goneMs + 2_500,
       );
-      const failed = operations.filter(({ kind, keyspace, outcome }) => kind === 'verify' && keyspace === 'usual' && outcome === 'fail');
-      if (failed.length > 0) run.violate(`${failed.length} verifications under the usual lease got ${failed[0]?.code} though the database was away for less`);
+      const failed = operations.filter(
+        ({ kind, keyspace, outcome }) => kind === 'verify' && keyspace === 'usual' && outcome === 'fail',
+      );
+      if (failed.length > 0)
+        run.violate(
+          `${failed.length} verifications under the usual lease got ${failed[0]?.code} though the database was away for less`,
+        );
     }
   },
 };

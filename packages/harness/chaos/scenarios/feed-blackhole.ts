@@ -4,7 +4,8 @@ import { acceptedKey, isStaleAt, nodeAt, untilRefused } from './parts.ts';
 /** Every link of one verifier swallows what is sent, with all its sockets open, while keys are revoked. */
 export const feedBlackhole: Scenario = {
   name: 'feed-blackhole',
-  about: 'The links of one verifier swallow everything, sockets open; a key that it accepts is revoked meanwhile.',
+  about:
+    'The links of one verifier swallow everything, sockets open; a key that it accepts is revoked meanwhile.',
   sometimes: [
     'it accepted a key after its revocation was acknowledged elsewhere',
     'it stopped by itself with 503 stale',
@@ -23,15 +24,28 @@ export const feedBlackhole: Scenario = {
         node.heal();
       });
       const code = await untilRefused(run, key, node.name, 5_000);
-      if (code === 'valid') run.violate(`${node.name} went on accepting a revoked key after its links were back`);
-      const acked = run.history.operations().find(({ key: number, kind, outcome }) => number === key.number && kind === 'revoke' && outcome === 'ok');
+      if (code === 'valid')
+        run.violate(`${node.name} went on accepting a revoked key after its links were back`);
+      const acked = run.history
+        .operations()
+        .find(
+          ({ key: number, kind, outcome }) => number === key.number && kind === 'revoke' && outcome === 'ok',
+        );
       run.reachedIf(
         'it accepted a key after its revocation was acknowledged elsewhere',
         since,
-        (one) => one.at === node.name && one.key === key.number && one.code === 'valid' && one.settledMs > (acked?.settledMs ?? Number.NaN),
+        (one) =>
+          one.at === node.name &&
+          one.key === key.number &&
+          one.code === 'valid' &&
+          one.settledMs > (acked?.settledMs ?? Number.NaN),
       );
       run.reachedIf('it stopped by itself with 503 stale', since, isStaleAt(node.name));
-      run.reachedIf('the others went on', since, ({ at, code: said }) => at !== node.name && said === 'valid');
+      run.reachedIf(
+        'the others went on',
+        since,
+        ({ at, code: said }) => at !== node.name && said === 'valid',
+      );
     }
   },
 };

@@ -8,8 +8,12 @@ import { acceptedKey, untilRefused } from './parts.ts';
  */
 export const idleWriter: Scenario = {
   name: 'idle-writer',
-  about: 'Transactions that have written stay open for half a minute, in this database and in another one of the same server.',
-  sometimes: ['a revocation reached every verifier while a transaction was open', 'keys were issued while a transaction was open'],
+  about:
+    'Transactions that have written stay open for half a minute, in this database and in another one of the same server.',
+  sometimes: [
+    'a revocation reached every verifier while a transaction was open',
+    'keys were issued while a transaction was open',
+  ],
   async play(run) {
     const here = new Client({ connectionString: run.stage.database.url });
     const other = new URL(run.stage.database.url);
@@ -34,8 +38,11 @@ export const idleWriter: Scenario = {
           const key = await acceptedKey(run, 'usual');
           run.reached('keys were issued while a transaction was open');
           await run.clerk.revoke(key);
-          const said = await Promise.all(run.stage.nodes.map(({ name }) => untilRefused(run, key, name, 5_000)));
-          if (said.every((code) => code === 'revoked')) run.reached('a revocation reached every verifier while a transaction was open');
+          const said = await Promise.all(
+            run.stage.nodes.map(({ name }) => untilRefused(run, key, name, 5_000)),
+          );
+          if (said.every((code) => code === 'revoked'))
+            run.reached('a revocation reached every verifier while a transaction was open');
           else run.violate(`the feed stood still behind an open transaction: ${said.join(', ')}`);
           await run.seconds(1);
         }

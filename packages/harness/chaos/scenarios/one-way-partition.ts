@@ -11,7 +11,8 @@ const ways: readonly { readonly name: string; readonly fault: TcpFault }[] = [
 /** A verifier is heard and hears nothing, or hears and is not heard. */
 export const oneWayPartition: Scenario = {
   name: 'one-way-partition',
-  about: 'What one verifier asks is lost, or what it is answered, or every connection is reset; a key is revoked in each.',
+  about:
+    'What one verifier asks is lost, or what it is answered, or every connection is reset; a key is revoked in each.',
   sometimes: [
     'a verifier that was not heard stopped by itself',
     'a verifier that heard nothing stopped by itself',

@@ -40,7 +40,12 @@ export async function acceptedKey(run: Run, keyspace: 'strict' | 'usual' = 'stri
 }
 
 /** Presents it to a node until it says something else than `valid`, and gives what it said. */
-export async function untilRefused(run: Run, key: BookKey, nodeName: string, withinMs: number): Promise<string> {
+export async function untilRefused(
+  run: Run,
+  key: BookKey,
+  nodeName: string,
+  withinMs: number,
+): Promise<string> {
   const presenter = run.workload.presenters.find(({ name }) => name === nodeName);
   const untilMs = performance.now() + withinMs;
   while (performance.now() < untilMs) {

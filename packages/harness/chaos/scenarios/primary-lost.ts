@@ -4,7 +4,8 @@ import { acceptedKey, everybody, nodeAt } from './parts.ts';
 /** The primary dies in the middle of a burst and its synchronous standby takes over. */
 export const primaryLost: Scenario = {
   name: 'primary-lost',
-  about: 'The primary is killed in the middle of a burst; it is fenced, and its synchronous standby promoted.',
+  about:
+    'The primary is killed in the middle of a burst; it is fenced, and its synchronous standby promoted.',
   stage: { standby: true, nodes: 3 },
   rates: { writes: 50, verifies: 40 },
   sometimes: [
@@ -27,15 +28,25 @@ export const primaryLost: Scenario = {
         if (!isAcked) return;
         const presenter = run.workload.presenters.find(({ name }) => name === nodeAt(run, 0).name);
         const said = await presenter?.present(key, 1, true);
-        if (said?.code === 'revoked') run.reached('a key that was acknowledged just before was refused just after');
+        if (said?.code === 'revoked')
+          run.reached('a key that was acknowledged just before was refused just after');
       });
       const operations = run.history.operations().slice(since);
       if (operations.some(({ kind, outcome }) => kind !== 'verify' && outcome === 'unknown'))
         run.reached('a write was under way whose outcome nobody was told');
-      run.reachedIf('strict keys were answered 503 stale until it was over', since, ({ keyspace, code }) => keyspace === 'strict' && code === 'stale');
-      const failed = operations.filter(({ kind, keyspace, outcome }) => kind === 'verify' && keyspace === 'usual' && outcome !== 'ok');
+      run.reachedIf(
+        'strict keys were answered 503 stale until it was over',
+        since,
+        ({ keyspace, code }) => keyspace === 'strict' && code === 'stale',
+      );
+      const failed = operations.filter(
+        ({ kind, keyspace, outcome }) => kind === 'verify' && keyspace === 'usual' && outcome !== 'ok',
+      );
       run.note(`${failed.length} verifications failed under the lease of 30 s`);
-      if (failed.length > 0) run.violate(`${failed.length} verifications under the usual lease failed: ${failed[0]?.status} ${failed[0]?.code}`);
+      if (failed.length > 0)
+        run.violate(
+          `${failed.length} verifications under the usual lease failed: ${failed[0]?.status} ${failed[0]?.code}`,
+        );
       await database.rejoin?.();
     }
   },

@@ -4,7 +4,8 @@ import { acceptedKey, serverAt, untilRefused } from './parts.ts';
 /** The servers that verifiers hang on are killed, stand still with healthy sockets, and are restarted one after the other. */
 export const relayLoss: Scenario = {
   name: 'relay-loss',
-  about: 'A server dies, the other stands still with its sockets open, and both are restarted one after the other, under load.',
+  about:
+    'A server dies, the other stands still with its sockets open, and both are restarted one after the other, under load.',
   sometimes: [
     'a server was killed with writes under way',
     'a revocation reached every verifier while a server was dead',
@@ -20,16 +21,23 @@ export const relayLoss: Scenario = {
       await run.seconds(run.isShort ? 0.5 : 3);
       await first.member.start();
     });
-    run.reachedIf('a server was killed with writes under way', since, ({ kind, outcome }) => kind !== 'verify' && outcome === 'unknown');
-    await run.fault({ name: `${second.name} stands still, sockets open`, affects: [second.name] }, async () => {
-      second.member.signal('SIGSTOP');
-      try {
-        await expectSpread(run, 'a revocation reached every verifier while a server stood still');
-        await run.seconds(run.isShort ? 2 : 6);
-      } finally {
-        second.member.signal('SIGCONT');
-      }
-    });
+    run.reachedIf(
+      'a server was killed with writes under way',
+      since,
+      ({ kind, outcome }) => kind !== 'verify' && outcome === 'unknown',
+    );
+    await run.fault(
+      { name: `${second.name} stands still, sockets open`, affects: [second.name] },
+      async () => {
+        second.member.signal('SIGSTOP');
+        try {
+          await expectSpread(run, 'a revocation reached every verifier while a server stood still');
+          await run.seconds(run.isShort ? 2 : 6);
+        } finally {
+          second.member.signal('SIGCONT');
+        }
+      },
+    );
     for (const server of [first, second]) {
       await run.fault({ name: `${server.name} restarted in order`, affects: [server.name] }, async () => {
         await server.member.stop();

@@ -18,18 +18,24 @@ export const verifierPause: Scenario = {
       const since = run.history.size;
       const pausedMs = leases * keyspaces.strict.leaseSeconds * 1000;
       let stoppedAt = 0;
-      await run.fault({ name: `${node.name} stands still for ${leases} L`, affects: [node.name] }, async () => {
-        node.member.signal('SIGSTOP');
-        stoppedAt = run.history.size;
-        try {
-          if (await run.workload.revokeWatched(key)) run.reached('a key was revoked while the verifier stood still');
-          await run.seconds(pausedMs / 1000);
-        } finally {
-          node.member.signal('SIGCONT');
-        }
-      });
+      await run.fault(
+        { name: `${node.name} stands still for ${leases} L`, affects: [node.name] },
+        async () => {
+          node.member.signal('SIGSTOP');
+          stoppedAt = run.history.size;
+          try {
+            if (await run.workload.revokeWatched(key))
+              run.reached('a key was revoked while the verifier stood still');
+            await run.seconds(pausedMs / 1000);
+          } finally {
+            node.member.signal('SIGCONT');
+          }
+        },
+      );
       const operations = run.history.operations();
-      const woken = operations.slice(stoppedAt).filter(({ at: place, status }) => place === node.name && status > 0);
+      const woken = operations
+        .slice(stoppedAt)
+        .filter(({ at: place, status }) => place === node.name && status > 0);
       if (leases > 1 && woken.some(({ code }) => code === 'stale'))
         run.reached('after more than a lease its first answer was 503 stale');
       run.reachedIf(

@@ -82,7 +82,8 @@ export class Member {
     const child = this.#child;
     const beganMs = performance.now();
     while (performance.now() - beganMs < readyMsMax) {
-      if (this.#child !== child || child === undefined) throw new Error(`${this.name} ended before it was ready:\n${this.log.slice(-2000)}`);
+      if (this.#child !== child || child === undefined)
+        throw new Error(`${this.name} ended before it was ready:\n${this.log.slice(-2000)}`);
       const isReady = await fetch(`${this.url}/readyz`, { signal: AbortSignal.timeout(2_000) }).then(
         async (response) => {
           await response.arrayBuffer();
@@ -105,6 +106,11 @@ export class Member {
     await this.#exited;
   }
 
+  async isReady(): Promise<boolean> {
+    const response = await fetch(`${this.url}/readyz`).catch(() => undefined);
+    return response?.status === 200;
+  }
+
   signal(signal: NodeJS.Signals): void {
     this.#child?.kill(signal);
   }
@@ -122,7 +128,9 @@ export class Member {
 
   async metric(name: string): Promise<number> {
     const text = await (await fetch(`${this.url}/metrics`)).text();
-    const lines = text.split('\n').filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`));
+    const lines = text
+      .split('\n')
+      .filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`));
     return lines.length === 0
       ? Number.NaN
       : lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);

@@ -7,9 +7,17 @@ import { mintKeyString } from '@keyswarm/core';
 import { apiOf } from '../../acceptance/api.ts';
 import { startTcpProxy, type TcpProxy } from '../../faults/index.ts';
 import { type NatsCluster, startNatsCluster } from '../../nats/index.ts';
-import { openDatabase, type OpenedDatabase } from './open-database.ts';
+import { createKeyspace } from '../run/populate.ts';
 import { Member } from './member.ts';
-import { boundMsOf, keyspaces, type Stage, type StageNode, type StageServer, type StageWishes } from './stage.ts';
+import { type OpenedDatabase, openDatabase } from './open-database.ts';
+import {
+  boundMsOf,
+  keyspaces,
+  type Stage,
+  type StageNode,
+  type StageServer,
+  type StageWishes,
+} from './stage.ts';
 
 /*
  * Starts what a scenario needs and nothing else: on a machine of two cores a process that nobody looks at is taken from those that
@@ -54,21 +62,14 @@ async function open(opening: Opening): Promise<Omit<Stage, 'stop'>> {
   later(() => database.stop());
   const nats = wishes.nats === true ? await startNatsCluster() : undefined;
   if (nats !== undefined) later(() => nats.stop());
-  const natsEnv = nats === undefined ? {} : { KEYSWARM_NATS_SERVERS: nats.urls.join(','), KEYSWARM_NATS_REPLICAS: '3' };
+  const natsEnv =
+    nats === undefined ? {} : { KEYSWARM_NATS_SERVERS: nats.urls.join(','), KEYSWARM_NATS_REPLICAS: '3' };
   const env = { ...natsEnv, ...plantedEnv(planted) };
   const managementKey = mintKeyString('keyswarm', randomBytes);
   const house: House = { ...opening, folder, managementKey, database, nats, env };
   const servers = await startServers(house);
-  for (const { name, leaseSeconds } of Object.values(keyspaces)) {
-    const reply = await servers[0]?.api.call('POST', '/v1/keyspaces', {
-      name,
-      prefix: name,
-      format: 'opaque',
-      allowed_scopes: ['orders:*'],
-      lease_seconds: leaseSeconds,
-    });
-    if (reply?.status !== 201) throw new Error(`keyspace ${name}: ${JSON.stringify(reply?.body)}`);
-  }
+  for (const { name, leaseSeconds } of Object.values(keyspaces))
+    await createKeyspace({ servers }, name, leaseSeconds);
   const nodes = await startNodes(house, servers);
   const boundsMs = new Map(
     Object.values(keyspaces).map(({ name, leaseSeconds }) => [name, boundMsOf(leaseSeconds)] as const),
