@@ -18,8 +18,8 @@ export const searchStepsMax = 200_000;
 /** A write without a reply is given up after this, and its outcome stays unknown: over the server's own bounds (5 s in the lane and 10 s for a lost COMMIT). */
 export const writeTimeoutMs = 18_000;
 
-/** Times that one write is sent, always with the same Idempotency-Key. */
-export const writeAttemptsMax = 4;
+/** Times that one write is sent, always with the same Idempotency-Key: over some eight seconds, as long as a database takes to come back. */
+export const writeAttemptsMax = 8;
 
 /** Writes under way at once; what is due beyond is counted as not sent. */
 export const writesUnderWayMax = 256;

@@ -12,7 +12,9 @@ try {
     for (const { name, about } of scenarios) console.log(`${name.padEnd(26)}${about}`);
   else process.exitCode = await runAndReport(command.options);
 } catch (error) {
-  if (!(error instanceof ChaosError)) throw error;
-  console.error(error.message);
-  process.exitCode = 2;
+  process.exitCode = error instanceof ChaosError ? 2 : 1;
+  console.error(error instanceof ChaosError ? error.message : error);
 }
+// All has been ended and written. Without a word Node would wait for sockets that were reset after their other half had been shut,
+// and of those libuv never says that they are closed: seen as a process that spins for ever in its own clean-up.
+process.stdout.write('', () => process.stderr.write('', () => process.exit()));

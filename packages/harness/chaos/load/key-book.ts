@@ -1,3 +1,4 @@
+import { type KeyId, shardOfId } from '@keyswarm/core';
 import type { Life } from '../history/operation.ts';
 
 /* What the clients of a run hold: their keys and secrets, and what they were told last of each. */
@@ -18,6 +19,9 @@ export interface BookKey {
   readonly expiresAtMs: number;
 }
 
+/** As many as a store has unless told otherwise. */
+const spreadShards = 16;
+
 export class KeyBook {
   /** Of each keyspace: keys that nobody ever changes. */
   readonly #steady = new Map<string, BookKey[]>();
@@ -25,6 +29,7 @@ export class KeyBook {
   readonly #changing: BookKey[] = [];
   readonly #ended: BookKey[] = [];
   readonly #random: () => number;
+  readonly #steadyNumbers = new Set<number>();
   #numbers = 0;
 
   constructor(random: () => number) {
@@ -36,7 +41,12 @@ export class KeyBook {
     return this.#numbers;
   }
 
+  isSteady(number: number): boolean {
+    return this.#steadyNumbers.has(number);
+  }
+
   addSteady(key: BookKey): void {
+    this.#steadyNumbers.add(key.number);
     const own = this.#steady.get(key.keyspace);
     if (own === undefined) this.#steady.set(key.keyspace, [key]);
     else own.push(key);
@@ -62,6 +72,14 @@ export class KeyBook {
 
   steady(keyspace: string): BookKey | undefined {
     return this.#pick(this.#steady.get(keyspace) ?? []);
+  }
+
+  /** Steady keys of different shards, one of each. */
+  spread(keyspace: string): readonly BookKey[] {
+    const byShard = new Map<number, BookKey>();
+    for (const key of this.#steady.get(keyspace) ?? [])
+      byShard.set(shardOfId(key.id as KeyId, spreadShards), key);
+    return [...byShard.values()];
   }
 
   /** Any key that is not steady; the younger the likelier. */

@@ -12,22 +12,24 @@ export interface ProbePorts {
 }
 
 /**
- * Resolves when every node accepts a good key of every keyspace and every server has acknowledged a write; false when that has not
+ * Resolves when every node accepts a good key of every keyspace and shard, and every server has acknowledged a write; false when that has not
  * come to be in time. The writes are asked for from the start: a server that hangs is not back.
  */
 export async function everythingServes(ports: ProbePorts, withinMs: number): Promise<boolean> {
   const untilMs = performance.now() + withinMs;
   const nodes = ports.workload.presenters.flatMap((presenter) =>
-    Object.values(keyspaces).map(({ name }) =>
-      until(untilMs, async () => {
-        const key = ports.book.steady(name);
-        if (key === undefined) return true;
-        // What hangs counts as not there, and does not hold up those who ask.
-        const asked = presenter.present(key, key.secrets.length);
-        const said = await Promise.race([asked, pause(1_000)]);
-        return typeof said === 'object' && said.code === 'valid';
-      }),
-    ),
+    Object.values(keyspaces).map(async ({ name }) => {
+      for (const key of ports.book.spread(name)) {
+        const isBack = await until(untilMs, async () => {
+          // What hangs counts as not there, and does not hold up those who ask.
+          const asked = presenter.present(key, key.secrets.length);
+          const said = await Promise.race([asked, pause(1_000)]);
+          return typeof said === 'object' && said.code === 'valid';
+        });
+        if (!isBack) return false;
+      }
+      return true;
+    }),
   );
   const writes = Array.from({ length: ports.servers }, () =>
     until(untilMs, async () => {

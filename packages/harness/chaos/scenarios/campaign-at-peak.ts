@@ -26,7 +26,7 @@ export const campaignAtPeak: Scenario = {
       selector: { keyspace },
       confirm: keys.length,
       window_seconds: 3,
-      hold_seconds: 1,
+      canary: { hold_seconds: 1 },
     });
     if (started.status !== 201)
       throw new Error(`campaign: ${started.status} ${JSON.stringify(started.body)}`);

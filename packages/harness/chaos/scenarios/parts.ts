@@ -60,3 +60,21 @@ export const isStaleAt =
   (name: string) =>
   ({ kind, at, code }: Operation): boolean =>
     kind === 'verify' && at === name && code === 'stale';
+
+/**
+ * Verifications of keys that nobody ever changes, under the usual lease, which were not answered since then. Of keys that were changed
+ * or made a moment ago a refusal has to be proved, and 503 is what a verifier says that can't.
+ */
+export function steadyFailures(run: Run, since: number): readonly Operation[] {
+  return run.history
+    .operations()
+    .slice(since)
+    .filter(
+      ({ kind, keyspace, outcome, key, minSeq }) =>
+        kind === 'verify' &&
+        keyspace === 'usual' &&
+        outcome === 'fail' &&
+        minSeq === undefined &&
+        run.book.isSteady(key),
+    );
+}

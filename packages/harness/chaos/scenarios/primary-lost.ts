@@ -1,5 +1,5 @@
 import type { Scenario } from '../run/scenario.ts';
-import { acceptedKey, everybody, nodeAt } from './parts.ts';
+import { acceptedKey, everybody, nodeAt, steadyFailures } from './parts.ts';
 
 /** The primary dies in the middle of a burst and its synchronous standby takes over. */
 export const primaryLost: Scenario = {
@@ -39,9 +39,7 @@ export const primaryLost: Scenario = {
         since,
         ({ keyspace, code }) => keyspace === 'strict' && code === 'stale',
       );
-      const failed = operations.filter(
-        ({ kind, keyspace, outcome }) => kind === 'verify' && keyspace === 'usual' && outcome !== 'ok',
-      );
+      const failed = steadyFailures(run, since);
       run.note(`${failed.length} verifications failed under the lease of 30 s`);
       if (failed.length > 0)
         run.violate(
