@@ -73,6 +73,7 @@ const useCases = [
   'webhooks',
   'dead-letters',
   'campaigns',
+  'retention',
   'events',
 ];
 const useCaseRooms = useCases.map((room) => `packages/server/src/${room}/**`);

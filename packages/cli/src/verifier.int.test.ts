@@ -188,13 +188,14 @@ describe('two nodes', () => {
     expect(shown.stdout).toMatch(/eu-relay +relay +eu +leased/);
   });
 
-  it('are found well by doctor, as a server is', async () => {
+  it('are found well by doctor, which says that they are verifiers', async () => {
     const { stdout, code } = await spawnCommand(['doctor', '--json', '--url', near.url], {
       variables: { KEYSWARM_KEY: rootKey },
     }).ended;
     const { findings } = JSON.parse(stdout) as { findings: readonly { check: string; state: string }[] };
     expect(findings.filter(({ state }) => state === 'fault')).toEqual([]);
     expect(findings.map(({ check }) => check)).toEqual(expect.arrayContaining(['server', 'ready', 'key']));
+    expect(findings).toContainEqual(expect.objectContaining({ check: 'role', state: 'warning' }));
     expect(code).toBe(0);
   });
 

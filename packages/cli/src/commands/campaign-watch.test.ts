@@ -8,6 +8,7 @@ const progress = {
   selected_exact: true,
   taken: 40,
   skipped: 2,
+  skipped_suspended: 0,
   renewed: 7,
   open: 33,
   enforced: 0,

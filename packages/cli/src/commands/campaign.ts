@@ -203,6 +203,10 @@ async function watchToEnd(context: Context, id: string): Promise<number> {
   return last.state === 'finished' ? 0 : 1;
 }
 
+function suspendedNote(suspended: number): string {
+  return suspended === 0 ? '' : ` (${count(suspended)} of suspended owners, who could not renew)`;
+}
+
 function formatCampaign(campaign: CampaignReply): string {
   const { progress, pace, canary } = campaign;
   const isRotation = campaign.kind === 'rotate';
@@ -214,7 +218,7 @@ function formatCampaign(campaign: CampaignReply): string {
     stage: campaign.state === 'running' ? canary.stage.replaceAll('_', ' ') : campaign.phase,
     'held until': canary.hold_until,
     taken: `${count(progress.taken)} of ${progress.selected_exact ? '' : 'at least '}${count(progress.selected)}`,
-    skipped: count(progress.skipped),
+    skipped: `${count(progress.skipped)}${suspendedNote(progress.skipped_suspended)}`,
     renewed: isRotation ? count(progress.renewed) : null,
     open: isRotation ? count(progress.open) : null,
     enforced: isRotation ? count(progress.enforced) : null,

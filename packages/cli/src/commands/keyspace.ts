@@ -15,6 +15,7 @@ interface CreateOptions {
   readonly maxTtl?: string;
   readonly maxGrace?: string;
   readonly lease?: string;
+  readonly inUseWindow?: string;
   readonly approvalScope?: readonly string[];
 }
 
@@ -30,6 +31,7 @@ export function addKeyspaceCommands(keyspace: Command, action: RunAction): void 
     .option('--max-ttl <duration>', 'the longest life of a key')
     .option('--max-grace <duration>', 'how long an old version may go on working after a rotation')
     .option('--lease <duration>', 'how long a verifier that is cut off may go on accepting, 1s to 600s')
+    .option('--in-use-window <duration>', 'how long an old version has to be silent to be ended, 1m to 45m')
     .option(
       '--approval-scope <scope>',
       'keys with such a scope need a second manager; "*" for every key; may be repeated',
@@ -53,6 +55,7 @@ export function addKeyspaceCommands(keyspace: Command, action: RunAction): void 
           ...given('max_ttl_seconds', seconds(options.maxTtl, '--max-ttl')),
           ...given('max_grace_seconds', seconds(options.maxGrace, '--max-grace')),
           ...given('lease_seconds', seconds(options.lease, '--lease')),
+          ...given('rotation', rotationOf(seconds(options.inUseWindow, '--in-use-window'))),
           ...given(
             'approval',
             options.approvalScope === undefined ? undefined : { scopes: options.approvalScope },
@@ -110,6 +113,10 @@ function addRevokeKeysCommand(keyspace: Command, action: RunAction): void {
     );
 }
 
+function rotationOf(inUseWindowSeconds: number | undefined) {
+  return inUseWindowSeconds === undefined ? undefined : { in_use_window_seconds: inUseWindowSeconds };
+}
+
 /** A member that is there only if its value is. */
 export function given<Name extends string, T>(name: Name, value: T | undefined): { [N in Name]?: T } {
   return (value === undefined ? {} : { [name]: value }) as { [N in Name]?: T };
@@ -127,6 +134,7 @@ function formatKeyspace(keyspace: KeyspaceReply): string {
     'max ttl': duration(keyspace.max_ttl_seconds),
     'max grace': duration(keyspace.max_grace_seconds),
     lease: duration(keyspace.lease_seconds),
+    'in-use window': duration(keyspace.rotation.in_use_window_seconds),
     ...(keyspace.approval.scopes.length === 0
       ? {}
       : { 'needs approval': keyspace.approval.scopes.join(' ') }),

@@ -24,7 +24,8 @@ const skewHarmfulMs = 60_000;
 export async function checkServer(context: Context): Promise<readonly Finding[]> {
   const { findings, isReached } = await probe(context);
   if (!isReached) return findings;
-  return [...findings, await checkReadiness(context), ...(await checkManagementKey(context))];
+  const role = await checkRole(context);
+  return [...findings, ...role, await checkReadiness(context), ...(await checkManagementKey(context))];
 }
 
 /** Asked with `fetch` itself: the SDK keeps the reply's Date header to itself. */
@@ -69,6 +70,20 @@ export function checkClock(date: string | null, tookMs: number, localMs = Date.n
   const detail = `the server is ${formatDurationMs(skewMs)} ${aheadMs > 0 ? 'ahead' : 'behind'}`;
   const remedy = 'let both machines keep their time by NTP';
   return { check, state: skewMs > skewHarmfulMs ? 'fault' : 'warning', detail, remedy };
+}
+
+/** A node of verification answers the same addresses, and has nothing to manage. Asked without a key: it says so to anybody. */
+async function checkRole({ url }: Context): Promise<readonly Finding[]> {
+  const check = 'role';
+  const response = await fetch(`${url}/v1/keyspaces`, {
+    signal: AbortSignal.timeout(probeTimeoutMs),
+    redirect: 'error',
+  }).catch(() => undefined);
+  const text = (await response?.text().catch(() => '')) ?? '';
+  if (response?.status !== 421 || !text.includes('"verifier_only"')) return [];
+  const detail = 'this is a verifier: it verifies, and refuses everything else';
+  const remedy = 'for management calls name a server with --url or KEYSWARM_URL';
+  return [{ check, state: 'warning', detail, remedy }];
 }
 
 async function checkReadiness({ url }: Context): Promise<Finding> {

@@ -154,7 +154,13 @@ export const campaignReply = strictObject(
       taken: Type.Integer({ minimum: 0, description: 'Asked to renew, or revoked.' }),
       skipped: Type.Integer({
         minimum: 0,
-        description: 'Looked at and left: at their end meanwhile, or stronger than who began the campaign.',
+        description:
+          'Looked at and left: at their end meanwhile, stronger than who began the campaign, or `skipped_suspended`.',
+      }),
+      skipped_suspended: Type.Integer({
+        minimum: 0,
+        description:
+          'Of those skipped: not asked to renew, because the owner or the keyspace is suspended. Another campaign takes them once it is resumed.',
       }),
       renewed: count,
       open: Type.Integer({ minimum: 0, description: 'Asked, and neither renewed nor at their end.' }),

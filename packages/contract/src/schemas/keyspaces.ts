@@ -1,6 +1,9 @@
 import {
   derivedTtlDefaultSeconds,
   derivedTtlSecondsMax,
+  inUseWindowSecondsDefault,
+  inUseWindowSecondsMax,
+  inUseWindowSecondsMin,
   leaseDefaultSeconds,
   leaseSecondsMax,
   leaseSecondsMin,
@@ -62,9 +65,15 @@ const settle = Type.Integer({
   description:
     'How long after the first use of a new version the old one is retired, if it has been silent. Null: at the end of its grace.',
 });
+const inUseWindow = Type.Integer({
+  minimum: inUseWindowSecondsMin,
+  maximum: inUseWindowSecondsMax,
+  description: `An old version that was used within it counts as in use: finishing the rotation is refused. ${inUseWindowSecondsDefault} unless given.`,
+});
 const rotationRules = strictObject({
   rotate_after_seconds: Type.Optional(nullable<number>(rotateAfter)),
   settle_seconds: Type.Optional(nullable<number>(settle)),
+  in_use_window_seconds: Type.Optional(inUseWindow),
 });
 const approvalRules = strictObject({
   scopes: listOf(scopeField, {
@@ -149,6 +158,7 @@ export const keyspaceReply = strictObject(
     rotation: strictObject({
       rotate_after_seconds: nullable<number>(rotateAfter),
       settle_seconds: nullable<number>(settle),
+      in_use_window_seconds: inUseWindow,
     }),
     approval: approvalRules,
     state,

@@ -42,6 +42,7 @@ export function campaignView(campaign: Campaign, nowMs: number): CampaignReply {
       selected_exact: campaign.selectedExact,
       taken: totals.taken,
       skipped: totals.skipped,
+      skipped_suspended: totals.suspended,
       renewed: totals.renewed,
       open: totals.open,
       enforced: totals.enforced,

@@ -46,6 +46,7 @@ export function keyspaceView(keyspace: KeyspaceRecord): KeyspaceReply {
     rotation: {
       rotate_after_seconds: keyspace.rotation.rotateAfterSeconds,
       settle_seconds: keyspace.rotation.settleSeconds,
+      in_use_window_seconds: keyspace.rotation.inUseWindowSeconds,
     },
     approval: { scopes: keyspace.approval.scopes },
     token: {

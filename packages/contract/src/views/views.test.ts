@@ -106,7 +106,7 @@ const keyspace: KeyspaceRecord = {
   leaseSeconds: 30,
   formerLeaseUntilMs: null,
   proof: 'bearer',
-  rotation: { rotateAfterSeconds: 86_400, settleSeconds: null },
+  rotation: { rotateAfterSeconds: 86_400, settleSeconds: null, inUseWindowSeconds: 300 },
   approval: { scopes: ['orders:write'] },
   token: { algorithm: 'ecdsa-p256-sha256', derivedTtlSeconds: 60 },
   state: 'active',

@@ -61,6 +61,8 @@ export interface CampaignTotals {
   /** Asked to renew, or revoked. */
   readonly taken: number;
   readonly skipped: number;
+  /** Of those skipped: could not be renewed, because the owner or the keyspace is suspended. */
+  readonly suspended: number;
   /** Of those asked: renewed since. */
   readonly renewed: number;
   /** Of those asked: neither renewed nor at their end. */
@@ -72,6 +74,7 @@ export interface CampaignTotals {
 export const noTotals: CampaignTotals = Object.freeze({
   taken: 0,
   skipped: 0,
+  suspended: 0,
   renewed: 0,
   open: 0,
   enforced: 0,

@@ -156,13 +156,24 @@ describe('a selector', () => {
 
 describe('what a campaign does to a key', () => {
   const key = issued();
-  const ask = (one = key) => takeKey(campaignWith(), { key: one, spread: 0.5, isAllowed: true }, t0);
+  const chunkKey = { key, spread: 0.5, isAllowed: true, isHeldUp: false };
+  const ask = (one = key) => {
+    const outcome = takeKey(campaignWith(), { ...chunkKey, key: one }, t0);
+    return outcome === 'suspended' ? undefined : outcome;
+  };
 
   it('is asked once, within the window, and a second time is nothing', () => {
     const asked = ask();
     expect(asked?.after.traits).toEqual({ renewAfterMs: t0 + 500, campaign: id });
     expect(asked && ask(asked.after)).toBeUndefined();
-    expect(takeKey(campaignWith(), { key, spread: 0, isAllowed: false }, t0)).toBeUndefined();
+    expect(takeKey(campaignWith(), { ...chunkKey, isAllowed: false }, t0)).toBeUndefined();
+  });
+
+  it('is not asked while its owner or keyspace is suspended, and is revoked all the same', () => {
+    const heldUp = { ...chunkKey, isHeldUp: true };
+    expect(takeKey(campaignWith(), heldUp, t0)).toBe('suspended');
+    expect(takeKey(campaignWith(), { ...heldUp, isAllowed: false }, t0)).toBeUndefined();
+    expect(takeKey(campaignWith({ kind: 'revoke' }), heldUp, t0)).toMatchObject({ event: 'key.revoked' });
   });
 
   it('is done with a renewal, which stays known, so that no holder is asked twice', () => {

@@ -22,6 +22,8 @@ export interface ShardProgress {
   readonly after: KeyId | null;
   readonly taken: number;
   readonly skipped: number;
+  /** Of those skipped, for a suspended owner or keyspace. */
+  readonly suspended: number;
   readonly enforced: number;
 }
 
@@ -32,6 +34,7 @@ export const noProgress: ShardProgress = Object.freeze({
   after: null,
   taken: 0,
   skipped: 0,
+  suspended: 0,
   enforced: 0,
 });
 
@@ -62,17 +65,28 @@ export interface ChunkKey {
   readonly spread: number;
   /** False where the one who began the campaign may not touch it. */
   readonly isAllowed: boolean;
+  /** Is its owner or its keyspace suspended? */
+  readonly isHeldUp: boolean;
 }
 
-/** What the campaign does to one key; undefined: nothing. */
-export function takeKey(campaign: Campaign, chunk: ChunkKey, nowMs: number): KeyOutcome | undefined {
-  const { key, spread, isAllowed } = chunk;
+/**
+ * What the campaign does to one key; undefined: nothing. `suspended`: nothing, because its holder is refused and could not
+ * renew it; asked all the same, it would be waited for until the deadline, and then be ended by its policy. A revocation
+ * takes it as any other.
+ */
+export function takeKey(
+  campaign: Campaign,
+  chunk: ChunkKey,
+  nowMs: number,
+): KeyOutcome | 'suspended' | undefined {
+  const { key, spread, isAllowed, isHeldUp } = chunk;
   if (!isAllowed || !selects(campaign.selector, key, nowMs)) return undefined;
   if (campaign.kind === 'revoke') {
     const reason = campaign.reason ?? `campaign ${campaign.id}`;
     return { event: 'key.revoked', after: revokeKey(key, { reason }, nowMs) };
   }
   if (key.traits.campaign === campaign.id) return undefined;
+  if (isHeldUp) return 'suspended';
   const renewAfterMs = nowMs + Math.floor(spread * campaign.windowMs);
   return {
     event: 'key.renew_requested',

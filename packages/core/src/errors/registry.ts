@@ -29,6 +29,7 @@ export const faultRegistry = Object.freeze({
   forbidden: row(403, 4, 'The management key lacks a scope'),
   scope_escalation: row(403, 4, 'The management key can not grant more than it holds'),
   not_found: row(404, 3, 'There is no such thing'),
+  verifier_only: row(421, 2, 'This is a verifier, which manages nothing'),
   method_not_allowed: row(405, 2, 'The method is not supported here'),
   gone: row(410, 5, 'The feed no longer reaches back so far'),
   bad_feed_row: row(422, 7, 'A row of the feed can not be read'),

@@ -4,6 +4,9 @@ import { Fault } from '../errors/fault.ts';
 import {
   derivedTtlDefaultSeconds,
   derivedTtlSecondsMax,
+  inUseWindowSecondsDefault,
+  inUseWindowSecondsMax,
+  inUseWindowSecondsMin,
   rotateAfterSecondsMax,
   rotateAfterSecondsMin,
   scopesPerKeyspaceMax,
@@ -22,6 +25,8 @@ export interface RotationRules {
   readonly rotateAfterSeconds: number | null;
   /** How long after the first use of the new version the old one ends, if it has been silent. Null: at the end of its grace. */
   readonly settleSeconds: number | null;
+  /** A version that was used within it counts as in use: finishing its rotation needs force. */
+  readonly inUseWindowSeconds: number;
 }
 
 export interface ApprovalRules {
@@ -58,7 +63,11 @@ export type KeyspaceRulesPatch = {
 
 export const rulesDefault: KeyspaceRules = Object.freeze({
   proof: 'bearer',
-  rotation: Object.freeze({ rotateAfterSeconds: null, settleSeconds: null }),
+  rotation: Object.freeze({
+    rotateAfterSeconds: null,
+    settleSeconds: null,
+    inUseWindowSeconds: inUseWindowSecondsDefault,
+  }),
   approval: Object.freeze({ scopes: Object.freeze([]) }),
   token: Object.freeze({ algorithm: 'ed25519', derivedTtlSeconds: derivedTtlDefaultSeconds }),
 });
@@ -71,6 +80,7 @@ export function patchRules(present: KeyspaceRules, patch: KeyspaceRulesPatch): K
     rotation: checkRotation({
       rotateAfterSeconds: kept(rotation.rotateAfterSeconds, present.rotation.rotateAfterSeconds),
       settleSeconds: kept(rotation.settleSeconds, present.rotation.settleSeconds),
+      inUseWindowSeconds: kept(rotation.inUseWindowSeconds, present.rotation.inUseWindowSeconds),
     }),
     approval: approval === undefined ? present.approval : checkApproval(approval),
     token: checkToken({
@@ -82,11 +92,14 @@ export function patchRules(present: KeyspaceRules, patch: KeyspaceRulesPatch): K
 
 /** As the store keeps it; null: all as by default. */
 export function encodeKeyspaceRules({ proof, rotation, approval, token }: KeyspaceRules): JsonObject | null {
-  const { rotateAfterSeconds, settleSeconds } = rotation;
+  const { rotateAfterSeconds, settleSeconds, inUseWindowSeconds } = rotation;
   const present = {
     ...(proof === 'bearer' ? {} : { proof }),
     ...(rotateAfterSeconds === null ? {} : { rotate_after_seconds: rotateAfterSeconds }),
     ...(settleSeconds === null ? {} : { settle_seconds: settleSeconds }),
+    ...(inUseWindowSeconds === inUseWindowSecondsDefault
+      ? {}
+      : { in_use_window_seconds: inUseWindowSeconds }),
     ...(approval.scopes.length === 0 ? {} : { approval_scopes: approval.scopes }),
     ...(token.algorithm === rulesDefault.token.algorithm ? {} : { token_algorithm: token.algorithm }),
     ...(token.derivedTtlSeconds === derivedTtlDefaultSeconds
@@ -102,12 +115,17 @@ export function decodeKeyspaceRules(stored: Readonly<Record<string, unknown>> | 
   const { rotate_after_seconds: rotateAfter, settle_seconds: settle, approval_scopes: scopes } = stored;
   const proof = proofRules.find((rule) => rule === stored.proof) ?? 'bearer';
   assert(stored.proof === undefined || stored.proof === proof, 'a stored rule of proof is one that is known');
-  const { token_algorithm: algorithm, derived_ttl_seconds: derivedTtl } = stored;
+  const {
+    token_algorithm: algorithm,
+    derived_ttl_seconds: derivedTtl,
+    in_use_window_seconds: inUse,
+  } = stored;
   return {
     proof,
     rotation: {
       rotateAfterSeconds: typeof rotateAfter === 'number' ? rotateAfter : null,
       settleSeconds: typeof settle === 'number' ? settle : null,
+      inUseWindowSeconds: typeof inUse === 'number' ? inUse : inUseWindowSecondsDefault,
     },
     approval: { scopes: Array.isArray(scopes) ? scopes.map(String) : [] },
     token: {
@@ -118,7 +136,7 @@ export function decodeKeyspaceRules(stored: Readonly<Record<string, unknown>> | 
 }
 
 function checkRotation(rules: RotationRules): RotationRules {
-  const { rotateAfterSeconds, settleSeconds } = rules;
+  const { rotateAfterSeconds, settleSeconds, inUseWindowSeconds } = rules;
   if (rotateAfterSeconds !== null) {
     const bounds = { min: rotateAfterSecondsMin, max: rotateAfterSecondsMax, unit: 'seconds' };
     checkInteger(rotateAfterSeconds, '/rotation/rotate_after_seconds', bounds);
@@ -130,6 +148,11 @@ function checkRotation(rules: RotationRules): RotationRules {
       unit: 'seconds',
     });
   }
+  checkInteger(inUseWindowSeconds, '/rotation/in_use_window_seconds', {
+    min: inUseWindowSecondsMin,
+    max: inUseWindowSecondsMax,
+    unit: 'seconds',
+  });
   return rules;
 }
 

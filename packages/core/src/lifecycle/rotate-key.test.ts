@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { AssertionBroken } from '../errors/assert.ts';
 import { Fault } from '../errors/fault.ts';
-import { inUseWindowMs, inUseWindowMsMin } from '../limits/limits.ts';
+import { inUseWindowMsMin, inUseWindowSecondsDefault } from '../limits/limits.ts';
 import { faultOf } from './fault-of.arbitrary.ts';
 import type { KeyRecord } from './key-record.ts';
 import { fingerprintOf, issued, keyspaceWith, rotated, t0 } from './records.arbitrary.ts';
@@ -17,6 +17,8 @@ import {
 
 const statesOf = (key: KeyRecord, nowMs = t0): readonly string[] =>
   key.versions.map((version) => `${version.number} ${versionStateAt(version, nowMs)}`);
+
+const inUseWindowMs = inUseWindowSecondsDefault * 1000;
 
 describe('rotating', () => {
   it('makes a new version active and puts the old one in grace for as long as asked', () => {

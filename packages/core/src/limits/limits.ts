@@ -33,8 +33,8 @@ export const rotateAfterSecondsMin = 60;
 export const rotateAfterSecondsMax = 100 * 366 * 86_400;
 /** As long as the longest grace: a settling that outlasts the grace has no effect. */
 export const settleSecondsMax = maxGraceSecondsMax;
-/** A version used within this window counts as in use: finishing its rotation needs force. */
-export const inUseWindowMs = 5 * 60_000;
+/** A version used within this window counts as in use: finishing its rotation needs force. What a keyspace gets unless told. */
+export const inUseWindowSecondsDefault = 5 * 60;
 
 /**
  * How long a version that its holder was given has to show itself before the version in grace may ask for another in its
@@ -59,6 +59,12 @@ export const renewalSpreadMsMax = 86_400_000;
 export const useRepeatMs = 30_000;
 /** Twice that, for the time that a use takes until it is stored. */
 export const inUseWindowMsMin = 60_000;
+export const inUseWindowSecondsMin = inUseWindowMsMin / 1000;
+/**
+ * 45 minutes. A verifier that is gone is known of for an hour; with the longest lease it may have accepted keys for ten minutes
+ * of that. A longer window would take it for heard of.
+ */
+export const inUseWindowSecondsMax = 45 * 60;
 
 /** Versions that a record carries, of which `versionsLiveMax` may work at once. */
 export const versionsKeptMax = 3;

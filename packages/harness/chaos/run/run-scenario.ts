@@ -51,7 +51,7 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
   let checked: Checked | undefined;
   let broken: string | undefined;
   try {
-    const stage = await openStage(scenario.stage ?? {}, options.planted);
+    const stage = await openStage(scenario.stage ?? {}, { planted: options.planted, signal: options.signal });
     try {
       checked = await playOn(stage, { scenario, options, history, own });
     } finally {
@@ -217,15 +217,14 @@ async function searchAll(
   },
 ): Promise<void> {
   const { secrets, events, history } = house;
-  for (const { member } of [...stage.servers, ...stage.nodes])
-    secrets.scan(`the log of ${member.name}`, member.log);
+  for (const member of stage.cluster.members) secrets.scan(`the log of ${member.name}`, member.output());
   secrets.scan('the events', events.texts.join('\n'));
   secrets.scan('the history', JSON.stringify(history.operations()));
   for await (const { table, text } of dumpStore(stage.database.url)) secrets.scan(`the table ${table}`, text);
 }
 
 async function keepLogs(stage: Stage, folder: string): Promise<void> {
-  for (const { member } of [...stage.servers, ...stage.nodes])
+  for (const member of stage.cluster.members)
     await copyFile(member.logPath, join(folder, `${member.name}.log`)).catch(() => undefined);
 }
 

@@ -18,11 +18,11 @@ export const databaseCrash: Scenario = {
       let goneMs = Number.NaN;
       let goneAt = 0;
       await run.fault({ name: 'the database crashes', affects: everybody(run) }, async () => {
-        await run.stage.database.crash();
+        await run.stage.database.primary.stop('immediate');
         goneAt = run.history.size;
         goneMs = run.history.operations().at(-1)?.invokedMs ?? Number.NaN;
         await run.seconds(3 + run.random() * 2);
-        await run.stage.database.resume();
+        await run.stage.database.restartPrimary();
       });
       const operations = run.history.operations().slice(since);
       if (operations.some(({ kind, outcome }) => kind !== 'verify' && outcome === 'unknown'))

@@ -16,14 +16,21 @@ export const primaryLost: Scenario = {
   ],
   async play(run) {
     const { database } = run.stage;
-    if (database.failOver === undefined) throw new Error('there is no standby');
     for (let turn = 0; turn < (run.isShort ? 1 : Math.max(1, Math.round(2 * run.length))); turn += 1) {
       const since = run.history.size;
       const key = await acceptedKey(run);
       await run.fault({ name: 'the primary is lost', affects: everybody(run) }, async () => {
         const isAcked = await run.clerk.revoke(key);
-        await database.crash();
-        await database.failOver?.();
+        const next = database.nextFailover();
+        await database.primary.stop('immediate');
+        const { suspectedAtMs, fencedAtMs, promotedAtMs } = await next;
+        const noticed =
+          suspectedAtMs === undefined
+            ? ''
+            : `, ${Math.round(promotedAtMs - suspectedAtMs)} ms after it was missed`;
+        run.note(
+          `promoted ${Math.round(promotedAtMs - fencedAtMs)} ms after the old primary was fenced${noticed}`,
+        );
         run.reached('the standby was promoted');
         if (!isAcked) return;
         const presenter = run.workload.presenters.find(({ name }) => name === nodeAt(run, 0).name);
@@ -45,7 +52,7 @@ export const primaryLost: Scenario = {
         run.violate(
           `${failed.length} verifications under the usual lease failed: ${failed[0]?.status} ${failed[0]?.code}`,
         );
-      await database.rejoin?.();
+      await database.rejoin();
     }
   },
 };

@@ -4,9 +4,12 @@ import { brokerLoss } from './broker-loss.ts';
 import { campaignAtPeak } from './campaign-at-peak.ts';
 import { clockFaults } from './clock-faults.ts';
 import { coldHerd } from './cold-herd.ts';
+import { combine } from './combine.ts';
 import { databaseCrash } from './database-crash.ts';
+import { diskFaults } from './disk-faults.ts';
 import { feedBlackhole } from './feed-blackhole.ts';
 import { idleWriter } from './idle-writer.ts';
+import { lyingFeed } from './lying-feed.ts';
 import { oneWayPartition } from './one-way-partition.ts';
 import { poisonEvent } from './poison-event.ts';
 import { primaryLost } from './primary-lost.ts';
@@ -22,6 +25,7 @@ export const scenarios: readonly Scenario[] = [
   verifierKill,
   feedBlackhole,
   oneWayPartition,
+  lyingFeed,
   verifierPause,
   clockFaults,
   slowNetwork,
@@ -29,6 +33,7 @@ export const scenarios: readonly Scenario[] = [
   primaryLost,
   backendsTerminated,
   idleWriter,
+  diskFaults,
   relayLoss,
   brokerLoss,
   poisonEvent,
@@ -38,5 +43,9 @@ export const scenarios: readonly Scenario[] = [
   webhookBacklog,
 ];
 
-/** Those that run with every change, shortened: under a minute together. */
-export const shortSet: readonly string[] = ['verifier-kill', 'feed-blackhole', 'verifier-pause'];
+/** What runs with every change, shortened, and on one cluster. */
+export const shortRound: Scenario = combine({
+  name: 'short-round',
+  about: 'A verifier is killed, one is cut off while a key is revoked, and one stands still for two leases.',
+  parts: [verifierKill, feedBlackhole, verifierPause],
+});

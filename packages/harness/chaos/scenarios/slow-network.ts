@@ -18,7 +18,7 @@ export const slowNetwork: Scenario = {
     ];
     const since = run.history.size;
     await run.fault({ name: 'slow and sliced', affects: everybody(run) }, async () => {
-      for (const wire of wires) wire.set({ latencyMs: 40 });
+      for (const wire of wires) wire.set({ latencyMs: 40, jitterMs: 80 });
       for (const { links } of nodes) for (const link of links) link.set({ latencyMs: 10, sliceBytes: 7 });
       await run.seconds(run.isShort ? 3 : 12 * run.length);
       for (const wire of wires) wire.heal();

@@ -1,9 +1,9 @@
 import type { Api } from '../../acceptance/api.ts';
+import type { Cluster, DatabasePair, Member } from '../../cluster/index.ts';
 import type { TcpFault, TcpProxy } from '../../faults/index.ts';
 import type { NatsCluster } from '../../nats/index.ts';
-import type { Member } from './member.ts';
 
-/* What a scenario plays on: real processes behind wires that can be broken. */
+/* What a scenario plays on: a cluster of real processes, with every wire of it in reach. */
 
 export interface StageNode {
   readonly member: Member;
@@ -23,32 +23,19 @@ export interface StageServer {
   readonly member: Member;
   readonly name: string;
   readonly url: string;
+  readonly port: number;
   readonly api: Api;
   /** Between it and the database. */
   readonly databaseLink: TcpProxy;
-}
-
-export interface StageDatabase {
-  /** Past every wire, of whoever is the primary now. */
-  readonly url: string;
-  /** A crash, and the same data again. */
-  crash(): Promise<void>;
-  resume(): Promise<void>;
-  /** Promotes the standby, fencing the primary before; absent where there is none. */
-  readonly failOver?: () => Promise<void>;
-  /** Makes who was fenced a standby again. */
-  readonly rejoin?: () => Promise<void>;
-  /** Its folder, where the faults of disks are. */
-  readonly dataDir: string;
-  readonly pid: number | undefined;
 }
 
 export interface Stage {
   readonly managementKey: string;
   readonly servers: readonly StageServer[];
   readonly nodes: readonly StageNode[];
-  readonly database: StageDatabase;
+  readonly database: DatabasePair;
   readonly nats: NatsCluster | undefined;
+  readonly cluster: Cluster;
   /** T of each keyspace, ms. */
   readonly boundsMs: ReadonlyMap<string, number>;
   /** Of this run alone; it is gone afterwards. */
@@ -59,7 +46,11 @@ export interface Stage {
 export interface StageWishes {
   readonly nodes?: number;
   readonly servers?: number;
-  /** A synchronous standby that can take over. */
+  /** Of each server. */
+  readonly workers?: number;
+  /** A node that serves the feed to the second half of the others. */
+  readonly relay?: boolean;
+  /** A synchronous standby that takes over by itself. */
   readonly standby?: boolean;
   readonly nats?: boolean;
   /** For every server. */
@@ -78,8 +69,6 @@ export const keyspaces = {
   usual: { name: 'usual', leaseSeconds: 30 },
   strict: { name: 'strict', leaseSeconds: 2 },
 } as const;
-
-export type KeyspaceName = keyof typeof keyspaces;
 
 export function boundMsOf(leaseSeconds: number): number {
   return Math.ceil(leaseSeconds * 1000 * (1 + driftRatio));

@@ -52,7 +52,7 @@ async function namedIds(
 ): Promise<ReadonlySet<KeyspaceId>> {
   const ids = new Set<KeyspaceId>();
   for (const idOrName of named) {
-    const missing = () => keyspaceNotFound('keyspaces');
+    const missing = () => keyspaceNotFound('keyspaces', idOrName);
     const found = await keyspaces.find(caller.workspaceId, idOrName);
     if (found === undefined) throw missing();
     requireIn(caller, scope, found.name, missing);

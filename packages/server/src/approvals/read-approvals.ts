@@ -10,8 +10,8 @@ import {
   type KeyspaceId,
 } from '@keyswarm/core';
 import type { Caller } from '../access/caller.ts';
-import { reaches, reachesEverywhere, requireAnywhere, requireIn } from '../access/grants.ts';
-import { keyspaceNotFound } from '../access/missing.ts';
+import { findKeyspaceNamed } from '../access/find-keyspace.ts';
+import { reaches, reachesEverywhere, requireAnywhere } from '../access/grants.ts';
 import { builtinKeyspaceId } from '../access/named-ids.ts';
 import type { UseCasePorts } from '../access/use-case-ports.ts';
 import { approvalPageRows, approvalPagesMax } from '../limits.ts';
@@ -96,10 +96,11 @@ export async function visibleTo(
   const { scope, keyspace } = ask;
   const { scopes, workspaceId } = caller;
   if (keyspace !== undefined) {
-    const missing = () => keyspaceNotFound('keyspace');
-    const found = await ports.keyspaces.find(workspaceId, keyspace);
-    if (found === undefined) throw missing();
-    requireIn(caller, scope, found.name, missing);
+    const found = await findKeyspaceNamed(ports, caller, {
+      named: keyspace,
+      field: 'keyspace',
+      scopes: [scope],
+    });
     return (id) => id === found.id;
   }
   if (!reaches(scopes, scope, '*')) {

@@ -12,6 +12,8 @@ import {
   settleSweepSeconds,
   signingSweepSeconds,
 } from '../limits.ts';
+import { retentionSweepSeconds } from '../retention/limits.ts';
+import { type RetentionPorts, sweepEnded } from '../retention/sweep-ended.ts';
 import type { SigningPorts } from '../signing-keys/signing-key-ports.ts';
 import { tendSigningKeys } from '../signing-keys/tend-signing-keys.ts';
 import type { Workflows } from '../workflows/workflows.ts';
@@ -22,8 +24,8 @@ import type { Workflows } from '../workflows/workflows.ts';
  */
 export function registerJobs(
   workflows: Workflows,
-  ports: UseCasePorts & { readonly signing: SigningPorts },
-  config: Pick<ServerConfig, 'signingKeyRotateDays'>,
+  ports: UseCasePorts & RetentionPorts & { readonly signing: SigningPorts },
+  config: Pick<ServerConfig, 'signingKeyRotateDays' | 'endedRetentionDays'>,
 ): void {
   workflows.periodic({
     name: 'approvals.expire',
@@ -53,7 +55,16 @@ export function registerJobs(
       await requestDueRenewals(ports, undefined, signal);
     },
   });
-  const { signingKeyRotateDays: days } = config;
+  const { signingKeyRotateDays: days, endedRetentionDays: keptDays } = config;
+  if (keptDays > 0) {
+    workflows.periodic({
+      name: 'retention.ended',
+      everySeconds: retentionSweepSeconds,
+      run: async (signal) => {
+        await sweepEnded(ports, keptDays * dayMs, signal);
+      },
+    });
+  }
   workflows.periodic({
     name: 'signing_keys.tend',
     everySeconds: signingSweepSeconds,

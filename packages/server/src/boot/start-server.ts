@@ -36,6 +36,7 @@ import { requestMacKey, requestMacKeys } from '../signing/request-mac-keys.ts';
 import type { MasterKeys } from '../signing/seal-key.ts';
 import { createReader } from '../storage/reader.ts';
 import { createRotationsReader } from '../storage/statements/read-rotations.ts';
+import { createDocumentRemoval } from '../storage/statements/remove-documents.ts';
 import type { Store } from '../storage/store.ts';
 import type { StatusLists } from '../tokens/status-lists.ts';
 import type { WorkerSeat } from '../workers/worker-seat.ts';
@@ -241,7 +242,8 @@ async function startCore(config: ServerConfig, foundation: Foundation) {
     shards,
   };
   plane.heard.lists = tokens.statusLists;
-  registerJobs(workflows, ports, config);
+  const removal = createDocumentRemoval(store, { shards });
+  registerJobs(workflows, { ...ports, removal }, config);
   nats?.serve({ feed, authenticator: { verifier, catchUp: ports.catchUp } });
   const onCommitted = (listener: Heard['afterCommit']) => {
     plane.heard.afterCommit = listener;

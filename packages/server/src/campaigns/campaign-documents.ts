@@ -9,6 +9,7 @@ import {
   type KeySelector,
   type NoteId,
   noProgress,
+  noTotals,
   type ShardProgress,
   uuidBytesOf,
   uuidV7,
@@ -59,9 +60,11 @@ function noteId(name: string, lastByte: number): NoteId {
 }
 
 export function campaignOf(document: DocumentRecord): Campaign {
-  const { v, ...campaign } = document.body;
+  const { v, totals, ...campaign } = document.body;
   assert(v === bodyFormat, 'a stored campaign has a form that is known');
-  return { ...campaign, id: document.id, workspaceId: document.workspaceId } as unknown as Campaign;
+  const { id, workspaceId } = document;
+  // Counts that are younger than the campaign are 0 in it.
+  return { ...campaign, totals: { ...noTotals, ...Object(totals) }, id, workspaceId } as unknown as Campaign;
 }
 
 export function bodyOfCampaign({ id: _id, workspaceId: _workspaceId, ...rest }: Campaign): JsonObject {
@@ -72,7 +75,8 @@ export function progressOf(document: DocumentRecord | undefined): ShardProgress 
   if (document === undefined) return noProgress;
   const { v, campaign: _campaign, ...progress } = document.body;
   assert(v === bodyFormat, 'a stored progress has a form that is known');
-  return progress as unknown as ShardProgress;
+  // One that was written before there was a count of it lacks a member.
+  return { ...noProgress, ...progress };
 }
 
 export function bodyOfProgress(campaignId: CampaignId, progress: ShardProgress): JsonObject {

@@ -1,5 +1,6 @@
 import {
   type Campaign,
+  type CampaignTotals,
   campaignStages,
   isOverBudget,
   nextPace,
@@ -57,10 +58,15 @@ export class CampaignWork {
     return isOverBudget(campaign.pace, sampleBetween(this.#holdSeen ?? reading, reading));
   }
 
-  totals(): { readonly taken: number; readonly skipped: number; readonly enforced: number } {
-    const sum = (name: 'taken' | 'skipped' | 'enforced') =>
+  totals(): Pick<CampaignTotals, 'taken' | 'skipped' | 'suspended' | 'enforced'> {
+    const sum = (name: 'taken' | 'skipped' | 'suspended' | 'enforced') =>
       this.progress.reduce((total, one) => total + one[name], 0);
-    return { taken: sum('taken'), skipped: sum('skipped'), enforced: sum('enforced') };
+    return {
+      taken: sum('taken'),
+      skipped: sum('skipped'),
+      suspended: sum('suspended'),
+      enforced: sum('enforced'),
+    };
   }
 
   isStageDone(campaign: Campaign): boolean {

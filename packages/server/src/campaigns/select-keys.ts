@@ -1,7 +1,7 @@
 import { builtinKeyspaceName, Fault, isUnnarrowed, type KeySelector, type KeyspaceId } from '@keyswarm/core';
 import type { Caller } from '../access/caller.ts';
-import { reaches, requireAnywhere, requireIn } from '../access/grants.ts';
-import { keyspaceNotFound } from '../access/missing.ts';
+import { findKeyspaceNamed } from '../access/find-keyspace.ts';
+import { reaches, requireAnywhere } from '../access/grants.ts';
 import type { UseCasePorts } from '../access/use-case-ports.ts';
 import { campaignCountMax, campaignKeyspacesMax } from '../limits.ts';
 import { type CampaignWish, checkSelectorScopes } from './campaign-terms.ts';
@@ -67,10 +67,8 @@ async function oneKeyspace(
     readonly prefix: string | undefined;
   },
 ): Promise<readonly KeyspaceId[]> {
-  const missing = () => keyspaceNotFound('/selector/keyspace');
-  const found = await ports.keyspaces.find(caller.workspaceId, wish.keyspace);
-  if (found === undefined) throw missing();
-  for (const right of wish.rights) requireIn(caller, right, found.name, missing);
+  const named = { named: wish.keyspace, field: '/selector/keyspace', scopes: wish.rights };
+  const found = await findKeyspaceNamed(ports, caller, named);
   return wish.prefix === undefined || wish.prefix === found.prefix ? [found.id] : [];
 }
 

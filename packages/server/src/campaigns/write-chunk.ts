@@ -6,6 +6,7 @@ import {
   enforceOn,
   isSamePlace,
   type KeyId,
+  type KeyOutcome,
   type KeyRecord,
   progressIn,
   type ShardProgress,
@@ -57,10 +58,12 @@ export async function writeChunk(ports: UseCasePorts, chunk: Chunk): Promise<Wri
       const document = view.document(progressId);
       const present = progressIn(progressOf(document), from.stage);
       if (!isSamePlace(present, from)) return { changes: [], reply: { progress: present, changed: 0 } };
-      const changes = plan.ids.flatMap((id, at) =>
-        changeOf(view, campaign, { id, spread: spreads[at] ?? 0 }, from, nowMs),
+      const outcomes = plan.ids.map((id, at) =>
+        outcomeOf(view, campaign, { id, spread: spreads[at] ?? 0 }, from, nowMs),
       );
-      const progress = advance(present, plan, changes.length);
+      const changes = outcomes.flatMap((one) => (typeof one === 'object' ? [changeOf(campaign, one)] : []));
+      const suspended = outcomes.filter((one) => one === 'suspended').length;
+      const progress = advance(present, plan, { changed: changes.length, suspended });
       const body = bodyOfProgress(campaign.id, progress);
       return {
         changes,
@@ -100,7 +103,11 @@ async function planChunk(ports: UseCasePorts, { campaign, shard, from, limit, no
   }
 }
 
-function advance(present: ShardProgress, plan: Plan, changed: number): ShardProgress {
+function advance(
+  present: ShardProgress,
+  plan: Plan,
+  { changed, suspended }: { readonly changed: number; readonly suspended: number },
+): ShardProgress {
   const { ids, keyspaceAt, isDone } = plan;
   const place = {
     ...present,
@@ -113,29 +120,28 @@ function advance(present: ShardProgress, plan: Plan, changed: number): ShardProg
     ...place,
     taken: present.taken + changed,
     skipped: present.skipped + ids.length - changed,
+    suspended: present.suspended + suspended,
   };
 }
 
-function changeOf(
+function outcomeOf(
   view: LaneView,
   campaign: Campaign,
   chunkKey: { readonly id: KeyId; readonly spread: number },
   from: ShardProgress,
   nowMs: number,
-): readonly Change[] {
+): KeyOutcome | 'suspended' | undefined {
   const stored = view.key(chunkKey.id);
-  if (stored === undefined) return [];
-  const { key, isBuiltin } = inItsHouse(view, stored);
+  if (stored === undefined) return undefined;
+  const { key, isBuiltin, isHeldUp } = inItsHouse(view, stored);
   const isAllowed = !isBuiltin || isManagementKeyAllowed(campaign, key);
-  const outcome =
-    from.stage === enforceStage
-      ? isAllowed
-        ? enforceOn(campaign, key, nowMs)
-        : undefined
-      : takeKey(campaign, { key, spread: chunkKey.spread, isAllowed }, nowMs);
-  if (outcome === undefined) return [];
+  if (from.stage === enforceStage) return isAllowed ? enforceOn(campaign, key, nowMs) : undefined;
+  return takeKey(campaign, { key, spread: chunkKey.spread, isAllowed, isHeldUp }, nowMs);
+}
+
+function changeOf(campaign: Campaign, outcome: KeyOutcome): Change {
   const data = keyEventData(outcome.after, campaign.starterId, { campaign: campaign.id });
-  return [{ kind: 'key', ...outcome, data }];
+  return { kind: 'key', ...outcome, data };
 }
 
 /** The key as owner and keyspace leave it. */
@@ -144,7 +150,8 @@ function inItsHouse(view: LaneView, stored: KeyRecord) {
   const keyspace = view.keyspace(stored.keyspaceId);
   assert(owner !== undefined && keyspace !== undefined, 'a key comes with its owner and its keyspace');
   const key = underKeyspace(underOwner(stored, owner.keysNotBeforeMs), keyspace.keysNotBeforeMs);
-  return { key, isBuiltin: keyspace.name === builtinKeyspaceName };
+  const isHeldUp = owner.state === 'suspended' || keyspace.state === 'suspended';
+  return { key, isBuiltin: keyspace.name === builtinKeyspaceName, isHeldUp };
 }
 
 /** As by hand: nobody brings a stronger manager to change its secret or to end, and nobody ends itself by accident. */

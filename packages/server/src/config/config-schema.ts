@@ -152,6 +152,11 @@ export const configSchema = Type.Object(
       about: 'Jobs of one kind that this process does at once, at the most.',
       byDefault: 4,
     }),
+    endedRetentionDays: whole(0, 3_650, {
+      about:
+        'How long approvals that were decided, campaigns that ended and webhooks that were deleted are kept to be looked at; 0: for ever. Their events are kept as events are.',
+      byDefault: 90,
+    }),
     webhookHttp: yesOrNo({
       about: 'May webhooks be plain http: anybody on the way can read and forge what is sent. For tests.',
       byDefault: false,

@@ -50,12 +50,16 @@ export interface ShortWay {
   answer(request: IncomingMessage, response: ServerResponse): void;
 }
 
+/** What is said of a path that isn't there; undefined: that there is nothing. */
+export type MissingPath = (path: string) => Fault | undefined;
+
 export type RequestIdOf = (request: IncomingMessage) => string;
 
 /** The framework with all of the above and no operation yet; `waysOf` makes what goes past it. */
 export function buildApp(
   services: AppServices,
   waysOf: (requestIdOf: RequestIdOf) => readonly ShortWay[],
+  missingPath: MissingPath = () => undefined,
 ): FastifyInstance {
   const { config, log } = services;
   const fail = (error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
@@ -86,7 +90,7 @@ export function buildApp(
   app.setValidatorCompiler(schemaCompiler());
   app.setErrorHandler(fail);
   acceptJsonBodies(app);
-  refuseBadUrls(app, services);
+  refuseBadUrls(app, services, missingPath);
   return app;
 }
 
@@ -115,17 +119,20 @@ function createHttpServer(
  * Before any body is read, and before any route's own guard: a URL with a key in it is refused whatever it asks
  * for, and what is sent to a path that isn't there needs no parsing.
  */
-function refuseBadUrls(app: FastifyInstance, services: GuardServices): void {
+function refuseBadUrls(app: FastifyInstance, services: GuardServices, missingPath: MissingPath): void {
   const count = openGuardOf(services, undefined);
   app.addHook('onRequest', (request, reply, done) => {
-    const fault = faultOfUrl(request);
+    const fault = faultOfUrl(request, missingPath);
     if (fault === undefined) return done();
     count(request, reply, () => done(fault));
   });
   app.setNotFoundHandler(() => assert(false, 'refused before it came here'));
 }
 
-function faultOfUrl(request: FastifyRequest): Fault | undefined {
-  if (hasKeyString(request.raw.url ?? '')) return secretInUrl();
-  return request.is404 ? new Fault('not_found', { detail: 'There is nothing at this path.' }) : undefined;
+function faultOfUrl(request: FastifyRequest, missingPath: MissingPath): Fault | undefined {
+  const url = request.raw.url ?? '';
+  if (hasKeyString(url)) return secretInUrl();
+  if (!request.is404) return undefined;
+  const [path = ''] = url.split('?');
+  return missingPath(path) ?? new Fault('not_found', { detail: 'There is nothing at this path.' });
 }

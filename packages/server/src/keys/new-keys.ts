@@ -12,7 +12,8 @@ import {
   uuidV7,
 } from '@keyswarm/core';
 import type { Caller } from '../access/caller.ts';
-import { refuseEscalation, requireIn } from '../access/grants.ts';
+import { findKeyspaceNamed } from '../access/find-keyspace.ts';
+import { refuseEscalation } from '../access/grants.ts';
 import { keyspaceNotFound } from '../access/missing.ts';
 import { ownerIdOf } from '../access/named-ids.ts';
 import type { UseCasePorts } from '../access/use-case-ports.ts';
@@ -50,10 +51,8 @@ export async function findKeyspaceFor(
   terms: KeyTerms,
   scope: ManagementScope,
 ): Promise<KeyspaceEntry> {
-  const keyspace = await ports.keyspaces.find(caller.workspaceId, terms.keyspace);
-  const missing = () => keyspaceNotFound('/keyspace');
-  if (keyspace === undefined) throw missing();
-  requireIn(caller, scope, keyspace.name, missing);
+  const wish = { named: terms.keyspace, field: '/keyspace', scopes: [scope] };
+  const keyspace = await findKeyspaceNamed(ports, caller, wish);
   if (keyspace.isBuiltin) refuseEscalation(caller, terms.scopes, '/scopes');
   return keyspace;
 }

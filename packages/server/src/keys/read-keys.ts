@@ -8,8 +8,8 @@ import {
   type OwnerId,
 } from '@keyswarm/core';
 import type { Caller } from '../access/caller.ts';
-import { reaches, reachesEverywhere, requireAnywhere, requireIn } from '../access/grants.ts';
-import { keyspaceNotFound } from '../access/missing.ts';
+import { findKeyspaceNamed } from '../access/find-keyspace.ts';
+import { reaches, reachesEverywhere, requireAnywhere } from '../access/grants.ts';
 import { builtinKeyspaceId } from '../access/named-ids.ts';
 import type { UseCasePorts } from '../access/use-case-ports.ts';
 import { listPagesMax } from '../limits.ts';
@@ -89,11 +89,8 @@ async function keyspaceToRead(
       expected: 'keys:read',
     });
   }
-  const missing = () => keyspaceNotFound('keyspace');
-  const found = await ports.keyspaces.find(caller.workspaceId, keyspace);
-  if (found === undefined) throw missing();
-  requireIn(caller, 'keys:read', found.name, missing);
-  return found.id;
+  const wish = { named: keyspace, field: 'keyspace', scopes: ['keys:read'] } as const;
+  return (await findKeyspaceNamed(ports, caller, wish)).id;
 }
 
 /** Management keys are seen by whoever may read them by name or by wildcard. */

@@ -1,12 +1,13 @@
 import {
+  assert,
   Fault,
   type FeedPosition,
   finishRotation,
   handOut,
-  inUseWindowMs,
   isBuiltinKeyspace,
   type KeyId,
   type KeyRecord,
+  type KeyspaceRecord,
   rotateKey,
   type Secret,
   type TokenStatus,
@@ -128,11 +129,16 @@ export async function finishKeyRotation(
 ): Promise<FinishedRotation> {
   const found = await findKey(ports, caller, wish.id, 'keys:rotate');
   // Before the write waits for its batch: what is told meanwhile is as late as any other use of the last seconds.
-  const evidence = await evidenceToFinish(ports, found.key);
+  const evidence = await ports.evidence.of(found.key);
   const { reply: key, at } = await changeKey<KeyRecord>(ports, caller, found, {
     event: 'key.retired',
     idempotency,
-    decide: ({ key, nowMs }) => finishRotation(key, { force: wish.force, evidence }, nowMs),
+    decide: ({ key, keyspace, nowMs }) =>
+      finishRotation(
+        key,
+        { force: wish.force, evidence: { ...evidence, windowMs: windowMsOf(keyspace) } },
+        nowMs,
+      ),
     data: (after) => ({ version: after.versions.at(-2)?.number, forced: wish.force }),
     reply: (after) => after,
   });
@@ -140,11 +146,21 @@ export async function finishKeyRotation(
   return { key, at, effectiveByMs: await effectiveByOfKeyspace(ports, found.key.keyspaceId) };
 }
 
+/** What finishing it now would be decided on. */
 export async function evidenceToFinish(
-  { evidence }: Pick<UseCasePorts, 'evidence'>,
+  { evidence, reader }: Pick<UseCasePorts, 'evidence' | 'reader'>,
   key: KeyRecord,
 ): Promise<UseEvidence> {
-  return { ...(await evidence.of(key)), windowMs: inUseWindowMs };
+  const [found, keyspace] = await Promise.all([
+    evidence.of(key),
+    reader.keyspace(key.workspaceId, key.keyspaceId),
+  ]);
+  assert(keyspace !== undefined, 'the keyspace of a key exists');
+  return { ...found, windowMs: windowMsOf(keyspace) };
+}
+
+function windowMsOf({ rotation }: Pick<KeyspaceRecord, 'rotation'>): number {
+  return rotation.inUseWindowSeconds * 1000;
 }
 
 /** How long the rotation took that has ended in this. */

@@ -62,7 +62,7 @@ function verifyNow(ports: VerifyPorts, caller: Caller, wish: VerifyWish): Answer
     return verifyInKeyspaceById(ports, caller, { ...wish, keyspace });
   }
   requireAnywhere(caller, 'keys:verify');
-  requireIn(caller, 'keys:verify', keyspace, missingKeyspace);
+  requireIn(caller, 'keys:verify', keyspace, () => keyspaceNotFound('/keyspace', keyspace));
   return ask(ports, caller, wish);
 }
 
@@ -99,8 +99,9 @@ async function verifyInKeyspaceById(
   wish: VerifyWish & { readonly keyspace: string },
 ): Promise<Answer> {
   const found = await ports.keyspaces.find(caller.workspaceId, wish.keyspace);
-  if (found === undefined) throw missingKeyspace();
-  requireIn(caller, 'keys:verify', found.name, missingKeyspace);
+  const missing = () => keyspaceNotFound('/keyspace', wish.keyspace);
+  if (found === undefined) throw missing();
+  requireIn(caller, 'keys:verify', found.name, missing);
   return ask(ports, caller, wish);
 }
 
@@ -118,10 +119,6 @@ function hideBuiltin(ports: VerifyPorts, caller: Caller, wish: VerifyWish): Answ
   };
   const answer = ask(ports, caller, wish);
   return answer instanceof Promise ? answer.then(hide) : hide(answer);
-}
-
-function missingKeyspace(): Fault {
-  return keyspaceNotFound('/keyspace');
 }
 
 function keyspaceRequired(): Fault {

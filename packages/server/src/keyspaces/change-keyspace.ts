@@ -17,6 +17,7 @@ import {
 import { actorOf, type Caller } from '../access/caller.ts';
 import { placeOf } from '../access/change-place.ts';
 import { effectiveByOfKeyspace } from '../access/effective-by.ts';
+import { missingKeyspace } from '../access/find-keyspace.ts';
 import { reaches, requireIn, requireScope } from '../access/grants.ts';
 import { keyspaceNotFound } from '../access/missing.ts';
 import { newKeyspaceId } from '../access/named-ids.ts';
@@ -135,10 +136,10 @@ async function changeKeyspace(
 ): Promise<PlacedKeyspace> {
   requireScope(caller, 'keyspaces:write');
   const found = await ports.keyspaces.find(caller.workspaceId, change.idOrName);
-  if (found === undefined) throw keyspaceNotFound('id');
+  if (found === undefined) throw await missingKeyspace(ports, caller, change.idOrName, 'id');
   // The terms of management keys are not for whoever may write keyspaces: that takes a wildcard.
   if (found.isBuiltin)
-    requireIn(caller, 'keyspaces:write', builtinKeyspaceName, () => keyspaceNotFound('id'));
+    requireIn(caller, 'keyspaces:write', builtinKeyspaceName, () => keyspaceNotFound('id', change.idOrName));
   const ticket = change.idempotency?.ticket<KeyspaceRecord>();
   const receipt = await ports.lanes.submit<KeyspaceRecord>({
     shard: shardOfId(found.id, ports.shards),

@@ -1,7 +1,7 @@
 import { type KeyspaceId, type KeyspaceRecord, parseId } from '@keyswarm/core';
 import type { Caller } from '../access/caller.ts';
+import { missingKeyspace } from '../access/find-keyspace.ts';
 import { requireScope } from '../access/grants.ts';
-import { keyspaceNotFound } from '../access/missing.ts';
 import type { UseCasePorts } from '../access/use-case-ports.ts';
 
 export async function getOneKeyspace(
@@ -14,7 +14,7 @@ export async function getOneKeyspace(
   const keyspace = await (id === undefined
     ? ports.reader.keyspaceByName(caller.workspaceId, idOrName)
     : ports.reader.keyspace(caller.workspaceId, id));
-  if (keyspace === undefined) throw keyspaceNotFound('id');
+  if (keyspace === undefined) throw await missingKeyspace(ports, caller, idOrName, 'id');
   return keyspace;
 }
 

@@ -9,8 +9,8 @@ import {
 import { actorOf, type Caller } from '../access/caller.ts';
 import { placeOf } from '../access/change-place.ts';
 import { effectiveByOfKeyspace } from '../access/effective-by.ts';
-import { requireAnywhere, requireIn } from '../access/grants.ts';
-import { keyspaceNotFound } from '../access/missing.ts';
+import { findKeyspaceNamed } from '../access/find-keyspace.ts';
+import { requireAnywhere } from '../access/grants.ts';
 import type { UseCasePorts } from '../access/use-case-ports.ts';
 import type { Change, LaneView } from '../lanes/lane-port.ts';
 import type { IdempotencyScope } from '../signing/idempotency.ts';
@@ -40,11 +40,8 @@ export async function revokeKeysOfKeyspace(
   idempotency: IdempotencyScope | undefined,
 ): Promise<SuspendedKeyspace> {
   requireAnywhere(caller, 'keys:revoke');
-  const found = await ports.keyspaces.find(caller.workspaceId, idOrName);
-  const missing = () => keyspaceNotFound('id');
-  if (found === undefined) throw missing();
-  requireIn(caller, 'keys:revoke', found.name, missing);
-  const { id } = found;
+  const wish = { named: idOrName, field: 'id', scopes: ['keys:revoke'] } as const;
+  const { id } = await findKeyspaceNamed(ports, caller, wish);
   const begun = await begin(ports, caller, id, idempotency);
   const closed = await close(ports, caller, begun.keyspace, idempotency);
   const done = closed ?? begun;

@@ -128,6 +128,15 @@ describe('who may have accepted keys without having told', () => {
     expect(unheard([relay('other', 100, { verifiers: [foreign] })])).toBeNull();
   });
 
+  it('is one that asked here and has left the roll since, its lease being over, as long as its row is kept', () => {
+    const left = verifier('a', 900_000, { isActive: false });
+    const stale = verifier('b', 20_000);
+    expect(unheard([relay('here', 100, { verifiers: [left, stale] })])).toEqual({
+      name: 'a',
+      mayHaveAcceptedUntilMs: nowMs - 900_000 + mayLiveMs,
+    });
+  });
+
   it('may run on a longer lease from before, and is anybody where not all can be read', () => {
     const relays = [relay('other', 100, { verifiers: [verifier('a', 3_600_000)] })];
     expect(unheard(relays, { formerUntilMs: nowMs + 5 })).toMatchObject({

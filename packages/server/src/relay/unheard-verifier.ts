@@ -86,12 +86,14 @@ function lastSeen({ reading, here }: Sightings, { workspaceId, keyspaceId }: Pla
     noteAll(owner.credential, report, downstream, Math.max(0, here.monotonicMs - seenAtMs));
   }
   for (const relay of reading.relays) {
-    if (relay.id === here.relayId) continue;
-    if (relay.own !== 'ended') {
+    const isHere = relay.id === here.relayId;
+    if (!isHere && relay.own !== 'ended') {
       note(relay.id, { name: relay.name, silentMs: relay.silentMs, mayHaveLease: true });
     }
     for (const one of relay.verifiers) {
       if (one.workspaceId !== workspaceId || !reachesKeyspace(one.reach ?? wholeReach, keyspaceId)) continue;
+      // The roll of this process knows better who is active; who has left it since is known by the row alone.
+      if (isHere && one.isActive) continue;
       noteAll(one.credentialId, one, one.downstream, one.silentMs);
     }
   }

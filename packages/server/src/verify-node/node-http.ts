@@ -13,6 +13,7 @@ import { refuseOtherMethods } from '../http/other-methods.ts';
 import { VerifyLane } from '../http/verify-lane.ts';
 import type { Timers } from '../runtime/timers.ts';
 import { type AskAuthority, withFallback } from './fallback.ts';
+import { managedElsewhere } from './managed-elsewhere.ts';
 
 export interface NodeHttpServices extends AppServices, OpenServices {
   readonly ports: VerifyPorts;
@@ -28,16 +29,20 @@ export interface NodeHttpServices extends AppServices, OpenServices {
 const verifications = ['verifyKey', 'verifyKeysBulk'] as const satisfies readonly OperationId[];
 const offered: readonly OperationId[] = [...verifications, 'healthz', 'readyz', 'metrics'];
 
-/** The part of the API that needs nothing but memory; any other path is 404. */
+/** The part of the API that needs nothing but memory; what a server does is refused as such, any other path is 404. */
 export function buildNodeServer(services: NodeHttpServices): FastifyInstance {
   const { feed } = services;
   const judged = verifyHandlers(services);
   const handlers = { ...judged, verifyKey: withFallback(judged.verifyKey, services.askAuthority) };
-  const app = buildApp(services, (requestIdOf) => [
-    new VerifyLane({ ...services, requestIdOf, handler: handlers.verifyKey }),
-    ...(feed === undefined ? [] : [new LeaseLane({ ...services, feed }, requestIdOf)]),
-    ...services.ways(requestIdOf),
-  ]);
+  const app = buildApp(
+    services,
+    (requestIdOf) => [
+      new VerifyLane({ ...services, requestIdOf, handler: handlers.verifyKey }),
+      ...(feed === undefined ? [] : [new LeaseLane({ ...services, feed }, requestIdOf)]),
+      ...services.ways(requestIdOf),
+    ],
+    managedElsewhere,
+  );
   for (const id of verifications) {
     const operation: AnyOperation = operations[id];
     const handler = handlers[id] as unknown as AnyHandler;

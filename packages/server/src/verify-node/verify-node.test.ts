@@ -67,10 +67,31 @@ describe('a node verifies as its server does', () => {
   });
 
   it('and offers nothing else', async () => {
-    for (const path of ['/', '/v1/keys', '/v1/feed/lease', '/openapi.json', '/v1/forward-auth?keyspace=a']) {
+    for (const path of ['/', '/v1', '/v1/feed/lease', '/openapi.json', '/v1/forward-auth?keyspace=a']) {
       expect((await fetch(node.url + path)).status, path).toBe(404);
     }
     expect((await fetch(`${node.url}/v1/keys/verify`)).status).toBe(405);
+  });
+
+  it('says to a call that manages something that it is a verifier, and to nobody where a server is', async () => {
+    const calls = [
+      ['GET', '/v1/keyspaces'],
+      ['POST', '/v1/keys'],
+      ['POST', '/v1/keys/key_01h455vb4pex5vsknk084sn02q/revoke'],
+      ['GET', '/v1/events?from=recent'],
+      ['POST', '/oauth/token'],
+    ] as const;
+    for (const [method, path] of calls) {
+      const reply = await fetch(node.url + path, { method });
+      const text = await reply.text();
+      expect(reply.status, path).toBe(421);
+      expect(reply.headers.get('content-type')).toContain('application/problem+json');
+      expect(JSON.parse(text)).toMatchObject({ code: 'verifier_only' });
+      expect(text).not.toContain(new URL(house.server.url).port);
+    }
+  });
+
+  it('and is well', async () => {
     expect(await (await fetch(`${node.url}/healthz`)).json()).toEqual({ status: 'ok' });
   });
 

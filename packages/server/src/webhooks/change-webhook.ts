@@ -13,8 +13,8 @@ import {
 } from '@keyswarm/core';
 import { actorOf, type Caller } from '../access/caller.ts';
 import { placeOf } from '../access/change-place.ts';
+import { missingKeyspace } from '../access/find-keyspace.ts';
 import { requireScope } from '../access/grants.ts';
-import { keyspaceNotFound } from '../access/missing.ts';
 import type { UseCasePorts } from '../access/use-case-ports.ts';
 import { checkTargetUrl, type TargetPolicy } from '../egress/check-url.ts';
 import type { Actor, Change } from '../lanes/lane-port.ts';
@@ -254,7 +254,7 @@ async function keyspaceIdOf(
 ): Promise<KeyspaceId | null | undefined> {
   if (keyspace === undefined || keyspace === null) return keyspace;
   const found = await ports.keyspaces.find(caller.workspaceId, keyspace);
-  if (found === undefined) throw keyspaceNotFound('/keyspace');
+  if (found === undefined) throw await missingKeyspace(ports, caller, keyspace, '/keyspace');
   return found.id;
 }
 

@@ -84,9 +84,14 @@ export function describeAccess(serverOf: () => TestServer): void {
     expect(hidden.status).toBe(404);
     expect(anonymous(hidden)).toBe(anonymous(missing));
     const toHidden = await server.post('/v1/keys', terms(other.name), { key });
-    const toMissing = await server.post('/v1/keys', terms('nowhere'), { key });
+    // As far from the name that this key may know as the hidden one is: what is near is told by the name alone.
+    const nowhere = other.name.replace(/.$/, 'z');
+    const toMissing = await server.post('/v1/keys', terms(nowhere), { key });
     expect(toHidden.status).toBe(404);
-    expect(anonymous(toHidden)).toBe(anonymous(toMissing));
+    expect(anonymous(toHidden).replaceAll(other.name, nowhere)).toBe(anonymous(toMissing));
+    expect(toMissing.body.detail).toBe(`There is no keyspace "${nowhere}" here.`);
+    expect(toMissing.body.expected).toContain(mine.name);
+    expect(toMissing.body.expected).not.toContain(other.name);
     expect(problemOf(await server.post(`/v1/keys/${inMine.id}/revoke`, {}, { key }))).toMatchObject({
       status: 403,
     });
@@ -108,6 +113,27 @@ export function describeAccess(serverOf: () => TestServer): void {
       code: 'forbidden',
       field: '/keyspace',
     });
+  });
+
+  test('a mistyped keyspace is named, with what it may have been meant as for who may list them', async () => {
+    const server = serverOf();
+    const { name } = await makeKeyspace(server);
+    const mistyped = name.replace('orders', 'odrers');
+    for (const reply of [
+      await server.post('/v1/keys', terms(mistyped)),
+      await server.get(`/v1/keys?keyspace=${mistyped}`),
+      await server.get(`/v1/keyspaces/${mistyped}`),
+      await server.post(`/v1/keyspaces/${mistyped}/revoke-keys`, {}),
+      await server.post('/v1/campaigns', { kind: 'rotate', selector: { keyspace: mistyped } }),
+    ]) {
+      expect(problemOf(reply)).toMatchObject({ code: 'not_found' });
+      expect(reply.body.detail).toBe(`There is no keyspace "${mistyped}" here.`);
+      expect(reply.body.expected).toContain(name);
+    }
+    const key = await manager(server, ['keys:issue']);
+    const blind = await server.post('/v1/keys', terms(mistyped), { key });
+    expect(blind.body.detail).toContain(mistyped);
+    expect(blind.text).not.toContain(name);
   });
 
   test('a key of another workspace is not there, to the byte', async () => {

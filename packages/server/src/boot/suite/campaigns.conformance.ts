@@ -74,6 +74,23 @@ export function describeCampaigns(serverOf: () => TestServer): void {
       for (const key of keys.slice(0, 11)) expect(await verdictOf(server, key.secret)).toBe('valid');
     }, 30_000);
 
+    test('asks nobody whose owner is suspended, says how many, and waits for none of them', async () => {
+      const server = serverOf();
+      const keyspace = await makeKeyspace(server);
+      const free = await issue(server, keyspace.name);
+      const held = [await issue(server, keyspace.name), await issue(server, keyspace.name)];
+      for (const { owner } of held) await server.post(`/v1/owners/${owner}/suspend`, {});
+      const selector = { keyspace: keyspace.name };
+      const { id } = await start(server, { kind: 'rotate', selector, confirm: 'all', window_seconds: 0 });
+      await until(server, id, ({ progress }) => progress.open === 1);
+      await server.post(`/v1/keys/${free.id}/rotate`, {});
+      const done = await until(server, id, ended);
+      expect(done).toMatchObject({
+        state: 'finished',
+        progress: { taken: 1, renewed: 1, skipped: 2, skipped_suspended: 2 },
+      });
+    }, 30_000);
+
     test('takes of a keyspace what its selector says and nothing else', async () => {
       const server = serverOf();
       const keyspace = await makeKeyspace(server);

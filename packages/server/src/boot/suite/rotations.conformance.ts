@@ -90,6 +90,28 @@ export function describeRotations(serverOf: () => TestServer): void {
       expect(Math.abs(Date.parse(String(lastUsedAt)) - nowMs)).toBeLessThan(60_000);
     });
 
+    test('is finished after as long a silence of the old version as its keyspace asks for', async () => {
+      const server = serverOf();
+      const key = await makeWorkspace(server);
+      const { id, keyspace, keyspaceId } = await makeRotating(server, { key });
+      await server.age(id);
+      const use = (version: number, at_ms: number) => ({
+        key_id: id,
+        keyspace_id: keyspaceId,
+        version,
+        at_ms,
+      });
+      await tellUses(server, key, [use(2, Date.now()), use(1, Date.now() - 90_000)]);
+      expect(await finish(server, id, {}, { key })).toMatchObject({ code: 'version_in_use' });
+      const rotation = { in_use_window_seconds: 60 };
+      const path = `/v1/keyspaces/${keyspace}`;
+      const changed = await server.call('PATCH', path, { body: { rotation }, key });
+      expect(changed.body.rotation, changed.text).toMatchObject(rotation);
+      const shown = (await server.get(`/v1/keys/${id}/rotation`, { key })).body;
+      expect(shown.finish).toMatchObject({ admitted: true });
+      expect(await finish(server, id, {}, { key })).toEqual({ status: 200 });
+    });
+
     test('takes nobody at his word for keys that he may not read, that are not there, or for another time', async () => {
       const server = serverOf();
       const key = await makeWorkspace(server);

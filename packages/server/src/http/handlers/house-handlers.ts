@@ -138,6 +138,7 @@ function policyOf(body: PolicyBody) {
     rotation: body.rotation && {
       rotateAfterSeconds: body.rotation.rotate_after_seconds,
       settleSeconds: body.rotation.settle_seconds,
+      inUseWindowSeconds: body.rotation.in_use_window_seconds,
     },
     approval: body.approval,
     token: body.token && {
