@@ -39,6 +39,8 @@ export const inUseWindowMs = 300_000;
 export const watchPauseMs = 12;
 /** The same where the lease is long, so that a verifier that is cut off for half a minute is not flooded by those who watch. */
 export const watchPauseLongMs = 75;
+/** Revocations that are watched while nobody has acknowledged them: 8 x 3 verifiers x 80 a second are 2,000 a second. */
+export const watchesMax = 8;
 /** Refusals in a row after which nobody looks any more: I5 goes on with a sample. */
 export const refusalsEnough = 4;
 

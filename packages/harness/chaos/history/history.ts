@@ -15,6 +15,9 @@ interface Ports {
 
 const systemPorts: Ports = { nowMs: monotonicMs, wallMs: () => Date.now() };
 
+/** In place of an operation's number, once there is no room for one. */
+const notTaken = -1;
+
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 export class History {
@@ -25,6 +28,7 @@ export class History {
   #buffer = '';
   #notSent = 0;
   #isClosed = false;
+  #isFull = false;
 
   /** Without a path it is held in memory alone. */
   constructor(path?: string, ports: Ports = systemPorts) {
@@ -40,6 +44,11 @@ export class History {
     return this.#faults;
   }
 
+  /** Something was asked that is not in it: then it proves nothing. */
+  get isFull(): boolean {
+    return this.#isFull;
+  }
+
   /** Due, and never sent, because too much was under way: no operation, but told. */
   get notSent(): number {
     return this.#notSent;
@@ -51,8 +60,10 @@ export class History {
 
   /** `sentAtMs`: by `performance.now()`, where the instant is known better than now. */
   invoke(invocation: Invocation, sentAtMs?: number): number {
-    if (this.#operations.length >= operationsMax)
-      throw new Error(`the history is full: ${operationsMax} operations`);
+    if (this.#operations.length >= operationsMax) {
+      this.#isFull = true;
+      return notTaken;
+    }
     const id = this.#operations.length;
     const invokedMs = sentAtMs === undefined ? this.#ports.nowMs() : monotonicOf(sentAtMs);
     const invokedWallMs = this.#ports.wallMs();
@@ -69,6 +80,7 @@ export class History {
   }
 
   settle(id: number, settlement: Settlement, receivedAtMs?: number): void {
+    if (id === notTaken) return;
     const operation = this.#operations[id];
     if (operation === undefined) throw new Error(`there is no operation ${id}`);
     // What comes after the end belongs to nobody: the checker is at work on it already.

@@ -1,6 +1,6 @@
 import type { VerifyTarget } from '../../bound/verify-connection.ts';
 import type { History } from '../history/history.ts';
-import { refusalsEnough, watchPauseLongMs, watchPauseMs, writesUnderWayMax } from '../limits.ts';
+import { refusalsEnough, watchesMax, watchPauseLongMs, watchPauseMs, writesUnderWayMax } from '../limits.ts';
 import { keyspaces } from '../stage/stage.ts';
 import { Arrivals } from './arrivals.ts';
 import type { Clerk } from './clerk.ts';
@@ -39,6 +39,8 @@ export class Workload {
   readonly #underWay = new Set<Promise<unknown>>();
   readonly #choose: () => number;
   #stopped = false;
+  /** Revocations that are watched and not acknowledged yet. */
+  #watches = 0;
 
   constructor(ports: WorkloadPorts) {
     this.#ports = ports;
@@ -74,11 +76,15 @@ export class Workload {
 
   /** Revokes it while every node is asked for it; true once that is acknowledged. */
   async revokeWatched(key: BookKey): Promise<boolean> {
+    // While nothing is answered revocations pile up; so many are watched, and the others seen by the usual load.
+    if (this.#watches >= watchesMax) return this.#ports.clerk.revoke(key);
+    this.#watches += 1;
     const watch = { ackAtMs: Number.POSITIVE_INFINITY, isOver: false };
     for (const presenter of this.presenters) this.#track(this.#watchAt(presenter, key, watch));
     const acked = await this.#ports.clerk.revoke(key);
     if (acked) watch.ackAtMs = performance.now();
     else watch.isOver = true;
+    this.#watches -= 1;
     return acked;
   }
 

@@ -133,6 +133,8 @@ async function playOn(stage: Stage, playing: Playing): Promise<Checked> {
     await workload.stop();
   }
   history.close();
+  if (history.isFull)
+    throw new Error(`the history was full after ${history.size} operations: what came later is not in it`);
   const finalKeys = await readKeys(servers[0]?.api ?? neverThere(), [...boundsMs.keys()]);
   const store = await readStore(stage.database.url);
   // After the store: what was in it then has to be among what was told.

@@ -1,7 +1,7 @@
 import { shardOfId } from '@keyswarm/core';
 import { Client } from 'pg';
 import type { Run, Scenario } from '../run/scenario.ts';
-import { mendPoison, shardsInUse, writePoison } from './poison.ts';
+import { mendPoison, shardToPoison, writePoison } from './poison.ts';
 
 /** A row of the feed that nobody can read, as a newer server might write one: with its number and its audit record, in order. */
 export const poisonEvent: Scenario = {
@@ -18,10 +18,7 @@ export const poisonEvent: Scenario = {
     client.on('error', () => {});
     await client.connect();
     try {
-      const { shards, used } = await shardsInUse(client);
-      const free = [...Array(shards).keys()].filter((shard) => !used.has(shard));
-      const shard = free[Math.floor(run.random() * free.length)];
-      if (shard === undefined) throw new Error('every shard has a keyspace or an owner');
+      const { shard, shards } = await shardToPoison(client);
       const since = run.history.size;
       const nodes = run.stage.nodes.map(({ name }) => name);
       await run.fault({ name: `a row of shard ${shard} can not be read`, affects: nodes }, async () => {

@@ -62,14 +62,21 @@ export async function mendPoison(client: Client, shard: number, seq: number): Pr
   if (rowCount !== 1) throw new Error('the row could not be mended');
 }
 
-/** Shards with a keyspace, an owner or a management key: without one of those nobody could be asked anything. */
-export async function shardsInUse(
+/**
+ * The shard with the most keys of those without a keyspace, an owner or a management key: without one of these nobody could be
+ * asked anything.
+ */
+export async function shardToPoison(
   client: Client,
-): Promise<{ readonly shards: number; readonly used: ReadonlySet<number> }> {
-  const { rows } = await client.query<{ shard: number }>(
-    `select shard from keyspaces union select shard from owners
-     union select k.shard from keys k join keyspaces s on s.id = k.keyspace_id where s.name = 'keyswarm'`,
+): Promise<{ readonly shard: number; readonly shards: number }> {
+  const { rows } = await client.query<{ shard: number; shards: number }>(
+    `select shard, (select count(*)::integer from feed_heads) as shards from keys
+     where shard not in (
+       select shard from keyspaces union select shard from owners
+       union select k.shard from keys k join keyspaces s on s.id = k.keyspace_id where s.name = 'keyswarm')
+     group by shard order by count(*) desc limit 1`,
   );
-  const heads = await client.query<{ shards: number }>('select count(*)::integer as shards from feed_heads');
-  return { shards: heads.rows[0]?.shards ?? 0, used: new Set(rows.map(({ shard }) => shard)) };
+  const [found] = rows;
+  if (found === undefined) throw new Error('every shard with keys has a keyspace or an owner as well');
+  return found;
 }

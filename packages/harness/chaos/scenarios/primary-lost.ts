@@ -52,7 +52,9 @@ export const primaryLost: Scenario = {
         run.violate(
           `${failed.length} verifications under the usual lease failed: ${failed[0]?.status} ${failed[0]?.code}`,
         );
-      await database.rejoin();
+      await run.fault({ name: 'the old primary comes back as a standby', affects: everybody(run) }, () =>
+        database.rejoin(),
+      );
     }
   },
 };
