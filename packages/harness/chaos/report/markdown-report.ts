@@ -4,11 +4,12 @@ import { type ChaosReport, percent, slowestRecoveryMs, worstWindowMs } from './r
 
 /** The table of docs/chaos.md. */
 export function markdownReport(report: ChaosReport): string {
-  const { machine, command, keyswarm, seed } = report;
+  const { machine, keyswarm } = report;
+  const command = 'keyswarm chaos';
   const acked = report.results.reduce((sum, { checked }) => sum + (checked?.acked ?? 0), 0);
   const operations = report.results.reduce((sum, one) => sum + one.operations, 0);
   return [
-    `${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, Keyswarm ${keyswarm}, ${machine.date}, seed ${seed}: \`${command}\`.`,
+    `${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, Keyswarm ${keyswarm}, ${machine.date}, ${seedsOf(report)}: \`${command}\`.`,
     `${operations} operations recorded, ${acked} acknowledged changes checked against the store at the end of each scenario.`,
     '',
     '| scenario | held | worst window after an ack | slowest recovery | answered where nothing was broken | in all | changes checked | `sometimes` reached |',
@@ -22,6 +23,12 @@ export function markdownReport(report: ChaosReport): string {
     '|---|--:|--:|',
     ...Object.entries(invariants).map(([id, name]) => promiseRow(report, id, name)),
   ].join('\n');
+}
+
+/** A report may be of several runs. */
+function seedsOf({ results }: ChaosReport): string {
+  const seeds = [...new Set(results.map(({ seed }) => seed))];
+  return `${seeds.length === 1 ? 'seed' : 'seeds'} ${seeds.join(', ')}`;
 }
 
 function row(result: ScenarioResult): string {

@@ -11,6 +11,8 @@ export interface ChaosOptions {
   /** Of the usual length. */
   readonly length: number;
   readonly out: string | undefined;
+  /** With what a run before left in the same folder. */
+  readonly isAppended: boolean;
   readonly markdown: string | undefined;
   readonly planted: string | undefined;
 }
@@ -28,6 +30,7 @@ export const chaosUsage = `keyswarm chaos [options]       break it on purpose, a
   --minutes M         about how long each scenario shall go on (1); faults are repeated
   --short             a few faults each, some seconds a scenario
   --out DIR           history, logs, report.json and report.html (chaos-report when absent)
+  --append            keeps what a run before left in DIR of other scenarios: one report of several runs
   --markdown FILE.md  writes the table of the run into that page
   --planted NAME      with a bug planted in what is started: the run has to fail
 
@@ -50,6 +53,7 @@ export function readChaosArgs(args: readonly string[], known: readonly Scenario[
       isShort: values.short === true,
       length: minutes,
       out: values.out,
+      isAppended: values.append === true,
       markdown: values.markdown,
       planted: values.planted,
     },
@@ -73,6 +77,7 @@ function parse(args: readonly string[]) {
         help: flag,
         list: flag,
         short: flag,
+        append: flag,
         scenario: { type: 'string', multiple: true },
         seed: text,
         minutes: text,

@@ -1,5 +1,5 @@
 import { mkdirSync, readFileSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeSection } from '../../bench/markdown/write-section.ts';
 import { thisMachine } from '../../bench/spine/report.ts';
@@ -9,6 +9,7 @@ import { htmlReport } from '../report/html-report.ts';
 import { markdownReport } from '../report/markdown-report.ts';
 import type { ChaosReport } from '../report/report.ts';
 import { scenarioText } from '../report/text-report.ts';
+import { scenarios } from '../scenarios/scenarios.ts';
 import type { ChaosOptions } from './chaos-args.ts';
 import { runScenario } from './run-scenario.ts';
 import { isPassed, type ScenarioResult } from './scenario.ts';
@@ -47,6 +48,7 @@ export async function runAndReport(options: ChaosOptions): Promise<number> {
       console.log(scenarioText(result));
     }
   });
+  const before = options.isAppended ? await resultsBefore(folder, results) : [];
   await write(folder, options, {
     version: 1,
     machine: thisMachine(),
@@ -54,7 +56,7 @@ export async function runAndReport(options: ChaosOptions): Promise<number> {
     command: ['keyswarm chaos', ...process.argv.slice(2)].join(' '),
     seed: options.seed,
     planted: options.planted,
-    results,
+    results: inOrder([...before, ...results]),
     left,
   });
   const failed = results.filter((result) => !isPassed(result));
@@ -64,6 +66,23 @@ export async function runAndReport(options: ChaosOptions): Promise<number> {
       : `\nBROKEN: ${failed.map(({ name }) => name).join(', ')}. ${join(folder, 'report.html')}`,
   );
   return failed.length === 0 ? 0 : 1;
+}
+
+/** Of scenarios that were not run again. */
+async function resultsBefore(
+  folder: string,
+  again: readonly ScenarioResult[],
+): Promise<readonly ScenarioResult[]> {
+  const text = await readFile(join(folder, 'report.json'), 'utf8').catch(() => undefined);
+  if (text === undefined) return [];
+  const report = JSON.parse(text) as Partial<ChaosReport>;
+  if (report.version !== 1) throw new ChaosError(`${folder}: report.json is not of this version`);
+  return (report.results ?? []).filter(({ name }) => !again.some((one) => one.name === name));
+}
+
+function inOrder(results: readonly ScenarioResult[]): readonly ScenarioResult[] {
+  const place = (name: string): number => scenarios.findIndex((scenario) => scenario.name === name);
+  return results.toSorted((a, b) => place(a.name) - place(b.name));
 }
 
 /** Ctrl-C and SIGTERM end the scenario, and then whatever was started for it. */
