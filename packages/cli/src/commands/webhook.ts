@@ -45,10 +45,11 @@ export function addWebhookCommands(webhook: Command, action: RunAction): void {
     action<ListOptions>(async (context, options) => {
       const client = context.client();
       await emitList<WebhookReply>(context, {
-        headings: ['ID', 'STATE', 'URL', 'TYPES', 'DESCRIPTION'],
+        headings: ['ID', 'STATE', 'DELIVERY', 'URL', 'TYPES', 'DESCRIPTION'],
         row: (each) => [
           each.id,
           each.disabled_reason === null ? each.state : `${each.state} (${each.disabled_reason})`,
+          deliveryOf(each),
           each.url,
           each.types?.join(' ') ?? 'all',
           each.description,
@@ -106,6 +107,15 @@ function addChangeCommands(webhook: Command, action: RunAction): void {
         });
       }),
     );
+}
+
+/** `up to date`, `12 to send`, `failing (server_error: status 503), 12 to send`. */
+export function deliveryOf({ delivery }: Pick<WebhookReply, 'delivery'>): string {
+  if (delivery === undefined) return '-';
+  const { failing_since: since, last_error: error, waiting_at_most: waiting } = delivery;
+  const behind = waiting === 0 ? [] : [`up to ${waiting} to send`];
+  const failing = since === null ? [] : [`failing (${error ?? 'no answer'})`];
+  return [...failing, ...behind].join(', ') || 'up to date';
 }
 
 function formatWebhook(webhook: WebhookReply): string {

@@ -85,6 +85,28 @@ export const webhookReply = strictObject(
       enum: ['request', 'failing', 'gone', null],
       description: 'Somebody asked for it, it took nothing for two days, or it answered 410.',
     }),
+    delivery: Type.Optional(
+      strictObject(
+        {
+          failing_since: nullableTimeField,
+          attempts: Type.Integer({ minimum: 0, description: 'At the event that is to be sent next.' }),
+          last_error: nullable<string>(
+            Type.String({
+              description: 'What came of the last attempt, such as `server_error: status 503`.',
+            }),
+          ),
+          retry_at: nullableTimeField,
+          waiting_at_most: Type.Integer({
+            minimum: 0,
+            description: 'Changes that it has not been told of; those of them that concern it are sent.',
+          }),
+        },
+        {
+          description:
+            'Present where it is read: how it is served. Nothing fails where `failing_since` is null.',
+        },
+      ),
+    ),
     previous_secret_until: nullableTimeField,
     created_at: timeField,
     updated_at: timeField,

@@ -18,6 +18,7 @@ import type { MasterKey } from '../signing/master-key.ts';
 import type { MasterKeys } from '../signing/seal-key.ts';
 import { SecretSealer } from '../signing/sealed-secret.ts';
 import { createDeadLetters } from '../storage/dead-letter-store.ts';
+import { createDeliveryHealthReader } from '../storage/statements/read-delivery-health.ts';
 import type { Store } from '../storage/store.ts';
 import { disableWebhook } from '../webhooks/change-webhook.ts';
 import type { Workflows } from '../workflows/workflows.ts';
@@ -51,6 +52,7 @@ export function openDeliveries(
     allowHttp: config.webhookHttp,
   };
   const deadLetters = createDeadLetters(store, { shards });
+  const deliveryHealth = createDeliveryHealthReader(store);
   const observer = deliveryMetrics(metrics.registry);
   const sender = createSender({ policy: targets, timers: systemTimers });
   const disable: PumpServices['disable'] = (target, reason) => disableWebhook(ports, target, reason);
@@ -75,5 +77,5 @@ export function openDeliveries(
     return deadLetters.add({ ...letter, workspaceId: letter.workspaceId ?? defaultWorkspaceId });
   });
   closing.add('deliveries', () => courier.stop());
-  return { courier, deliveries: { sealer, targets, deadLetters, replays: workflows } };
+  return { courier, deliveries: { sealer, targets, deadLetters, deliveryHealth, replays: workflows } };
 }

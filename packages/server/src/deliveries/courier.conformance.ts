@@ -5,6 +5,7 @@ import { createSender } from '../egress/message-sender.ts';
 import { StoreBetween } from '../lanes/testing/test-store.ts';
 import { pumpsMax } from '../limits.ts';
 import { systemTimers } from '../runtime/timers.ts';
+import { createDeliveryHealthReader } from '../storage/statements/read-delivery-health.ts';
 import type { Store } from '../storage/store.ts';
 import { disableWebhook } from '../webhooks/change-webhook.ts';
 import type { Webhook } from '../webhooks/webhook.ts';
@@ -58,16 +59,33 @@ export function describeCourier(storeOf: () => Store, shards: number): void {
       ).toThrow();
     });
 
-    test('a consumer that was down for a whole burst gets all of it, in order for each key', async () => {
-      await house.webhook(consumer.url, ['key.issued', 'key.suspended', 'key.resumed']);
+    test('a consumer that was down for a whole burst is told of as failing, and then gets all of it, in order for each key', async () => {
+      const { id: webhook } = await house.webhook(consumer.url, [
+        'key.issued',
+        'key.suspended',
+        'key.resumed',
+      ]);
+      const health = async () => (await createDeliveryHealthReader(house.store).of([webhook])).get(webhook);
       let isDown = true;
       consumer.answer = (_, response) => void response.writeHead(isDown ? 503 : 200).end();
       house.courier();
       const ids = await burst(40);
       await untilSome(async () => house.outcomes.filter(({ kind }) => kind === 'failed'));
+      await untilSome(async () => (((await health())?.failingSinceMs ?? null) === null ? [] : [1]));
+      const failing = await health();
+      expect(failing).toMatchObject({ lastError: 'server_error: status 503' });
+      expect(failing?.attempts).toBeGreaterThan(0);
+      expect(failing?.waitingAtMost).toBeGreaterThan(0);
       isDown = false;
       await consumer.untilDistinct(120);
       await house.close();
+      expect(await health()).toEqual({
+        failingSinceMs: null,
+        attempts: 0,
+        lastError: null,
+        retryAtMs: null,
+        waitingAtMost: 0,
+      });
       for (const id of ids) {
         const seqs = consumer.seqsOf(id);
         expect(seqs).toHaveLength(3);

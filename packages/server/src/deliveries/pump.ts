@@ -107,6 +107,7 @@ class PumpRun {
   #isAtTheHead = false;
   #attempts: number;
   #isFailing: boolean;
+  #lastError: string | null = null;
   #renewing: Promise<unknown> = Promise.resolve();
 
   constructor(services: PumpServices, { claim, target, targetNow }: Claimed, signal: AbortSignal) {
@@ -209,6 +210,7 @@ class PumpRun {
     const { attemptsMax = deliveryAttemptsMax, failingMsMax = webhookFailingMsMax } = this.#services;
     this.#attempts += 1;
     this.#isFailing = true;
+    this.#lastError = said(failure);
     if (failure.reason === 'gone') {
       await this.#save({ claimMs: null, retryInMs: this.#retryInMs(failure) });
       return this.#services.disable(this.#target, 'gone');
@@ -224,10 +226,9 @@ class PumpRun {
     return Math.max(backoffMs * (0.5 + unitInterval(random)), retryAfterMs ?? 0);
   }
 
-  async #giveUp(row: FeedRow, { reason, status }: Failure): Promise<void> {
-    const attempts = this.#attempts;
-    const said = status === null ? reason : `${reason}: status ${status}`;
-    const letter = this.#letter('event', eventView(row) as unknown as JsonObject, { reason: said, attempts });
+  async #giveUp(row: FeedRow, failure: Failure): Promise<void> {
+    const event = eventView(row) as unknown as JsonObject;
+    const letter = this.#letter('event', event, { reason: said(failure), attempts: this.#attempts });
     this.#attempts = 0;
     this.#seq = row.seq;
     await this.#bury(letter);
@@ -291,6 +292,7 @@ class PumpRun {
       seq: isThrough ? this.#seq : seq,
       attempts: this.#attempts,
       isFailing: this.#isFailing,
+      lastError: this.#lastError,
       retryInMs: null,
       claimMs: deliveryClaimMs,
       ...change,
@@ -309,4 +311,9 @@ class PumpRun {
     const row = decodeFeedRow(body);
     return isBadRow(row) ? [] : [row];
   }
+}
+
+/** Of a closed set: what a consumer answers is not repeated. */
+function said({ reason, status }: Failure): string {
+  return status === null ? reason : `${reason}: status ${status}`;
 }

@@ -21,6 +21,7 @@ import type { Actor, Change } from '../lanes/lane-port.ts';
 import { webhooksPerWorkspaceMax } from '../limits.ts';
 import type { IdempotencyScope } from '../signing/idempotency.ts';
 import type { SecretSealer } from '../signing/sealed-secret.ts';
+import type { DeliveryHealthReader } from '../storage/delivery-health-port.ts';
 import {
   changedWebhook,
   type DisabledReason,
@@ -34,6 +35,7 @@ import { mintWebhookSecret } from './webhook-secret.ts';
 export interface WebhookPorts extends UseCasePorts {
   readonly sealer: SecretSealer;
   readonly targets: TargetPolicy;
+  readonly deliveryHealth: DeliveryHealthReader;
 }
 
 export interface WebhookTerms {

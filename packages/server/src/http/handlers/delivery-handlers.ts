@@ -16,6 +16,7 @@ import {
   replayDeadLetter,
 } from '../../dead-letters/dead-letters.ts';
 import type { DeadLetter } from '../../storage/dead-letter-port.ts';
+import type { DeliveryHealth } from '../../storage/delivery-health-port.ts';
 import {
   createWebhook,
   deleteWebhook,
@@ -52,11 +53,15 @@ export function deliveryHandlers(ports: WebhookPorts & DeadLetterPorts): Handler
         after,
         limit: pageLimitOf(query.limit),
       });
-      return { items: webhooks.map(webhookView), next_cursor: next === null ? null : encodeIdCursor(next) };
+      const health = await ports.deliveryHealth.of(webhooks.map(({ id }) => id));
+      const items = webhooks.map((one) => ({ ...webhookView(one), ...deliveryView(health.get(one.id)) }));
+      return { items, next_cursor: next === null ? null : encodeIdCursor(next) };
     },
 
     async getWebhook({ params, caller }) {
-      return webhookView(await getWebhook(ports, caller, params.id as WebhookId));
+      const webhook = await getWebhook(ports, caller, params.id as WebhookId);
+      const health = await ports.deliveryHealth.of([webhook.id]);
+      return { ...webhookView(webhook), ...deliveryView(health.get(webhook.id)) };
     },
 
     async updateWebhook({ params, body, caller }) {
@@ -109,6 +114,19 @@ function webhookView(webhook: Webhook): WebhookReply {
     created_at: timeText(webhook.createdAtMs),
     updated_at: timeText(webhook.updatedAtMs),
     revision: webhook.revision,
+  };
+}
+
+function deliveryView(health: DeliveryHealth | undefined): Pick<WebhookReply, 'delivery'> {
+  if (health === undefined) return {};
+  return {
+    delivery: {
+      failing_since: nullableTimeText(health.failingSinceMs),
+      attempts: health.attempts,
+      last_error: health.lastError,
+      retry_at: nullableTimeText(health.retryAtMs),
+      waiting_at_most: health.waitingAtMost,
+    },
   };
 }
 

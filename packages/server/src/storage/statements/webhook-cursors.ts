@@ -115,6 +115,7 @@ const saveStatement = {
     update webhook_cursors
     set epoch = $4::bigint, seq = $5::bigint, attempts = $6::integer,
       failing_since = case when $7::boolean then coalesce(failing_since, clock_timestamp()) end,
+      last_error = case when $7::boolean then coalesce($10::text, last_error) end,
       retry_at = clock_timestamp() + make_interval(secs => $8::double precision),
       claimed_until = case when $9::double precision is not null
         then clock_timestamp() + make_interval(secs => $9::double precision) end
@@ -132,6 +133,8 @@ export interface SavedCursor {
   readonly attempts: number;
   /** Has the consumer refused since it last took something? */
   readonly isFailing: boolean;
+  /** Why, in a few words; null: as before. */
+  readonly lastError: string | null;
   /** When it is due again; null: at once. */
   readonly retryInMs: number | null;
   /** How long the claim goes on; null: it is given back. */
@@ -150,6 +153,7 @@ export async function saveCursor(tx: Queryable, cursor: SavedCursor): Promise<nu
     cursor.isFailing,
     cursor.retryInMs === null ? null : cursor.retryInMs / 1000,
     cursor.claimMs === null ? null : cursor.claimMs / 1000,
+    cursor.lastError,
   ]);
   const row = rows[0];
   return row === undefined ? undefined : row.failing_seconds * 1000;
@@ -158,7 +162,7 @@ export async function saveCursor(tx: Queryable, cursor: SavedCursor): Promise<nu
 const hastenStatement = {
   name: 'hasten_webhook_cursors',
   text: `
-    update webhook_cursors set retry_at = null, attempts = 0, failing_since = null
+    update webhook_cursors set retry_at = null, attempts = 0, failing_since = null, last_error = null
     where webhook_id = $1::uuid and retry_at is not null`,
 };
 
