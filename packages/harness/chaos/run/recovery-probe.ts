@@ -9,6 +9,8 @@ export interface ProbePorts {
   readonly book: KeyBook;
   readonly clerk: Clerk;
   readonly servers: number;
+  /** Of a verifier, by its name, as it says itself. */
+  readonly leaseAgeMs: (verifier: string) => Promise<number>;
 }
 
 /**
@@ -16,9 +18,16 @@ export interface ProbePorts {
  * come to be in time. The writes are asked for from the start: a server that hangs is not back.
  */
 export async function everythingServes(ports: ProbePorts, withinMs: number): Promise<boolean> {
-  const untilMs = performance.now() + withinMs;
+  const beganMs = performance.now();
+  const untilMs = beganMs + withinMs;
   const nodes = ports.workload.presenters.flatMap((presenter) =>
     Object.values(keyspaces).map(async ({ name }) => {
+      // A lease from before would let it look well for a while: it has to have proved itself fresh since.
+      const isFresh = await until(untilMs, async () => {
+        const ageMs = await ports.leaseAgeMs(presenter.name).catch(() => Number.POSITIVE_INFINITY);
+        return ageMs < performance.now() - beganMs;
+      });
+      if (!isFresh) return false;
       for (const key of ports.book.spread(name)) {
         const isBack = await until(untilMs, async () => {
           // What hangs counts as not there, and does not hold up those who ask.

@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { metricOf } from '../../bound/node-process.ts';
 import { type Checked, checkHistory } from '../checker/check-history.ts';
 import { EventReader } from '../evidence/follow-events.ts';
 import { readKeys } from '../evidence/read-keys.ts';
@@ -47,7 +48,12 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
   const folder = options.keepIn === undefined ? undefined : join(options.keepIn, scenario.name);
   if (folder !== undefined) mkdirSync(folder, { recursive: true });
   const history = new History(folder === undefined ? undefined : join(folder, 'history.jsonl'));
-  const own = { violations: [] as string[], notes: [] as string[], reached: new Set<string>() };
+  const own = {
+    violations: [] as string[],
+    notes: [] as string[],
+    reached: new Set<string>(),
+    cleanups: [] as (() => Promise<void>)[],
+  };
   let checked: Checked | undefined;
   let broken: string | undefined;
   try {
@@ -56,6 +62,7 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
       checked = await playOn(stage, { scenario, options, history, own });
     } finally {
       if (folder !== undefined) await keepLogs(stage, folder);
+      for (const cleanup of own.cleanups.reverse()) await cleanup();
       await stage.stop();
     }
   } catch (error) {
@@ -86,7 +93,12 @@ interface Playing {
   readonly scenario: Scenario;
   readonly options: RunOptions;
   readonly history: History;
-  readonly own: { readonly violations: string[]; readonly notes: string[]; readonly reached: Set<string> };
+  readonly own: {
+    readonly violations: string[];
+    readonly notes: string[];
+    readonly reached: Set<string>;
+    readonly cleanups: (() => Promise<void>)[];
+  };
 }
 
 async function playOn(stage: Stage, playing: Playing): Promise<Checked> {
@@ -117,7 +129,7 @@ async function playOn(stage: Stage, playing: Playing): Promise<Checked> {
     random: chance,
     watchMs: (keyspace) => (boundsMs.get(keyspace) ?? 0) + 800,
   });
-  const probe = { workload, book, clerk, servers: servers.length };
+  const probe = { workload, book, clerk, servers: servers.length, leaseAgeMs: leaseAgesOf(stage) };
   const events = new EventReader(servers.map(({ api }) => api));
   events.start();
   try {
@@ -203,6 +215,7 @@ function runOf(stage: Stage, house: RunHouse): Run {
     reachedIf(target, since, isSo) {
       if (history.operations().slice(since).some(isSo)) reached(target);
     },
+    later: (work) => void own.cleanups.push(work),
     violate: (what) => void own.violations.push(what),
     note: (line) => void own.notes.push(line),
   };
@@ -228,6 +241,14 @@ async function searchAll(
 async function keepLogs(stage: Stage, folder: string): Promise<void> {
   for (const member of stage.cluster.members)
     await copyFile(member.logPath, join(folder, `${member.name}.log`)).catch(() => undefined);
+}
+
+function leaseAgesOf({ nodes }: Stage): (verifier: string) => Promise<number> {
+  return async (verifier) => {
+    const url = nodes.find(({ name }) => name === verifier)?.member.url ?? '';
+    const ageS = await metricOf(url, 'keyswarm_lease_age_seconds');
+    return Number.isNaN(ageS) ? Number.POSITIVE_INFINITY : ageS * 1000;
+  };
 }
 
 /** A while that an interrupted run does not wait for. */

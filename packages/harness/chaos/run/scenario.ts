@@ -58,6 +58,8 @@ export interface Run {
   seconds(count: number): Promise<void>;
   /** Does it, and then waits until everything is served again. */
   fault(plan: FaultPlan, work: () => Promise<void>): Promise<void>;
+  /** Done at the very end, before the stage is ended, whatever becomes of the run. */
+  later(work: () => Promise<void>): void;
   reached(target: string): void;
   /** Reaches the target if any operation since then is so. */
   reachedIf(target: string, since: number, isSo: (operation: Operation) => boolean): void;

@@ -58,17 +58,20 @@ async function fullDisk(run: Run): Promise<void> {
   const { database, cluster } = run.stage;
   const { dataDir } = database.primary;
   const { uid, gid } = statSync(dataDir);
-  let disk: ReturnType<typeof mountSmallDisk> | undefined;
   await run.fault(
     { name: 'the disk is full', affects: everybody(run), recoverWithinMs: 30_000 },
     async () => {
       await database.primary.stop('fast');
       const aside = `${dataDir}-aside`;
       await cp(dataDir, aside, { recursive: true });
-      disk = mountSmallDisk(dataDir, {
+      const disk = mountSmallDisk(dataDir, {
         bytes: smallDiskBytes,
         leftovers: cluster.leftovers,
         owner: { uid, gid },
+      });
+      run.later(async () => {
+        await database.primary.stop('immediate');
+        disk.unmount();
       });
       await cp(aside, dataDir, { recursive: true });
       await rm(aside, { recursive: true });

@@ -143,7 +143,7 @@ class PumpRun {
     const { bodies, scanned } = await readDeliveries(store, read);
     if (scanned === undefined) return this.#nothingLeft();
     if (!this.#isNewEpoch && scanned.from > this.#seq + 1) await this.#tellLost(scanned.from - 1);
-    const readable = readableRows(bodies);
+    const readable = readableRows(bodies, this.#claim.headEpoch);
     const rows = readable.rows.filter((row) => this.#isWanted(row));
     const probes = this.#isFailing ? rows.slice(0, 1) : [];
     const isBack = await this.#deliver(probes);

@@ -192,6 +192,15 @@ export function readerConformance(openStore: () => Promise<Store>, shards: numbe
       expect(stopped.rows.filter((row) => row.shard !== shard)).toHaveLength(
         issued.filter((row) => row.shard !== shard).length,
       );
+      const former = (field: string) => ({
+        name: '',
+        text: `update feed set body = jsonb_set(body::jsonb, '{epoch}', ((body->>'epoch')::integer ${field})::text::jsonb)::json
+          where shard = $1::smallint and seq = $2::bigint`,
+      });
+      await store.query(former('- 1'), [shard, seq]);
+      const passed = await reader.events(sample.workspaceId, { after: stopped.next, limit: 1000 });
+      expect(passed.next[shard]).toBeGreaterThanOrEqual(seq);
+      await store.query(former('+ 1'), [shard, seq]);
       await store.query(change('1'), [shard, seq]);
       const { rows: rest } = await reader.events(sample.workspaceId, { after: stopped.next, limit: 1000 });
       expect(rest.map((row) => row.seq)).toContain(seq);

@@ -26,7 +26,8 @@ export async function readEventPage(
     limit: query.limit,
     scanRows: Math.max(query.limit, eventScanRowsMax),
   });
-  return { ...mergeShards(found, query.limit), epoch: heads[0]?.epoch ?? 0 };
+  const epoch = heads[0]?.epoch ?? 0;
+  return { ...mergeShards(found, query.limit, epoch), epoch };
 }
 
 interface Cursor {
@@ -36,9 +37,13 @@ interface Cursor {
   taken: number;
 }
 
-function mergeShards(found: readonly ShardEvents[], limit: number): Pick<EventPage, 'rows' | 'next'> {
+function mergeShards(
+  found: readonly ShardEvents[],
+  limit: number,
+  epoch: number,
+): Pick<EventPage, 'rows' | 'next'> {
   const cursors: Cursor[] = found.map((events) => ({
-    ...readableRows(events.bodies),
+    ...readableRows(events.bodies, epoch),
     events,
     taken: 0,
   }));
