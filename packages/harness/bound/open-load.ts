@@ -14,6 +14,8 @@ export interface OpenLoadOptions {
   readonly perSecond: number;
   readonly connectionsMax: number;
   readonly random: () => number;
+  /** Told when a verdict says that the holder of the key at this place is to renew it. */
+  readonly onRenewAfter?: ((at: number, renewAfter: string) => void) | undefined;
 }
 
 /** Counts of one stretch of time, which `take` begins anew. */
@@ -73,14 +75,15 @@ export class OpenLoad {
   }
 
   #send(dueMs: number): void {
-    const { keys, keyspace, random } = this.#options;
+    const { keys, keyspace, random, onRenewAfter } = this.#options;
     const connection = this.#idle.pop() ?? this.#newConnection();
-    const key = keys[Math.floor(random() * keys.length)];
+    const at = Math.floor(random() * keys.length);
+    const key = keys[at];
     if (connection === undefined || key === undefined) {
       this.#counts.notSent += 1;
       return;
     }
-    void connection.ask(key, keyspace).then(({ status, code, receivedAtMs }) => {
+    void connection.ask(key, keyspace).then(({ status, code, renewAfter, receivedAtMs }) => {
       this.#idle.push(connection);
       const counts = this.#counts;
       if (status === 200 && code === 'valid') counts.valid += 1;
@@ -88,6 +91,7 @@ export class OpenLoad {
       else if (status === 0) counts.lost += 1;
       else counts.refused[code] = (counts.refused[code] ?? 0) + 1;
       counts.latenciesMs.push(receivedAtMs - dueMs);
+      if (renewAfter !== undefined) onRenewAfter?.(at, renewAfter);
     });
   }
 

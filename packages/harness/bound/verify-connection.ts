@@ -11,6 +11,8 @@ export interface Verdict {
   readonly status: number;
   /** The verdict's code, or that of the problem. */
   readonly code: string;
+  /** When the holder is asked to renew the key, as a time of RFC 3339; undefined: it isn't. */
+  readonly renewAfter: string | undefined;
   readonly sentAtMs: number;
   readonly receivedAtMs: number;
 }
@@ -65,7 +67,7 @@ export class VerifyConnection {
     socket.on('error', () => {});
     socket.on('close', () => {
       if (this.#socket === socket) this.#socket = undefined;
-      this.#answer(0, 'connection_lost');
+      this.#answer(0, '"code":"connection_lost"');
     });
     socket.on('data', (chunk) => this.#take(chunk));
     return socket;
@@ -81,13 +83,19 @@ export class VerifyConnection {
     if (this.#pending.length < headEnd + 4 + length) return;
     const text = this.#pending.toString('utf8', headEnd + 4, headEnd + 4 + length);
     this.#pending = this.#pending.subarray(headEnd + 4 + length);
-    this.#answer(Number(head.slice(9, 12)), /"code":"([a-z_]+)"/.exec(text)?.[1] ?? '');
+    this.#answer(Number(head.slice(9, 12)), text);
   }
 
-  #answer(status: number, code: string): void {
+  #answer(status: number, body: string): void {
     const waiting = this.#waiting;
     this.#waiting = undefined;
-    waiting?.resolve({ status, code, sentAtMs: waiting.sentAtMs, receivedAtMs: performance.now() });
+    waiting?.resolve({
+      status,
+      code: /"code":"([a-z_]+)"/.exec(body)?.[1] ?? '',
+      renewAfter: /"renew_after":"([^"]+)"/.exec(body)?.[1],
+      sentAtMs: waiting.sentAtMs,
+      receivedAtMs: performance.now(),
+    });
   }
 }
 

@@ -60,6 +60,8 @@ export class NatsNode {
     const log = openSync(this.#path('log'), 'a');
     const child = spawn(this.#layout.program, ['-c', this.#path('server.conf'), '-P', this.#path('pid')], {
       stdio: ['ignore', log, log],
+      // A Ctrl-C at the terminal is for whoever started it.
+      detached: true,
       env: {},
     });
     closeSync(log);

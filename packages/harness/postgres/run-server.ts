@@ -48,6 +48,8 @@ export function spawnServer(
     cwd: layout.root,
     env: serverEnv(),
     stdio: ['ignore', log, log],
+    // A Ctrl-C at the terminal is for whoever started it: to the server it would be an order to stop.
+    detached: true,
   });
   closeSync(log);
   const exited = new Promise<number | null>((resolve) => {

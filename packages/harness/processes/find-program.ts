@@ -37,7 +37,11 @@ function look(wanted: WantedProgram): FoundProgram {
   const failure = install(wanted.debianPackage);
   const path = onPath(wanted);
   if (path !== undefined) return { path };
-  return { missing: `${wanted.name} is not on the PATH (${failure}): left out are ${wanted.leftOut}` };
+  return {
+    missing:
+      `${wanted.name} is not on the PATH (${failure}); \`apt-get install ${wanted.debianPackage}\` brings it. ` +
+      `Left out are ${wanted.leftOut}`,
+  };
 }
 
 function onPath({ name, isFit = () => true }: WantedProgram): string | undefined {

@@ -146,7 +146,7 @@ export const campaignReply = strictObject(
       verify_p99_ms: Type.Number(),
       error_budget: Type.Number(),
       now: Type.Number({ description: 'Keys a second that it is held to now.' }),
-      throttled_by: nullable<'verify_p99' | 'error_budget'>(Type.String()),
+      throttled_by: nullable<'verify_p99' | 'server_load' | 'error_budget'>(Type.String()),
     }),
     progress: strictObject({
       selected: Type.Integer({ minimum: 0, description: 'Keys that were matched at the start.' }),

@@ -55,7 +55,7 @@ export interface CampaignTerms {
 }
 
 export type CampaignPhase = 'select' | 'wait' | 'enforce';
-export type ThrottleReason = 'verify_p99' | 'error_budget';
+export type ThrottleReason = 'verify_p99' | 'server_load' | 'error_budget';
 
 export interface CampaignTotals {
   /** Asked to renew, or revoked. */

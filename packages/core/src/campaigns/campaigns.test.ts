@@ -207,7 +207,7 @@ describe('what a campaign does to a key', () => {
 
 describe('the pace of a campaign', () => {
   const { pace } = campaignWith();
-  const quiet = { answered: 1000, failed: 0, p99Ms: 10 };
+  const quiet = { answered: 1000, failed: 0, p99Ms: 10, busyShare: 0.5 };
 
   it('is halved while verifications are slow or fail, and comes back a tenth at a time', () => {
     const full = { rate: 640, throttledBy: null };
@@ -217,16 +217,24 @@ describe('the pace of a campaign', () => {
       rate: 160,
       throttledBy: 'error_budget',
     });
+    expect(nextPace(pace, slowed, { ...quiet, busyShare: 0.95 })).toEqual({
+      rate: 160,
+      throttledBy: 'server_load',
+    });
     expect(nextPace(pace, slowed, quiet)).toEqual({ rate: 384, throttledBy: 'verify_p99' });
     expect(nextPace(pace, { ...slowed, rate: 600 }, quiet)).toEqual(full);
   });
 
   it('never stands still, and is not judged by a handful of verifications', () => {
-    let now = nextPace(pace, { rate: 640, throttledBy: null }, { answered: 5, failed: 0, p99Ms: 9000 });
+    let now = nextPace(
+      pace,
+      { rate: 640, throttledBy: null },
+      { ...quiet, answered: 5, p99Ms: 9000, busyShare: 1 },
+    );
     expect(now.rate).toBe(640);
     for (let look = 0; look < 20; look += 1) now = nextPace(pace, now, { ...quiet, p99Ms: 80 });
     expect(now.rate).toBe(10);
-    expect(isOverBudget(pace, { answered: 10, failed: 9, p99Ms: 1 })).toBe(false);
-    expect(isOverBudget(pace, { answered: 90, failed: 10, p99Ms: 1 })).toBe(true);
+    expect(isOverBudget(pace, { ...quiet, answered: 10, failed: 9 })).toBe(false);
+    expect(isOverBudget(pace, { ...quiet, answered: 90, failed: 10 })).toBe(true);
   });
 });

@@ -11,10 +11,17 @@ export interface VerifySample {
   /** By a fault of the server or turned away; a refusal of a key is an answer. */
   readonly failed: number;
   readonly p99Ms: number;
+  /** Share of the time in which the process had something to do, 0 to 1. */
+  readonly busyShare: number;
 }
 
 /** Too few to say anything about a percentile. */
 export const samplesMin = 20;
+/**
+ * A process that is busy for more of its time answers late whoever comes, and its own clock does not tell: a request that
+ * waits to be read is not yet counted.
+ */
+export const busyShareMax = 0.9;
 /** A campaign never stands still by its pace alone: it goes at this share of it at the least. */
 const shareMin = 1 / 64;
 
@@ -37,5 +44,7 @@ export function isOverBudget(wanted: CampaignPace, { answered, failed }: VerifyS
 
 function complaint(wanted: CampaignPace, sample: VerifySample): ThrottleReason | null {
   if (isOverBudget(wanted, sample)) return 'error_budget';
-  return sample.answered >= samplesMin && sample.p99Ms > wanted.verifyP99Ms ? 'verify_p99' : null;
+  if (sample.answered < samplesMin) return null;
+  if (sample.p99Ms > wanted.verifyP99Ms) return 'verify_p99';
+  return sample.busyShare > busyShareMax ? 'server_load' : null;
 }

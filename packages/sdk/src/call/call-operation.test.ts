@@ -95,6 +95,15 @@ describe('time', () => {
       }),
   );
 
+  it('that a busy process slept away is not used for another attempt', () =>
+    play([unavailable, issued], async ({ client, server, runtime }) => {
+      runtime.sleep = async () => {
+        runtime.nowMs += 60_000;
+      };
+      expect((await failureOf(client.keys.issue(issue))).code).toBe('overloaded');
+      expect(server.seen).toHaveLength(1);
+    }));
+
   it('of the whole call is limited by the deadline', () =>
     play(['silence'], async ({ client, server, runtime }) => {
       const pending = failureOf(client.keys.issue(issue, { deadlineMs: 700 }));

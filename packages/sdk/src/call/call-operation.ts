@@ -74,6 +74,8 @@ export async function sendUntilDone(
       });
       if (pauseMs === undefined || !budget.spend()) throw error;
       await runtime.sleep(pauseMs, options.signal);
+      // A busy process sleeps longer than it meant to.
+      if (runtime.monotonicMs() >= endMs) throw error;
     }
   }
 }

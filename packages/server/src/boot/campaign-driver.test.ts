@@ -101,6 +101,7 @@ const quiet: VerifyReading = {
   buckets: new Float64Array(2),
   boundsSeconds: Float64Array.of(0.01),
   failed: 0,
+  loop: { activeMs: 0, idleMs: 0 },
 };
 const driverOf = (ports: UseCasePorts, driverId: string, reading = () => quiet, problems: unknown[] = []) =>
   new CampaignDriver({ ports, driverId, reading, tickMs: 0, onProblem: ({ error }) => problems.push(error) });

@@ -1,4 +1,4 @@
-import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import { type OperationId, operationIds } from '@keyswarm/contract';
 import { refusalCodes, type VerdictCode } from '@keyswarm/core';
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
@@ -154,7 +154,9 @@ export class ServerMetrics {
     const places = (status: StatusClass) =>
       verifying.map((operation) => operation * statusClasses.length + statusClasses.indexOf(status));
     const failed = this.#http.sumOf(places('5xx')).reduce((sum, count) => sum + count, 0);
-    return { buckets: this.#http.sumOf(places('2xx')), boundsSeconds: this.#http.bounds, failed };
+    const { active: activeMs, idle: idleMs } = performance.eventLoopUtilization();
+    const loop = { activeMs, idleMs };
+    return { buckets: this.#http.sumOf(places('2xx')), boundsSeconds: this.#http.bounds, failed, loop };
   }
 
   issuance(kind: 'single' | 'bulk' | 'import' | 'rotate', durationMs: number): void {
