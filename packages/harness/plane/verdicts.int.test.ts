@@ -231,19 +231,19 @@ describe.each(seats)('a verification at the %s', (seat) => {
 });
 
 it('a node knows no other path of the server, and writes nothing', async () => {
-  for (const [method, path] of [
-    ['POST', '/v1/keys'],
-    ['GET', '/v1/keys'],
-    ['POST', `/v1/keys/${key.id}/revoke`],
-    ['GET', '/v1/verifiers'],
-    ['GET', '/no-such-path'],
+  for (const [method, path, status, code] of [
+    ['POST', '/v1/keys', 421, 'verifier_only'],
+    ['GET', '/v1/keys', 421, 'verifier_only'],
+    ['POST', `/v1/keys/${key.id}/revoke`, 421, 'verifier_only'],
+    ['GET', '/v1/verifiers', 421, 'verifier_only'],
+    ['GET', '/no-such-path', 404, 'not_found'],
   ] as const) {
     const reply = await ask(node.url + path, {
       method,
       as: plane.managementKey,
       ...(method === 'POST' ? { body: {} } : {}),
     });
-    expect([path, reply.status, reply.body.code]).toEqual([path, 404, 'not_found']);
+    expect([path, reply.status, reply.body.code]).toEqual([path, status, code]);
   }
 });
 
