@@ -203,11 +203,14 @@ describe.each(seats)('a verification at the %s', (seat) => {
     const elsewhere = { url: desk.url, managementKey: there.secret };
     const hidden = await verify(elsewhere, { key: key.secret, keyspace: 'orders-live' });
     const absent = await verify(elsewhere, { key: key.secret, keyspace: 'no-such-thing' });
-    expect([hidden.status, hidden.body.code, hidden.body.detail]).toEqual([
-      absent.status,
-      absent.body.code,
-      absent.body.detail,
-    ]);
+    // The name is the asker's own; all else is the same.
+    const masked = ({ status, body }: typeof hidden, name: string) => [
+      status,
+      body.code,
+      String(body.detail).replace(name, '…'),
+      body.expected,
+    ];
+    expect(masked(hidden, 'orders-live')).toEqual(masked(absent, 'no-such-thing'));
     expect(hidden.body.valid).not.toBe(true);
   });
 
