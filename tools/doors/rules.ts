@@ -501,4 +501,31 @@ export const doors: readonly Door[] = [
       source: "import { plantedBugs } from '@keyswarm/harness/planted';",
     },
   },
+  {
+    name: 'rooms-are-opened-for-the-simulation',
+    rooms: ['packages/**', 'examples/**'],
+    free: ['packages/harness/sim/**'],
+    never: ['house:server/rooms/**', 'house:verifier/rooms/**'],
+    because:
+      'a simulation puts the house together from its rooms; everybody else has it from its doors, which may then move behind them',
+    breach: {
+      path: 'packages/cli/src/a.ts',
+      source: "import { Lane } from '@keyswarm/server/rooms/lanes/lane';",
+    },
+  },
+  {
+    name: 'the-simulation-touches-no-machine',
+    rooms: ['packages/harness/sim/**'],
+    free: ['**/*.test.ts', 'packages/harness/sim/*.ts'],
+    only: [
+      'packages/harness/sim/**',
+      'house:core',
+      'house:contract',
+      'house:verifier',
+      'house:verifier/**',
+      'house:server/rooms/**',
+    ],
+    because: 'a seed is a world only if nothing in it comes from a socket, a file or the machine it runs on',
+    breach: { path: 'packages/harness/sim/net/a.ts', source: "import { connect } from 'node:net';" },
+  },
 ];
