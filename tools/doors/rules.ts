@@ -473,6 +473,22 @@ export const doors: readonly Door[] = [
     },
   },
   {
+    name: 'chaos-judges-what-was-recorded',
+    rooms: ['packages/harness/chaos/checker/**'],
+    free: ['**/*.test.ts'],
+    only: [
+      'packages/harness/chaos/checker/**',
+      'packages/harness/chaos/history/operation.ts',
+      'packages/harness/chaos/limits.ts',
+    ],
+    because:
+      'a verdict that looked at anything but the history could not be given again from the file of a run',
+    breach: {
+      path: 'packages/harness/chaos/checker/a.ts',
+      source: "import { openStage } from '../stage/open-stage.ts';",
+    },
+  },
+  {
     name: 'a-node-has-no-store',
     rooms: ['packages/server/src/verify-node/**', 'packages/server/src/gateways/**'],
     free: ['**/*.test.ts', '**/testing/**'],

@@ -10,14 +10,25 @@ export interface CrashOptions {
   readonly burstMsMin: number;
   readonly burstMsMax: number;
   readonly random: () => number;
+  /**
+   * At every so many cycles, and at the last one, every key there ever was is looked at; between them only those of the
+   * cycle. 1 unless given.
+   */
+  readonly fullCheckEvery?: number;
+  /** The share of restarts that are killed themselves before they are ready, and tried again. */
+  readonly killedStarts?: number;
+  /** After each cycle. */
+  readonly report?: (evidence: CrashEvidence) => void;
 }
 
 export interface CrashEvidence {
   readonly kills: number;
+  /** Kills of a server that was still coming back, besides. */
+  readonly killedStarts: number;
   readonly acked: number;
   readonly keys: number;
   readonly inFlight: number;
-  /** SIGKILL to the first 200 of /readyz, each cycle. */
+  /** From the start to the first 200 of /readyz, each cycle. */
   readonly recoveryMs: readonly number[];
 }
 
@@ -39,42 +50,61 @@ export async function crash(
   });
   expectStatus(created.status, 201, created.body);
   const burst = newBurst();
-  const recoveryMs: number[] = [];
-  let inFlight = 0;
+  const evidence = { kills: 0, killedStarts: 0, acked: 0, keys: 0, inFlight: 0, recoveryMs: [] as number[] };
+  const { fullCheckEvery = 1, killedStarts = 0, random } = options;
   for (let cycle = 0; cycle < options.cycles; cycle++) {
-    const span = options.burstMsMin + options.random() * (options.burstMsMax - options.burstMsMin);
+    const span = options.burstMsMin + random() * (options.burstMsMax - options.burstMsMin);
+    const from = burst.keys.length;
     const running = runBurst(apiOf(server, processOptions.bootstrapKey), burst, {
       keyspace,
       writers: options.writers,
       stop: () => false,
     });
     await new Promise((resolve) => setTimeout(resolve, span));
-    const killedAt = performance.now();
     await server.kill();
     await running;
-    inFlight += burst.unknown.length;
+    evidence.kills += 1;
+    evidence.inFlight += burst.unknown.length;
+    while (random() < killedStarts) {
+      await killWhileStarting(processOptions, random() * startMsMax);
+      evidence.killedStarts += 1;
+    }
+    const startedAt = performance.now();
     server = await startServerProcess(processOptions);
-    recoveryMs.push(performance.now() - killedAt);
+    evidence.recoveryMs.push(performance.now() - startedAt);
     const api = apiOf(server, processOptions.bootstrapKey);
-    await checkAcked(api, burst, keyspace);
+    const isFull = (cycle + 1) % fullCheckEvery === 0 || cycle + 1 === options.cycles;
+    const since = isFull ? 0 : from;
+    await checkAcked(api, burst, { keyspace, since });
     await resolveUnknown(api, burst);
-    await checkAcked(api, burst, keyspace);
-    await checkNothingElse(api, burst, keyspace);
+    await checkAcked(api, burst, { keyspace, since });
+    if (isFull) await checkNothingElse(api, burst, keyspace);
+    evidence.acked = burst.acked;
+    evidence.keys = burst.keys.length;
+    options.report?.(evidence);
   }
-  const evidence = {
-    kills: options.cycles,
-    acked: burst.acked,
-    keys: burst.keys.length,
-    inFlight,
-    recoveryMs,
-  };
   return { evidence, server };
 }
 
+/** A start takes about two seconds here: a kill comes at any moment of it. */
+const startMsMax = 2_000;
+
+/** Starts a server that has no time to become ready: it is killed instead. Where it was quicker, it is killed all the same. */
+async function killWhileStarting(processOptions: ServerProcessOptions, afterMs: number): Promise<void> {
+  const started = await startServerProcess({ ...processOptions, readyWithinMs: afterMs }).catch(
+    () => undefined,
+  );
+  await started?.kill();
+}
+
 /** Every acknowledged key answers as it was acknowledged. A key whose revoke or rotate is unknown may answer either way. */
-async function checkAcked(api: Api, burst: Burst, keyspace: string): Promise<void> {
+async function checkAcked(
+  api: Api,
+  burst: Burst,
+  { keyspace, since }: { readonly keyspace: string; readonly since: number },
+): Promise<void> {
   const open = new Set(burst.unknown.map((attempt) => /^\/v1\/keys\/(key_[^/]+)/.exec(attempt.path)?.[1]));
-  const settled = burst.keys.filter((key) => !open.has(key.id));
+  const settled = burst.keys.slice(since).filter((key) => !open.has(key.id));
   const secrets = settled.flatMap((key) => key.secrets);
   const wanted = settled.flatMap((key) => key.secrets.map(() => (key.revoked ? 'revoked' : 'valid')));
   const found = await verdictsOf(api, secrets, keyspace);

@@ -11,6 +11,8 @@ export interface ClusterShape {
   readonly hasStandby: boolean;
   readonly hasNats: boolean;
   readonly hasBalancer: boolean;
+  /** A relay that can misbehave (faults/feed-proxy.ts) at the far end of each wire that carries the feed. */
+  readonly hasFeedProxies: boolean;
 }
 
 export const wholeShape: ClusterShape = {
@@ -21,6 +23,7 @@ export const wholeShape: ClusterShape = {
   hasStandby: true,
   hasNats: true,
   hasBalancer: true,
+  hasFeedProxies: false,
 };
 
 /** What starts in a few seconds: one process each, and nothing from the system's packages. */
@@ -32,6 +35,7 @@ export const shortShape: ClusterShape = {
   hasStandby: false,
   hasNats: false,
   hasBalancer: false,
+  hasFeedProxies: false,
 };
 
 export interface LinkPlan {

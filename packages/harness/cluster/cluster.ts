@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { mintKeyString } from '@keyswarm/core';
-import { startTcpProxy, type TcpProxy } from '../faults/index.ts';
+import { type FeedProxy, startFeedProxy, startTcpProxy, type TcpProxy } from '../faults/index.ts';
 import { findNats, type NatsCluster, natsDomain, startNatsCluster } from '../nats/index.ts';
 import { ask, type Reply } from '../plane/ask.ts';
 import { Leftovers } from '../processes/leftovers.ts';
@@ -34,6 +34,8 @@ export interface ClusterOptions extends Partial<ClusterShape> {
   readonly envOf?: (member: string) => Variables;
   /** For `postgresql.conf` of both. */
   readonly databaseSettings?: Variables;
+  /** The first node's data lies on a tmpfs of so many bytes, which can be filled: `database.disk`. 200 MB are enough. */
+  readonly databaseDiskBytes?: number | undefined;
   /** Gives the start up; what has been started is ended. */
   readonly signal?: AbortSignal | undefined;
   /** What is being started. */
@@ -46,6 +48,8 @@ export interface Link {
   readonly from: string;
   readonly to: string;
   readonly wire: TcpProxy;
+  /** Behind the wire, where the shape has them and the feed goes this way. */
+  readonly feed?: FeedProxy | undefined;
 }
 
 type Question = { readonly body?: unknown; readonly headers?: Variables; readonly timeoutMs?: number };
@@ -131,6 +135,7 @@ export class Cluster {
       leftovers: this.leftovers,
       hasStandby: this.shape.hasStandby,
       settings: this.#options.databaseSettings ?? {},
+      diskBytes: this.#options.databaseDiskBytes,
     });
     signal?.throwIfAborted();
     if (this.shape.hasNats) {
@@ -162,14 +167,17 @@ export class Cluster {
   }
 
   async #stop(): Promise<void> {
-    for (const { wire } of this.links) wire.heal();
+    for (const { wire, feed } of this.links) {
+      wire.heal();
+      feed?.heal();
+    }
     await this.balancer?.stop();
     await Promise.all(
       [...this.verifiers, ...(this.relay === undefined ? [] : [this.relay])].map((node) => node.stop()),
     );
     await Promise.all(this.servers.map((server) => server.stop()));
     await this.nats?.stop();
-    await Promise.all(this.links.map(({ wire }) => wire.close()));
+    await Promise.all(this.links.flatMap(({ wire, feed }) => [wire.close(), feed?.close()]));
     await this.#database?.stop();
     if (this.#options.dir === undefined) this.leftovers.removeFolder(this.dir);
     this.leftovers.done();
@@ -202,8 +210,13 @@ export class Cluster {
   async #layNode(name: string, role: 'relay' | 'verifier'): Promise<Member> {
     const wires: TcpProxy[] = [];
     for (const plan of this.plan.links.filter(({ from }) => from === name)) {
-      const wire = await startTcpProxy({ port: this.#port(plan.to), listenPort: this.#port(linkName(plan)) });
-      this.links.push({ ...plan, name: linkName(plan), wire });
+      const target = this.#port(plan.to);
+      const feed = this.shape.hasFeedProxies ? await startFeedProxy({ port: target }) : undefined;
+      const wire = await startTcpProxy({
+        port: feed?.port ?? target,
+        listenPort: this.#port(linkName(plan)),
+      });
+      this.links.push({ ...plan, name: linkName(plan), wire, feed });
       wires.push(wire);
     }
     return this.#layMember(name, role, {
@@ -287,5 +300,6 @@ function shapeOf({ isShort = false, ...wished }: ClusterOptions): ClusterShape {
     hasStandby: wished.hasStandby ?? base.hasStandby,
     hasNats: wished.hasNats ?? base.hasNats,
     hasBalancer: wished.hasBalancer ?? base.hasBalancer,
+    hasFeedProxies: wished.hasFeedProxies ?? base.hasFeedProxies,
   };
 }

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { chownSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -77,8 +77,10 @@ export class DatabaseNode {
     { port, isLive }: { readonly port: number; readonly isLive: boolean },
   ): Promise<void> {
     const { user, password, layout } = this.#options;
-    rmSync(layout.dataDir, { recursive: true, force: true });
     this.#makeFolders();
+    // What is in it, and not the folder itself: a disk may be mounted there.
+    for (const entry of readdirSync(layout.dataDir))
+      rmSync(join(layout.dataDir, entry), { recursive: true, force: true });
     await copyDataDir(source, layout.dataDir, { isLive });
     // Whom the other one waits for is its own affair: once promoted, this one is alone and waits for nobody.
     const primary = `host=127.0.0.1 port=${port} user=${superuser} password=${password} application_name=${this.name} connect_timeout=2`;

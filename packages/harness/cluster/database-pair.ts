@@ -3,7 +3,7 @@ import { chownSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
-import { startTcpProxy, type TcpProxy } from '../faults/index.ts';
+import { mountSmallDisk, type SmallDisk, startTcpProxy, type TcpProxy } from '../faults/index.ts';
 import { createDatabaseOn } from '../postgres/administer.ts';
 import { layOutServer, layoutBelow, type ServerLayout } from '../postgres/lay-out-server.ts';
 import { chooseRunUser } from '../postgres/run-user.ts';
@@ -43,9 +43,12 @@ export interface DatabasePairOptions {
   readonly leftovers: Leftovers;
   readonly hasStandby: boolean;
   readonly settings?: Readonly<Record<string, string>>;
+  /** The first node's data lies on a tmpfs of this size. */
+  readonly diskBytes?: number | undefined;
 }
 
 const databaseName = 'keyswarm';
+const smallLog = { wal_keep_size: '16MB', min_wal_size: '32MB', max_wal_size: '48MB' };
 
 export class DatabasePair {
   /** Both, whatever their role is now. */
@@ -58,6 +61,8 @@ export class DatabasePair {
   readonly #leftovers: Leftovers;
   readonly #wires: TcpProxy[] = [];
   readonly #watch: PrimaryWatch;
+  /** What the first node's data lies on, where a size was asked for. */
+  readonly disk: SmallDisk | undefined;
   #primary: DatabaseNode;
   #standby: DatabaseNode | undefined;
   /** Between the standby and the primary. */
@@ -77,7 +82,7 @@ export class DatabasePair {
     }
   }
 
-  private constructor({ ports, leftovers, settings = {} }: DatabasePairOptions) {
+  private constructor({ ports, leftovers, settings = {}, diskBytes }: DatabasePairOptions) {
     const user = chooseRunUser();
     const password = randomBytes(18).toString('base64url');
     this.#leftovers = leftovers;
@@ -91,8 +96,22 @@ export class DatabasePair {
       dataDir: join(this.#root, 'data-2'),
       runDir: join(this.#root, 'run-2'),
     };
+    this.disk =
+      diskBytes === undefined
+        ? undefined
+        : mountSmallDisk(first.dataDir, { bytes: diskBytes, leftovers, owner: user });
+    // What is kept of the log must not fill a small disk by itself.
+    const kept = diskBytes === undefined ? {} : smallLog;
     const node = (name: string, layout: ServerLayout, port: number): DatabaseNode =>
-      new DatabaseNode({ name, layout, port, user, password, leftovers, settings });
+      new DatabaseNode({
+        name,
+        layout,
+        port,
+        user,
+        password,
+        leftovers,
+        settings: { ...kept, ...settings },
+      });
     const [one, two] = [node('postgres-1', first, ports[0]), node('postgres-2', second, ports[1])];
     this.nodes = [one, two];
     this.#primary = one;
@@ -171,6 +190,7 @@ export class DatabasePair {
     await this.#turning?.catch(() => undefined);
     for (const wire of [...this.#wires, this.#replication]) await wire?.close();
     await Promise.all(this.nodes.map((node) => node.stop('immediate')));
+    this.disk?.unmount();
     this.#leftovers.removeFolder(this.#root);
   }
 

@@ -19,6 +19,9 @@ import { Cluster, type ClusterOptions } from './cluster.ts';
  *   const { fencedAtMs, promotedAtMs } = await cluster.database.nextFailover();         // CLOCK_MONOTONIC, as monotonicMs()
  *   await cluster.database.rejoin();                           // the one that is out becomes the standby
  *   cluster.database.isAutomatic = false;                      // nobody takes over; restartPrimary() brings it back
+ *   cluster.database.disk?.fill();                             // with { databaseDiskBytes: 200e6 }: ENOSPC; .free()
+ *   await failCalls(cluster.database.primary.pid ?? 0, { calls: ['fdatasync'], error: 'EIO' });       // of ../faults
+ *   cluster.links[3]?.feed?.set({ stream: 'withhold' });       // with { hasFeedProxies: true }: a relay that misbehaves
  *   await cluster.balancer?.health();                          // whom the balancer sends requests to
  *   await cluster.stop();                                      // ends all, removes all; a crash of this process does it too
  *

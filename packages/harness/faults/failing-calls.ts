@@ -52,7 +52,8 @@ export async function failCalls(pid: number, fault: CallFault): Promise<FailingC
       '-e',
       `inject=${calls}:error=${fault.error}${when}`,
     ],
-    { stdio: ['ignore', 'ignore', 'pipe'], detached: true },
+    // It begins its own lines with the name that it was called by.
+    { argv0: 'strace', stdio: ['ignore', 'ignore', 'pipe'], detached: true },
   );
   let injected = 0;
   let told = '';

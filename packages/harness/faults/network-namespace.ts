@@ -94,7 +94,8 @@ export function openNamespace(leftovers: Leftovers): NetworkNamespace {
 function lossRules(device: string, { arriving = 0, leaving = 0 }: PacketLoss): string {
   const rule = (share: number): string => {
     if (!(share >= 0 && share <= 1)) throw new RangeError(`a share of packets is in [0, 1], not ${share}`);
-    return share === 0 ? '' : `numgen random mod 10000 < ${Math.round(share * 10_000)} drop`;
+    const parts = Math.round(share * 10_000);
+    return parts === 10_000 ? 'drop' : `numgen random mod 10000 < ${parts} drop`;
   };
   return `
 add table inet keyswarm
@@ -102,11 +103,11 @@ delete table inet keyswarm
 table inet keyswarm {
   chain arriving {
     type filter hook input priority 0;
-    ${arriving === 0 ? '' : `iifname "${device}" ${rule(arriving)}`}
+    ${arriving > 0 ? `iifname "${device}" ${rule(arriving)}` : ''}
   }
   chain leaving {
     type filter hook output priority 0;
-    ${leaving === 0 ? '' : `oifname "${device}" ${rule(leaving)}`}
+    ${leaving > 0 ? `oifname "${device}" ${rule(leaving)}` : ''}
   }
 }
 `;

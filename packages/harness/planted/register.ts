@@ -6,10 +6,10 @@ import { filesOf, findPlantedBug, plantIn } from './planted-bugs.ts';
 
 /*
  * Loaded before a program (`node --import <this file> …`) and nowhere else: rewrites what the bug named by
- * KEYSWARM_PLANTED_BUG is in, as it is loaded. Without the variable it does nothing. Worker threads inherit
+ * PLANTED_BUG is in, as it is loaded. Without the variable it does nothing. Worker threads inherit
  * both, so that a server with workers has the bug in all of them.
  */
-const name = process.env.KEYSWARM_PLANTED_BUG;
+const name = process.env.PLANTED_BUG;
 if (name !== undefined && name !== '') {
   const bug = findPlantedBug(name);
   const root = join(import.meta.dirname, '../../..');

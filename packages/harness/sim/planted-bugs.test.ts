@@ -1,0 +1,22 @@
+import { describe, expect, it } from 'vitest';
+import { plantedBugs } from '../planted/planted-bugs.ts';
+import { plantedCatches } from './planted-catches.ts';
+import { runPlanted } from './run-planted.ts';
+
+/** Those that are caught early in almost any world; the others take the command. */
+const quickToCatch = [
+  { bug: 'ack-before-commit', invariant: 'I2' },
+  { bug: 'skip-a-sequence', invariant: 'I3' },
+];
+
+describe('planted bugs in simulated worlds', () => {
+  it.each(quickToCatch)('$bug is caught, as a breach of $invariant', async ({ bug, invariant }) => {
+    const caught = await runPlanted(bug, { first: 1, count: 4, hours: 0.1 });
+    expect(caught?.invariant).toBe(invariant);
+  });
+
+  it('every one of them has a seed that caught it', () => {
+    const caught = plantedCatches.map(({ bug }) => bug);
+    expect([...caught].sort()).toEqual(plantedBugs.map(({ name }) => name).sort());
+  });
+});
