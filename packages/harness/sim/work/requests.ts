@@ -206,7 +206,8 @@ const makers: Readonly<Record<RequestName, Maker>> = {
   }),
   lease({ random, keyspaces }) {
     const keyspace = random.pick(keyspaces);
-    const leaseSeconds = random.pick([2, 5, 15, 40, 120]);
+    // No shorter than twice the slowest poll, or a verifier would be stale between two asks with nothing wrong.
+    const leaseSeconds = random.pick([5, 8, 15, 40, 120]);
     return {
       name: 'lease',
       writes: 1,
