@@ -13,6 +13,7 @@ export default defineConfig({
           include: [
             'packages/*/src/**/*.test.ts',
             'packages/harness/bench/**/*.test.ts',
+            'packages/harness/chaos/**/*.test.ts',
             'packages/harness/planted/**/*.test.ts',
             'packages/harness/sim/**/*.test.ts',
             'tools/**/*.test.ts',

@@ -473,6 +473,22 @@ export const doors: readonly Door[] = [
     },
   },
   {
+    name: 'chaos-judges-what-was-recorded',
+    rooms: ['packages/harness/chaos/checker/**'],
+    free: ['**/*.test.ts'],
+    only: [
+      'packages/harness/chaos/checker/**',
+      'packages/harness/chaos/history/operation.ts',
+      'packages/harness/chaos/limits.ts',
+    ],
+    because:
+      'a verdict that looked at anything but the history could not be given again from the file of a run',
+    breach: {
+      path: 'packages/harness/chaos/checker/a.ts',
+      source: "import { openStage } from '../stage/open-stage.ts';",
+    },
+  },
+  {
     name: 'a-node-has-no-store',
     rooms: ['packages/server/src/verify-node/**', 'packages/server/src/gateways/**'],
     free: ['**/*.test.ts', '**/testing/**'],
@@ -512,5 +528,32 @@ export const doors: readonly Door[] = [
       path: 'packages/harness/faults/a.ts',
       source: "import { encodeFrame } from '@keyswarm/verifier';",
     },
+  },
+  {
+    name: 'rooms-are-opened-for-the-simulation',
+    rooms: ['packages/**', 'examples/**'],
+    free: ['packages/harness/sim/**'],
+    never: ['house:server/rooms/**', 'house:verifier/rooms/**'],
+    because:
+      'a simulation puts the house together from its rooms; everybody else has it from its doors, which may then move behind them',
+    breach: {
+      path: 'packages/cli/src/a.ts',
+      source: "import { Lane } from '@keyswarm/server/rooms/lanes/lane';",
+    },
+  },
+  {
+    name: 'the-simulation-touches-no-machine',
+    rooms: ['packages/harness/sim/**'],
+    free: ['**/*.test.ts', 'packages/harness/sim/*.ts'],
+    only: [
+      'packages/harness/sim/**',
+      'house:core',
+      'house:contract',
+      'house:verifier',
+      'house:verifier/**',
+      'house:server/rooms/**',
+    ],
+    because: 'a seed is a world only if nothing in it comes from a socket, a file or the machine it runs on',
+    breach: { path: 'packages/harness/sim/net/a.ts', source: "import { connect } from 'node:net';" },
   },
 ];

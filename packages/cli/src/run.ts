@@ -4,6 +4,7 @@ import { addAgentCommand } from './commands/agent.ts';
 import { addApprovalCommands } from './commands/approval.ts';
 import { addBenchCommand } from './commands/bench.ts';
 import { addCampaignCommands } from './commands/campaign.ts';
+import { addChaosCommand } from './commands/chaos.ts';
 import { addClusterCommand } from './commands/cluster.ts';
 import { addConfigCommands } from './commands/config.ts';
 import { addDeadLetterCommands } from './commands/dead-letters.ts';
@@ -128,6 +129,7 @@ export function buildProgram(action: RunAction, output: OutputConfiguration = {}
   );
   addFeedCommands(program.command('feed').description('the feed that verifiers follow'), action);
   addBenchCommand(program, action);
+  addChaosCommand(program, action);
   addClusterCommand(program, action);
   addDoctorCommand(program, action);
   addMintBootstrapKeyCommand(program, action);

@@ -69,6 +69,13 @@ describe.skipIf(missing !== undefined)('the console', () => {
     await page.getByLabel('Management key').fill(await house.manager(['keys:read']));
     await page.getByRole('button', { name: 'Sign in' }).click();
     await page.getByRole('alert').getByText('lacks the scope metrics:read').waitFor();
+    const { secret } = await issueKey('no manager');
+    await page.getByLabel('Management key').fill(secret);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page
+      .getByRole('alert')
+      .getByText('valid key of the keyspace orders-live, and not a management key')
+      .waitFor();
     expect(await page.locator('.tiles').count()).toBe(0);
   });
 
@@ -185,7 +192,65 @@ describe.skipIf(missing !== undefined)('the console', () => {
     for (const { id, scopes, state } of items) {
       if (scopes[0] === 'metrics:read' && state === 'active') await house.client.keys.revoke(id);
     }
-    await test.page.getByRole('alert').getByText('not valid any more').waitFor();
+    await test.page.getByRole('alert').getByText('Your session has ended').waitFor();
+  });
+
+  test('what happened before is there when one looks at the events, the newest first, and what happens comes on top', async () => {
+    const { id } = await issueKey('before');
+    const { page } = await openSignedIn('/events');
+    await page.locator('.event').first().getByText(id.slice(-5)).waitFor();
+    await page.getByRole('button', { name: 'Pause' }).click();
+    const { id: later } = await issueKey('during a pause');
+    await page.getByRole('button', { name: 'Follow again' }).click();
+    await page.locator('.event').first().getByText(later.slice(-5)).waitFor();
+    expect(await page.locator('.event', { hasText: id.slice(-5) }).count()).toBe(1);
+  });
+
+  test('a webhook that fails is said to, with what came of it, on its page and on the flow', async () => {
+    // Nobody listens on port 1.
+    const { id } = await house.client.webhooks.create({ url: 'http://127.0.0.1:1/hook' });
+    await issueKey('told to nobody');
+    const { page } = await openSignedIn('/webhooks');
+    await page.locator('.badge.warn', { hasText: 'failing' }).waitFor();
+    await page.getByText('it can not be reached').waitFor();
+    await page.goto(`${house.url}/#/flow`);
+    await page
+      .locator('.note.warn', { hasText: 'A webhook takes no events: it can not be reached' })
+      .waitFor();
+    await house.client.webhooks.delete(id);
+  });
+
+  test('the look is chosen by its name, and kept', async () => {
+    const { page } = await openSignedIn('', { colorScheme: 'dark' });
+    const look = page.getByLabel('Colours');
+    expect(await look.locator('option').allTextContents()).toEqual(['As the device', 'Light', 'Dark']);
+    await look.selectOption('Light');
+    expect(await page.locator('html').getAttribute('data-theme')).toBe('light');
+    await page.reload();
+    await page.getByLabel('Management key').waitFor();
+    expect(await page.locator('html').getAttribute('data-theme')).toBe('light');
+  });
+
+  test.each([1280, 1100, 390])('at %i pixels nothing stands over the edge of its card', async (width) => {
+    const { page } = await openSignedIn('', { width, height: 900 });
+    await page.locator('.card', { hasText: 'Latency' }).waitFor();
+    const over = await page.evaluate(
+      "[...document.querySelectorAll('.card')].filter((card) => card.scrollWidth > card.clientWidth).map((card) => card.ariaLabel)",
+    );
+    expect(over).toEqual([]);
+  });
+
+  test('a table that is cut off says so where it is, and only there', async () => {
+    await issueKey('cut off', { name: 'a key with a name that takes its room' });
+    const phone = await openSignedIn('/keys', { width: 360, height: 720 });
+    await phone.page.locator('tbody tr').first().waitFor();
+    await phone.page.getByText('More columns').waitFor();
+    expect(await phone.page.locator('.more-after').count()).toBe(1);
+    await phone.page.evaluate("document.querySelector('.table-scroll').scrollLeft = 10_000");
+    await phone.page.locator('.more-before:not(.more-after)').waitFor();
+    const wide = await openSignedIn('/keys', { width: 1800, height: 900 });
+    await wide.page.locator('tbody tr').first().waitFor();
+    expect(await wide.page.getByText('More columns').count()).toBe(0);
   });
 
   test('everything can be done by keyboard: in, along, into a dialog, and out of it to where one was', async () => {

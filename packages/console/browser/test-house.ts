@@ -26,6 +26,8 @@ export async function startTestHouse(): Promise<TestHouse> {
     bootstrapKey: key,
     logLevel: 'warn',
     workflows: false,
+    webhookHttp: true,
+    webhookAllow: '127.0.0.1',
   });
   const log = createLog('fatal', { write: () => {} });
   const server = await startServer(config, { log, showFirstKey: () => {} });

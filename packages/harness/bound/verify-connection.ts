@@ -42,9 +42,10 @@ export class VerifyConnection {
   }
 
   /** Never rejects: what goes wrong is a verdict with status 0. */
-  ask(key: string, keyspace: string): Promise<Verdict> {
+  ask(key: string, keyspace: string, minSeq?: string): Promise<Verdict> {
     if (this.#waiting !== undefined) throw new Error('one key at a time');
-    const body = JSON.stringify({ key, keyspace, scopes: ['orders:read'] });
+    const fresh = minSeq === undefined ? {} : { min_seq: minSeq };
+    const body = JSON.stringify({ key, keyspace, scopes: ['orders:read'], ...fresh });
     const head =
       'POST /v1/keys/verify HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n' +
       `authorization: Bearer ${this.#target.managementKey}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n`;

@@ -1,7 +1,7 @@
 import { decodeProtectedHeader } from 'jose';
 import { type Api, type IssuedKey, inParallel, issuedOf, resultsOf } from '../acceptance/api.ts';
 import { expectStatus } from '../acceptance/walk.ts';
-import type { Cluster } from '../bound/cluster.ts';
+import type { VerifyTarget } from '../bound/verify-connection.ts';
 
 /* What the proofs of tokens stand on: two keyspaces, keys in them, tokens of those, and who signs. */
 
@@ -12,8 +12,15 @@ export interface TokenKeyspace {
   readonly format: 'jwt' | 'opaque';
 }
 
+/** What of a cluster they need. */
+export interface TokenPlane {
+  readonly api: Api;
+  readonly server: { readonly url: string };
+  readonly nodes: readonly (VerifyTarget & { readonly name: string })[];
+}
+
 export interface TokenHouse {
-  readonly cluster: Cluster;
+  readonly cluster: TokenPlane;
   readonly issuer: string;
   readonly tokens: TokenKeyspace;
   readonly opaque: TokenKeyspace;
@@ -26,7 +33,7 @@ export const leaseSeconds = 5;
 /** ρ of the promise: T = L(1 + ρ). */
 const driftRatio = 0.01;
 
-export async function openTokenHouse(cluster: Cluster, report: TokenHouse['report']): Promise<TokenHouse> {
+export async function openTokenHouse(cluster: TokenPlane, report: TokenHouse['report']): Promise<TokenHouse> {
   return {
     cluster,
     issuer: cluster.server.url,

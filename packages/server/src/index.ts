@@ -5,6 +5,7 @@
 
 export { createFeedSource } from './feed/feed-source.ts';
 export { initStore } from './feed/init-store.ts';
+export { type AuditCheck, verifyAudit } from './feed/verify-audit.ts';
 export type { Lanes, LaneWrite } from './lanes/lane-port.ts';
 export { createLanes, type RunningLanes } from './lanes/lanes.ts';
 export { configWith, type RunningServer, type ServerConfig, type StartOptions, startServer } from './main.ts';

@@ -13,6 +13,19 @@ export function countText(count: number): string {
   return `${(count / 1_000_000).toFixed(2)} M`;
 }
 
+/** `417 of 12.4 k`: never two figures that look alike where one is more; then both are written out. */
+export function ofText(part: number, whole: number): string {
+  const [few, all] = [countText(part), countText(whole)];
+  if (few !== all || part === whole) return `${few} of ${all}`;
+  return `${part.toLocaleString('en')} of ${whole.toLocaleString('en')}`;
+}
+
+/** In percent, and 100.0 only where nothing is left. */
+export function progressPercent(part: number, whole: number): number {
+  if (part >= whole) return 100;
+  return Math.min(99.9, Math.floor((part / Math.max(1, whole)) * 1000) / 10);
+}
+
 /** `0.3 ms`, `41 ms`, `2.05 s`, `4 min`. */
 export function durationText(ms: number): string {
   if (ms < 0.1) return '<0.1 ms';

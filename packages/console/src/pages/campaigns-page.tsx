@@ -1,6 +1,6 @@
 import type { ReplyOf } from '@keyswarm/contract';
 import type { Client } from '@keyswarm/sdk';
-import { countText, rateText } from '../format/numbers.ts';
+import { countText, ofText, progressPercent, rateText } from '../format/numbers.ts';
 import { agoText, instantText } from '../format/times.ts';
 import { Badge, Empty, Problem, type Tone } from '../parts/basics.tsx';
 import { PageHead } from '../parts/shell.tsx';
@@ -107,8 +107,7 @@ export function CampaignRow(props: {
 export function CampaignProgress({ campaign }: { readonly campaign: Campaign }) {
   const { kind, progress, pace, canary } = campaign;
   const { selected, taken, renewed, open } = progress;
-  const share = (count: number): string =>
-    `${Math.min(100, (count / Math.max(1, selected)) * 100).toFixed(1)}%`;
+  const share = (count: number): string => `${progressPercent(count, Math.max(1, selected)).toFixed(1)}%`;
   const done = kind === 'rotate' ? `${countText(renewed)} renewed, ${countText(open)} still to` : '';
   return (
     <>
@@ -117,8 +116,10 @@ export function CampaignProgress({ campaign }: { readonly campaign: Campaign }) 
         <span class="progress-done" style={{ width: share(kind === 'rotate' ? renewed : taken) }} />
       </div>
       <p class="small num">
-        {countText(taken)} of {countText(selected)} {kind === 'rotate' ? 'asked' : 'revoked'}
+        {ofText(taken, selected)} {kind === 'rotate' ? 'asked' : 'revoked'}
         {done === '' ? '' : ` · ${done}`}
+        {progress.skipped_suspended > 0 &&
+          ` · ${countText(progress.skipped_suspended)} left: owner suspended`}
         {campaign.state === 'running' &&
           ` · stage ${canary.stage}, ${rateText(pace.now)} a second at the most`}
       </p>

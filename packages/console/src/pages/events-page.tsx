@@ -1,6 +1,6 @@
 import type { CloudEvent } from '@keyswarm/contract';
 import type { Client } from '@keyswarm/sdk';
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { clockText, instantText } from '../format/times.ts';
 import { Badge, Empty, Id, Problem, type Tone } from '../parts/basics.tsx';
 import { PageHead } from '../parts/shell.tsx';
@@ -10,7 +10,9 @@ const groups = ['all', 'key', 'owner', 'keyspace', 'campaign', 'approval', 'webh
 
 /** What happened and happens, the newest first: every change there is, with who made it. */
 export function EventsPage({ client }: { readonly client: Client }) {
-  const [events, setEvents] = useState<readonly CloudEvent[]>([]);
+  const [events, setEvents] = useState<readonly CloudEvent[] | undefined>(undefined);
+  // A pause is gone on from where it began, so that nothing is left out in silence.
+  const cursor = useRef<string | undefined>(undefined);
   const [problem, setProblem] = useState<string | undefined>(undefined);
   const [isPaused, setPaused] = useState(false);
   const [group, setGroup] = useState<(typeof groups)[number]>('all');
@@ -18,13 +20,16 @@ export function EventsPage({ client }: { readonly client: Client }) {
     if (isPaused) return;
     const stop = new AbortController();
     void followEvents(client, stop.signal, {
-      onEvents: (fresh) => setEvents((known) => [...fresh.toReversed(), ...known].slice(0, shownEventsMax)),
-      onBegin: () => setEvents([]),
+      after: cursor.current,
+      onEvents: (fresh, place) => {
+        cursor.current = place;
+        setEvents((known = []) => [...fresh.toReversed(), ...known].slice(0, shownEventsMax));
+      },
       onProblem: setProblem,
     });
     return () => stop.abort();
   }, [client, isPaused]);
-  const shown = events.filter(({ type }) => group === 'all' || nameOf(type).startsWith(`${group}.`));
+  const shown = events?.filter(({ type }) => group === 'all' || nameOf(type).startsWith(`${group}.`));
   return (
     <>
       <PageHead
@@ -44,9 +49,14 @@ export function EventsPage({ client }: { readonly client: Client }) {
         </button>
       </PageHead>
       {problem !== undefined && <Problem text={problem} />}
-      {shown.length === 0 && <Empty title="Nothing yet">What changes from now on shows here.</Empty>}
+      {shown === undefined && problem === undefined && <p class="muted">Looking for what happened last …</p>}
+      {shown?.length === 0 && (
+        <Empty title={group === 'all' ? 'Nothing yet' : `Nothing of ${group} among the newest`}>
+          What changes from now on shows here.
+        </Empty>
+      )}
       <ul class="events">
-        {shown.map((event) => (
+        {shown?.map((event) => (
           <Row key={event.id} event={event} />
         ))}
       </ul>

@@ -6,9 +6,10 @@ import { noticeError } from '../session/session.ts';
 export const shownEventsMax = 300;
 
 export interface EventListener {
-  /** In the order in which they happened. */
-  onEvents(events: readonly CloudEvent[]): void;
-  onBegin(): void;
+  /** Where to go on from; undefined: with the last page of what happened. */
+  readonly after: string | undefined;
+  /** In the order in which they happened; at first what happened before, be it nothing. */
+  onEvents(events: readonly CloudEvent[], cursor: string): void;
   onProblem(text: string | undefined): void;
 }
 
@@ -19,11 +20,16 @@ export async function followEvents(
   listener: EventListener,
 ): Promise<void> {
   try {
-    listener.onBegin();
-    const query = { from: 'recent', limit: 200, pollMs: 1_000 } as const;
+    let { after } = listener;
+    if (after === undefined) {
+      const first = await client.events.list({ from: 'recent', limit: 200 }, { signal });
+      after = first.next_cursor;
+      listener.onEvents(first.items, after);
+    }
+    const query = { after, limit: 200, pollMs: 1_000 } as const;
     for await (const page of client.events.tailPages(query, { signal })) {
       listener.onProblem(undefined);
-      listener.onEvents(page.items);
+      listener.onEvents(page.items, page.next_cursor);
     }
   } catch (error) {
     if (!signal.aborted) listener.onProblem(noticeError(error));

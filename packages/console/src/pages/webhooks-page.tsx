@@ -1,15 +1,21 @@
 import type { DeadLetterReply, WebhookReply } from '@keyswarm/contract';
 import type { Client } from '@keyswarm/sdk';
-import { agoText } from '../format/times.ts';
+import { countText, durationText } from '../format/numbers.ts';
+import { agoText, instantText } from '../format/times.ts';
 import { Badge, Empty, Problem } from '../parts/basics.tsx';
 import { PageHead } from '../parts/shell.tsx';
 import { useAction } from '../parts/use-action.ts';
 import { useLoad } from '../parts/use-load.ts';
+import { usePoll } from '../parts/use-poll.ts';
 import { nowMs } from '../runtime/browser.ts';
+import { errorWords, isFailing } from './webhook-words.ts';
+
+const pollMs = 5_000;
 
 /** Where events are sent, and what nobody would take. */
 export function WebhooksPage({ client }: { readonly client: Client }) {
   const [webhooks, again] = useLoad((signal) => client.call('listWebhooks', {}, { signal }), [client]);
+  usePoll(pollMs, again);
   const [letters, askLetters] = useLoad((signal) => client.call('listDeadLetters', {}, { signal }), [client]);
   return (
     <>
@@ -57,8 +63,10 @@ function Webhook(props: {
     <li class="row">
       <div class="row-main">
         <p>
-          <strong class="mono">{url}</strong> <Badge tone={state === 'active' ? 'ok' : 'warn'}>{state}</Badge>
+          <strong class="mono">{url}</strong> <Badge tone={state === 'active' ? 'ok' : 'warn'}>{state}</Badge>{' '}
+          {isFailing(webhook) && <Badge tone="warn">failing</Badge>}
         </p>
+        <DeliveryText webhook={webhook} />
         {description !== '' && <p>{description}</p>}
         <p class="muted small">
           {types === null ? 'every event' : types.join(', ')}
@@ -80,6 +88,34 @@ function Webhook(props: {
         {state === 'active' ? 'Disable' : 'Go on'}
       </button>
     </li>
+  );
+}
+
+function retryText(retryAt: string | null): string {
+  if (retryAt === null) return '';
+  const leftMs = Date.parse(retryAt) - nowMs();
+  return leftMs > 0 ? `; the next attempt comes in ${durationText(leftMs)}` : '; the next attempt is due';
+}
+
+/** How it is served, in a sentence. */
+function DeliveryText({ webhook: { delivery } }: { readonly webhook: WebhookReply }) {
+  if (delivery === undefined) return null;
+  const { failing_since: since, attempts, last_error, retry_at, waiting_at_most: waiting } = delivery;
+  const behind =
+    waiting === 0
+      ? 'nothing waits'
+      : waiting === 1
+        ? 'a change waits'
+        : `up to ${countText(waiting)} changes wait`;
+  if (since === null) return <p class="small">{waiting === 0 ? 'Up to date.' : `Being sent: ${behind}.`}</p>;
+  const tries = `${attempts} ${attempts === 1 ? 'attempt' : 'attempts'} at the next event`;
+  return (
+    <p class="note warn" role="status">
+      <span>
+        Takes nothing since {instantText(since)}: <strong>{errorWords(last_error)}</strong>, {tries}, {behind}
+        {retryText(retry_at)}.
+      </span>
+    </p>
   );
 }
 

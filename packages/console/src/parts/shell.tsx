@@ -5,8 +5,14 @@ import { link, reconnectNow } from '../live/live-store.ts';
 import { pages } from '../pages/pages.tsx';
 import { place } from '../session/place.ts';
 import { signOut } from '../session/session.ts';
-import { nextTheme, theme } from '../session/theme.ts';
+import { type Theme, theme, themes } from '../session/theme.ts';
 import { Mark } from './mark.tsx';
+
+const themeWords: Readonly<Record<Theme, string>> = {
+  system: 'As the device',
+  light: 'Light',
+  dark: 'Dark',
+};
 
 /** The frame round every page: where one can go, whether the picture is live, how it looks, the way out. */
 export function Shell({ client }: { readonly client: Client }) {
@@ -36,10 +42,21 @@ export function Shell({ client }: { readonly client: Client }) {
           ))}
         </nav>
         <div class="side-foot">
-          <button type="button" class="button quiet small" onClick={nextTheme}>
-            <span class="theme-word">Theme:&nbsp;</span>
-            {theme.value}
-          </button>
+          <label class="theme">
+            <span class="theme-word">Colours</span>
+            <select
+              value={theme.value}
+              onChange={(event) => {
+                theme.value = event.currentTarget.value as Theme;
+              }}
+            >
+              {themes.map((one) => (
+                <option key={one} value={one}>
+                  {themeWords[one]}
+                </option>
+              ))}
+            </select>
+          </label>
           <button type="button" class="button quiet small" onClick={() => signOut()}>
             Sign out
           </button>

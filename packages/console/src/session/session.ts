@@ -28,7 +28,7 @@ export async function signIn(managementKey: string): Promise<string | undefined>
     // The page rests on it, so it is what a key has to be able to do at the least.
     for await (const _frame of client.live()) break;
   } catch (error) {
-    return refusalText(error);
+    return isKeyswarmError(error, 'unauthenticated') ? await strangerText(client) : refusalText(error);
   }
   session.value = { state: 'in', client };
   return undefined;
@@ -38,10 +38,18 @@ export function signOut(why?: string): void {
   session.value = { state: 'out', why };
 }
 
-function refusalText(error: unknown): string {
-  if (isKeyswarmError(error, 'unauthenticated')) {
+/** A key that opens an access point is a good key, and no management key: whoever has it should not look for a fault in it. */
+async function strangerText(client: Client): Promise<string> {
+  try {
+    const { keyspace } = await client.self.get();
+    return `This is a valid key of the keyspace ${keyspace}, and not a management key. Those are in the keyspace keyswarm.`;
+  } catch (error) {
+    if (!isKeyswarmError(error, 'unauthenticated')) return errorText(error);
     return 'The server does not know this key, or it has expired or was revoked.';
   }
+}
+
+function refusalText(error: unknown): string {
   if (isKeyswarmError(error, 'forbidden')) {
     return 'The key is valid, but lacks the scope metrics:read, which watching needs.';
   }
@@ -58,7 +66,9 @@ export function errorText(error: unknown): string {
   if (error instanceof SaidProblem) return error.message;
   if (!(error instanceof KeyswarmError)) return 'This page has failed: see the console of the browser.';
   const { code, detail, expected, requestId } = error;
-  if (code === 'unauthenticated') return 'The management key is not valid any more. Sign in again.';
+  if (code === 'unauthenticated') {
+    return 'Your session has ended: its management key is not valid any more. It has expired, or was revoked or suspended. Sign in with another one.';
+  }
   if (code === 'forbidden') return `Your management key lacks the scope ${expected ?? 'that this needs'}.`;
   if (code === 'unreachable') return 'The server can not be reached.';
   const asked = code === 'internal' && requestId !== undefined ? ` (request ${requestId})` : '';

@@ -13,7 +13,3 @@ export function applyTheme(): void {
     writePreference('theme', theme.value);
   });
 }
-
-export function nextTheme(): void {
-  theme.value = themes[(themes.indexOf(theme.value) + 1) % themes.length] ?? 'system';
-}

@@ -94,6 +94,26 @@ export function describeCourier(storeOf: () => Store, shards: number): void {
       expect(await house.letters()).toEqual([]);
     });
 
+    test('an event that can not be read is not passed over: it is delivered once it can be', async () => {
+      await house.webhook(consumer.url, ['key.issued']);
+      const { id } = (await house.lanes.submit(house.sample.issue())).reply;
+      const format = (to: string) => ({
+        name: '',
+        text: `update feed set body = jsonb_set(body::jsonb, '{v}', '${to}')::json where body->>'subject' = $1`,
+      });
+      await storeOf().query(format('99'), [id]);
+      house.courier();
+      // One of another shard, so that it is known that the courier is at work.
+      const others = await Promise.all(
+        Array.from({ length: 8 }, () => house.lanes.submit(house.sample.issue())),
+      );
+      await consumer.until(1);
+      expect(consumer.seqsOf(id)).toEqual([]);
+      await storeOf().query(format('1'), [id]);
+      await consumer.untilDistinct(others.length + 1);
+      expect(consumer.seqsOf(id)).toHaveLength(1);
+    });
+
     test('one workspace whose consumers take their time leaves room for the events of another', async () => {
       const held: ServerResponse[] = [];
       consumer.answer = (_, response) => void held.push(response);

@@ -1,13 +1,5 @@
 import { eventView } from '@keyswarm/contract';
-import {
-  type DeadLetterId,
-  decodeFeedRow,
-  type FeedRow,
-  idFromUuidBytes,
-  isBadRow,
-  type JsonObject,
-  uuidV7,
-} from '@keyswarm/core';
+import { type DeadLetterId, type FeedRow, idFromUuidBytes, type JsonObject, uuidV7 } from '@keyswarm/core';
 import type { MessageSender, PostOutcome } from '../egress/message-sender.ts';
 import {
   deliveriesAtOnceMax,
@@ -23,6 +15,7 @@ import type { Clock } from '../runtime/clock.ts';
 import { type Random, unitInterval } from '../runtime/random.ts';
 import type { Timers } from '../runtime/timers.ts';
 import type { DeadLetter, DeadLetterKind } from '../storage/dead-letter-port.ts';
+import { readableRows } from '../storage/readable-rows.ts';
 import { insertDeadLetter } from '../storage/statements/dead-letters.ts';
 import { readDeliveries } from '../storage/statements/read-deliveries.ts';
 import { type ClaimedCursor, type SavedCursor, saveCursor } from '../storage/statements/webhook-cursors.ts';
@@ -150,16 +143,18 @@ class PumpRun {
     const { bodies, scanned } = await readDeliveries(store, read);
     if (scanned === undefined) return this.#nothingLeft();
     if (!this.#isNewEpoch && scanned.from > this.#seq + 1) await this.#tellLost(scanned.from - 1);
-    const rows = bodies.flatMap(({ body }) => this.#readable(body)).filter((row) => this.#isWanted(row));
+    const readable = readableRows(bodies, this.#claim.headEpoch);
+    const rows = readable.rows.filter((row) => this.#isWanted(row));
     const probes = this.#isFailing ? rows.slice(0, 1) : [];
     const isBack = await this.#deliver(probes);
     if (isBack && probes.length > 0) await this.#services.recovered(target);
     const areDelivered = isBack && (await this.#deliver(rows.slice(probes.length)));
     // What was given up is behind the place, and the rest is read anew.
     if (!areDelivered) return this.#isFailing && this.#attempts === 0;
-    this.#seq = scanned.to;
+    // Before a row that can't be read it stands, and looks again when it is next taken up.
+    this.#seq = readable.stopsAt === undefined ? scanned.to : readable.stopsAt - 1;
     await this.#save({});
-    return true;
+    return readable.stopsAt === undefined;
   }
 
   /** Rows that the head speaks of are gone: all of them, up to it. */
@@ -305,11 +300,6 @@ class PumpRun {
   #isWanted(row: FeedRow): boolean {
     if (!concerns(this.#target, row)) return false;
     return !this.#isNewEpoch || row.epoch >= this.#claim.headEpoch || row.seq > this.#claim.seq;
-  }
-
-  #readable(body: unknown): readonly FeedRow[] {
-    const row = decodeFeedRow(body);
-    return isBadRow(row) ? [] : [row];
   }
 }
 

@@ -176,6 +176,36 @@ export function readerConformance(openStore: () => Promise<Store>, shards: numbe
       expect(none.next.reduce((sum, seq) => sum + seq, 0)).toBe(rows.length);
     });
 
+    test('stop before one that can not be read, in its shard alone, and go on once it can be', async () => {
+      const before = (await reader.events(sample.workspaceId, { limit: 1000 })).next;
+      const known = rows.length;
+      await Promise.all(Array.from({ length: 8 }, () => lanes.submit(sample.issue())));
+      const issued = rows.slice(known);
+      const { shard = 0, seq = 0 } = issued[0] ?? {};
+      const change = (to: string) => ({
+        name: '',
+        text: `update feed set body = jsonb_set(body::jsonb, '{v}', '${to}')::json where shard = $1::smallint and seq = $2::bigint`,
+      });
+      await store.query(change('99'), [shard, seq]);
+      const stopped = await reader.events(sample.workspaceId, { after: before, limit: 1000 });
+      expect(stopped.next[shard]).toBe(seq - 1);
+      expect(stopped.rows.filter((row) => row.shard !== shard)).toHaveLength(
+        issued.filter((row) => row.shard !== shard).length,
+      );
+      const former = (field: string) => ({
+        name: '',
+        text: `update feed set body = jsonb_set(body::jsonb, '{epoch}', ((body->>'epoch')::integer ${field})::text::jsonb)::json
+          where shard = $1::smallint and seq = $2::bigint`,
+      });
+      await store.query(former('- 1'), [shard, seq]);
+      const passed = await reader.events(sample.workspaceId, { after: stopped.next, limit: 1000 });
+      expect(passed.next[shard]).toBeGreaterThanOrEqual(seq);
+      await store.query(former('+ 1'), [shard, seq]);
+      await store.query(change('1'), [shard, seq]);
+      const { rows: rest } = await reader.events(sample.workspaceId, { after: stopped.next, limit: 1000 });
+      expect(rest.map((row) => row.seq)).toContain(seq);
+    });
+
     test('that come later are read from where the last page ended', async () => {
       const { next } = await reader.events(sample.workspaceId, { limit: 1000 });
       const { reply } = await lanes.submit(sample.issue());

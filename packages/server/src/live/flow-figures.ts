@@ -31,7 +31,7 @@ export type LatencyOf = (typeof latencies)[number];
 const operationsOf: Readonly<Record<Exclude<LatencyOf, 'commit'>, readonly string[]>> = {
   verify: ['verifyKey', 'forwardAuth'],
   issue: ['issueKey'],
-  rotate: ['rotateKey'],
+  rotate: ['rotateKey', 'renewSelf'],
   revoke: ['revokeKey'],
 };
 

@@ -1,5 +1,6 @@
-import { decodeFeedRow, type FeedRow, isBadRow, type WorkspaceId } from '@keyswarm/core';
+import type { FeedRow, WorkspaceId } from '@keyswarm/core';
 import { eventScanRowsMax } from '../limits.ts';
+import { readableRows } from './readable-rows.ts';
 import type { EventPage, EventQuery } from './reader-port.ts';
 import { readEvents, type ShardEvents } from './statements/read-events.ts';
 import { readHeads } from './statements/read-heads.ts';
@@ -25,19 +26,24 @@ export async function readEventPage(
     limit: query.limit,
     scanRows: Math.max(query.limit, eventScanRowsMax),
   });
-  return { ...mergeShards(found, query.limit), epoch: heads[0]?.epoch ?? 0 };
+  const epoch = heads[0]?.epoch ?? 0;
+  return { ...mergeShards(found, query.limit, epoch), epoch };
 }
 
 interface Cursor {
   readonly rows: readonly FeedRow[];
   readonly events: ShardEvents;
+  readonly stopsAt: number | undefined;
   taken: number;
 }
 
-function mergeShards(found: readonly ShardEvents[], limit: number): Pick<EventPage, 'rows' | 'next'> {
+function mergeShards(
+  found: readonly ShardEvents[],
+  limit: number,
+  epoch: number,
+): Pick<EventPage, 'rows' | 'next'> {
   const cursors: Cursor[] = found.map((events) => ({
-    // A row that can't be read is passed over here; followers stop at it and say so.
-    rows: events.bodies.flatMap(({ body }) => readable(body)),
+    ...readableRows(events.bodies, epoch),
     events,
     taken: 0,
   }));
@@ -50,11 +56,6 @@ function mergeShards(found: readonly ShardEvents[], limit: number): Pick<EventPa
     next.taken += 1;
   }
   return { rows, next: cursors.map((cursor) => positionOf(cursor, limit)) };
-}
-
-function readable(body: unknown): readonly FeedRow[] {
-  const row = decodeFeedRow(body);
-  return isBadRow(row) ? [] : [row];
 }
 
 function earliest(cursors: readonly Cursor[]): Cursor | undefined {
@@ -70,9 +71,10 @@ function earliest(cursors: readonly Cursor[]): Cursor | undefined {
 }
 
 /** Behind all that was looked through only if all that was found in it is on the page. */
-function positionOf({ rows, events, taken }: Cursor, limit: number): number {
+function positionOf({ rows, events, stopsAt, taken }: Cursor, limit: number): number {
   const next = rows[taken];
   if (next !== undefined) return next.seq - 1;
+  if (stopsAt !== undefined) return stopsAt - 1;
   const last = events.bodies.at(-1);
   // The shard gave as many as it may: more may lie between the last of them and the end of the look.
   if (last !== undefined && events.bodies.length >= limit) return last.seq;

@@ -14,6 +14,7 @@ import { LeasePanel } from './lease-panel.tsx';
 import { RateTiles } from './rate-tiles.tsx';
 import { SwarmPicture } from './swarm-picture.tsx';
 import { VerdictPanel } from './verdict-panel.tsx';
+import { WebhooksNote } from './webhooks-note.tsx';
 
 /** What happens now: in one sentence, in five figures, in pictures, and then in detail. */
 export function FlowPage({ client }: { readonly client: Client }) {
@@ -27,6 +28,7 @@ export function FlowPage({ client }: { readonly client: Client }) {
         <Badge tone={isLive.value ? 'ok' : 'danger'}>{isLive.value ? 'Live' : 'Not live'}</Badge>
       </PageHead>
       {now !== undefined && <DemoPanel client={client} demo={now.demo} />}
+      <WebhooksNote client={client} />
       <RateTiles />
       <div class="grid wide-left">
         <VerdictPanel />

@@ -40,13 +40,24 @@ export function RateTiles() {
             <p class="tile-foot">
               {latency === undefined
                 ? 'at the door'
-                : quantiles === null
-                  ? 'none in the last 10 s'
-                  : `p50 ${durationText(quantiles.p50_ms)} · p99 ${durationText(quantiles.p99_ms)}`}
+                : footOf(
+                    quantiles,
+                    all.slice(-timedFrames).some((one) => value(one) > 0),
+                  )}
             </p>
           </section>
         );
       })}
     </div>
   );
+}
+
+/** How many frames are in the ten seconds that latencies are of; a frame comes each second. */
+const timedFrames = 10;
+
+/** What was counted is told by the feed, of all servers and ways; what was timed was asked of this one, key by key. */
+function footOf(quantiles: LiveFrame['latency']['verify'], isCounted: boolean): string {
+  if (quantiles !== null)
+    return `p50 ${durationText(quantiles.p50_ms)} · p99 ${durationText(quantiles.p99_ms)}`;
+  return isCounted ? 'not timed here: in bulk, or by another server' : 'none in the last 10 s';
 }

@@ -21,7 +21,7 @@ export function SwarmPicture() {
   const now = frame.value;
   const newest = now?.endings[0];
   return (
-    <Card title="The swarm" aside={<span class="muted">{now?.verifiers.total ?? 0} verifiers</span>}>
+    <Card title="The swarm" aside={<span class="muted">{verifiersWord(now?.verifiers.total ?? 0)}</span>}>
       <div class="swarm-box">
         <svg class="swarm" viewBox="0 0 320 320" role="img" aria-label={describe(now)}>
           <circle class="swarm-orbit" cx={centre} cy={centre} r="112" />
@@ -110,4 +110,8 @@ function describe(now: LiveFrame | undefined): string {
     .slice(0, 12)
     .map((one) => `${one.name}: ${names[leaseHealth(one, bounds)]}`);
   return `The swarm. ${said.join(', ')}`;
+}
+
+function verifiersWord(total: number): string {
+  return total === 1 ? '1 verifier' : `${total} verifiers`;
 }

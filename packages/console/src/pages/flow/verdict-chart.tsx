@@ -5,13 +5,13 @@ import type { LiveFrame } from '@keyswarm/contract';
 import { effect } from '@preact/signals';
 import { rateText } from '../../format/numbers.ts';
 import { frames, framesKept } from '../../live/live-store.ts';
-import { refused, valid, verifications } from '../../live/series.ts';
 import { nowMs } from '../../runtime/browser.ts';
 import { theme } from '../../session/theme.ts';
+import { type VerdictStyle, verdictStyles } from './verdict-styles.ts';
 
 const height = 300;
 
-/** All verdicts as one hill, the refused ones and those without an answer laid into it, on one scale. */
+/** All verdicts as one hill of layers: those without an answer lowest, the refused ones by their reasons, the valid ones on top. */
 export function VerdictChart() {
   const box = useRef<HTMLDivElement>(null);
   useEffect(() => {
@@ -45,13 +45,19 @@ export function VerdictChart() {
   );
 }
 
+/** One line a layer: what of the verdicts lies below its upper edge. A layer of which there is nothing is not drawn. */
 function dataOf(all: readonly LiveFrame[]): uPlot.AlignedData {
-  return [
-    all.map(({ at }) => Date.parse(at) / 1000),
-    all.map(verifications),
-    all.map((frame) => verifications(frame) - valid(frame)),
-    all.map((frame) => verifications(frame) - valid(frame) - refused(frame)),
-  ];
+  const edges: (number | null)[][] = verdictStyles.map(() => []);
+  const isSeen = verdictStyles.map(({ verdict }) => all.some(({ verdicts }) => (verdicts[verdict] ?? 0) > 0));
+  for (const { verdicts } of all) {
+    let edge = 0;
+    for (const [layer, { verdict }] of verdictStyles.entries()) {
+      edge += verdicts[verdict] ?? 0;
+      edges[layer]?.push(isSeen[layer] ? edge : null);
+    }
+  }
+  // The highest first, as they are drawn: each covers the part of the ones before that is not theirs.
+  return [all.map(({ at }) => Date.parse(at) / 1000), ...edges.toReversed()];
 }
 
 function optionsFor(element: HTMLElement): uPlot.Options {
@@ -63,10 +69,12 @@ function optionsFor(element: HTMLElement): uPlot.Options {
     ticks: { show: false },
     font: `11px ${styles.fontFamily}`,
   };
-  const area = (label: string, name: string): uPlot.Series => ({
-    label,
+  const ground = colour('--surface');
+  const area = ({ meaning, colour: name, dash }: VerdictStyle): uPlot.Series => ({
+    label: meaning,
     stroke: colour(`--${name}`),
-    fill: colour(`--${name}-wash`),
+    fill: mixed(colour(`--${name}`), ground),
+    dash: [...dash],
     width: 1.5,
     points: { show: false },
   });
@@ -89,8 +97,22 @@ function optionsFor(element: HTMLElement): uPlot.Options {
       },
       { ...axis, size: 46, values: (_, ticks) => ticks.map(rateText) },
     ],
-    series: [{}, area('all', 'verify'), area('refused', 'revoke'), area('no verdict', 'stale')],
+    series: [{}, ...verdictStyles.toReversed().map(area)],
   };
+}
+
+/** A quiet ground for a layer. Opaque, so that layers below do not shine through and change its colour. */
+function mixed(colour: string, ground: string): string {
+  const [a, b] = [colour, ground].map(channelsOf);
+  const mix = [0, 1, 2].map((at) => Math.round((a?.[at] ?? 0) * 0.24 + (b?.[at] ?? 0) * 0.76));
+  return `rgb(${mix.join(' ')})`;
+}
+
+/** Of `#2f4bd6`, and of `#fff`, as the style sheet is made short. */
+function channelsOf(hex: string): readonly number[] {
+  const digits =
+    hex.length === 4 ? [...hex.slice(1)].map((digit) => digit + digit) : hex.slice(1).match(/../g);
+  return (digits ?? []).map((pair) => Number.parseInt(pair, 16));
 }
 
 function windowNow(): [number, number] {

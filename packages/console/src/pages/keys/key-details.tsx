@@ -3,6 +3,7 @@ import type { Client } from '@keyswarm/sdk';
 import { instantText } from '../../format/times.ts';
 import { Badge, Card, CopyButton, Facts, Id, Problem } from '../../parts/basics.tsx';
 import { PageHead } from '../../parts/shell.tsx';
+import { TableScroll } from '../../parts/table-scroll.tsx';
 import { useLoad } from '../../parts/use-load.ts';
 import { KeyActions } from './key-actions.tsx';
 import { KeyState } from './key-table.tsx';
@@ -86,34 +87,40 @@ function About({ key, owner, keyspace }: Shown) {
 function Versions({ rotation }: Shown) {
   return (
     <Card title="Versions" aside={<span class="muted">rotation: {rotation.state}</span>}>
-      <table class="table tight">
-        <thead>
-          <tr>
-            <th scope="col" class="num">
-              Version
-            </th>
-            <th scope="col">State</th>
-            <th scope="col">Minted</th>
-            <th scope="col">Retires</th>
-            <th scope="col">Last used</th>
-          </tr>
-        </thead>
-        <tbody>
-          {rotation.lineage.items.map((version) => (
-            <tr key={version.version}>
-              <td class="num">{version.version}</td>
-              <td>
-                <Badge tone={version.state === 'active' ? 'ok' : version.state === 'grace' ? 'warn' : 'idle'}>
-                  {version.state}
-                </Badge>
-              </td>
-              <td class="when">{instantText(version.minted_at)}</td>
-              <td class="when">{version.retires_at === null ? '–' : instantText(version.retires_at)}</td>
-              <td class="when">{version.last_used_at === null ? '–' : instantText(version.last_used_at)}</td>
+      <TableScroll name="Versions of the key">
+        <table class="table tight">
+          <thead>
+            <tr>
+              <th scope="col" class="num">
+                Version
+              </th>
+              <th scope="col">State</th>
+              <th scope="col">Minted</th>
+              <th scope="col">Retires</th>
+              <th scope="col">Last used</th>
             </tr>
-          ))}
-        </tbody>
-      </table>
+          </thead>
+          <tbody>
+            {rotation.lineage.items.map((version) => (
+              <tr key={version.version}>
+                <td class="num">{version.version}</td>
+                <td>
+                  <Badge
+                    tone={version.state === 'active' ? 'ok' : version.state === 'grace' ? 'warn' : 'idle'}
+                  >
+                    {version.state}
+                  </Badge>
+                </td>
+                <td class="when">{instantText(version.minted_at)}</td>
+                <td class="when">{version.retires_at === null ? '–' : instantText(version.retires_at)}</td>
+                <td class="when">
+                  {version.last_used_at === null ? '–' : instantText(version.last_used_at)}
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </TableScroll>
       {rotation.state === 'overlapping' && rotation.finish.detail !== null && (
         <p class="hint">Finishing it now would be refused: {rotation.finish.detail}</p>
       )}

@@ -1,0 +1,109 @@
+import { parseArgs } from 'node:util';
+import { ChaosError } from '../chaos-error.ts';
+import type { Scenario } from './scenario.ts';
+
+/* What a run may be told, and what each has to look like. */
+
+export interface ChaosOptions {
+  readonly scenarios: readonly Scenario[];
+  readonly seed: number;
+  readonly isShort: boolean;
+  /** Of the usual length. */
+  readonly length: number;
+  readonly out: string | undefined;
+  /** With what a run before left in the same folder. */
+  readonly isAppended: boolean;
+  readonly markdown: string | undefined;
+  readonly planted: string | undefined;
+}
+
+export type ChaosCommand =
+  | { readonly kind: 'help' }
+  | { readonly kind: 'list' }
+  | { readonly kind: 'run'; readonly options: ChaosOptions };
+
+export const chaosUsage = `keyswarm chaos [options]       break it on purpose, and check every promise on what was seen
+
+  --scenario NAME     one of them; may be repeated. All of them when absent
+  --list              what there is
+  --seed N            of the load and the schedule of faults (drawn and told when absent)
+  --minutes M         about how long each scenario shall go on (1); faults are repeated
+  --short             a few faults each, some seconds a scenario
+  --out DIR           history, logs, report.json and report.html (chaos-report when absent)
+  --append            keeps what a run before left in DIR of other scenarios: one report of several runs
+  --markdown FILE.md  writes the table of the run into that page
+  --planted NAME      with a bug planted in what is started: the run has to fail
+
+Exit codes: 0 every promise held, 1 one was broken or a run has shown nothing, 2 what was asked for makes no sense.`;
+
+const minutesMax = 24 * 60;
+
+export function readChaosArgs(args: readonly string[], known: readonly Scenario[]): ChaosCommand {
+  const values = parse(args);
+  if (values.help === true) return { kind: 'help' };
+  if (values.list === true) return { kind: 'list' };
+  const names = values.scenario ?? known.map(({ name }) => name);
+  const minutes = numberOf('--minutes', values.minutes ?? '1', { min: 0.1, max: minutesMax });
+  const seed = values.seed ?? String(Math.floor(Math.random() * 2 ** 32));
+  return {
+    kind: 'run',
+    options: {
+      scenarios: names.map((name) => findScenario(name, known)),
+      seed: wholeOf('--seed', seed, { min: 0, max: 2 ** 32 - 1 }),
+      isShort: values.short === true,
+      length: minutes,
+      out: values.out,
+      isAppended: values.append === true,
+      markdown: values.markdown,
+      planted: values.planted,
+    },
+  };
+}
+
+function findScenario(name: string, known: readonly Scenario[]): Scenario {
+  const found = known.find((scenario) => scenario.name === name);
+  if (found !== undefined) return found;
+  const list = known.map((scenario) => scenario.name).join(', ');
+  throw new ChaosError(`--scenario: there is no ${JSON.stringify(name)}; there are ${list}`);
+}
+
+function parse(args: readonly string[]) {
+  const text = { type: 'string' } as const;
+  const flag = { type: 'boolean' } as const;
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        help: flag,
+        list: flag,
+        short: flag,
+        append: flag,
+        scenario: { type: 'string', multiple: true },
+        seed: text,
+        minutes: text,
+        out: text,
+        markdown: text,
+        planted: text,
+      },
+    }).values;
+  } catch (error) {
+    throw new ChaosError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+interface Range {
+  readonly min: number;
+  readonly max: number;
+}
+
+function numberOf(name: string, text: string, { min, max }: Range): number {
+  const value = text.trim() === '' ? Number.NaN : Number(text);
+  if (value >= min && value <= max) return value;
+  throw new ChaosError(`${name}: expected a number from ${min} to ${max}, got ${JSON.stringify(text)}`);
+}
+
+function wholeOf(name: string, text: string, range: Range): number {
+  const value = numberOf(name, text, range);
+  if (Number.isSafeInteger(value)) return value;
+  throw new ChaosError(`${name}: expected a whole number, got ${JSON.stringify(text)}`);
+}
