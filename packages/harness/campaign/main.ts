@@ -65,6 +65,8 @@ const common = {
 };
 const servers: ServerProcess[] = [];
 const closing: (() => unknown)[] = [];
+/** Where a valid key was refused or not answered; what comes after is looked at all the same. */
+const broken: string[] = [];
 const start = async (): Promise<ServerProcess> => {
   const server = await startServerProcess(common);
   servers.push(server);
@@ -99,7 +101,7 @@ async function prove(worker: ServerProcess): Promise<void> {
   const capacity = await measureCapacity(target, { keyspace, keys: secrets, seconds: 5 });
   const perSecond = Math.round(capacity * options.share);
   report('capacity', `${Math.round(capacity)} verifications a second; the load is ${perSecond}`);
-  const even = { keyspace, perSecond, connectionsMax: 4_096, random: Math.random };
+  const even = { keyspace, perSecond, connectionsMax: 16_384, random: Math.random };
   const quiet = new OpenLoad({ ...even, target, keys: secrets });
   quiet.start();
   await sleep(5_000);
@@ -150,6 +152,7 @@ async function prove(worker: ServerProcess): Promise<void> {
   tellLoad('until the last old one', load.take());
   report('rotation time', retired);
   await checkKeys(surviving, campaignId, keys);
+  if (broken.length > 0) throw new Error(broken.join('; '));
 }
 
 /** How often each was told, the commonest first. */
@@ -219,14 +222,15 @@ async function until(api: Api, id: string, holds: (shown: Shown) => boolean): Pr
   }
 }
 
-/** Says what the load came to; a valid key that was refused or not answered breaks the promise. */
+/** Says what the load came to. */
 function tellLoad(phase: string, counts: LoadCounts): void {
   const refused = Object.values(counts.refused).reduce((sum, count) => sum + count, 0);
   const failed = refused + counts.unavailable + counts.lost + counts.notSent;
   report(
     phase,
     `${counts.valid} valid, ${failed} failed; verify p50 ${quantile(counts.latenciesMs, 0.5).toFixed(1)} ms, ` +
-      `p99 ${quantile(counts.latenciesMs, 0.99).toFixed(1)} ms from when each was due`,
+      `p99 ${quantile(counts.latenciesMs, 0.99).toFixed(1)} ms, ` +
+      `at most ${quantile(counts.latenciesMs, 1).toFixed(0)} ms from when each was due`,
   );
-  if (failed > 0) throw new Error(`${phase}: ${JSON.stringify({ ...counts, latenciesMs: undefined })}`);
+  if (failed > 0) broken.push(`${phase}: ${JSON.stringify({ ...counts, latenciesMs: undefined })}`);
 }
