@@ -84,7 +84,6 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
     sometimes: scenario.sometimes.map((target) => ({ target, reached: own.reached.has(target) })),
     operations: history.size,
     notSent: history.notSent,
-    worstBoundMs: Math.ceil(keyspaces.strict.leaseSeconds * 1010),
     timeline: timelineOf(history, checked?.windows ?? []),
   };
 }
