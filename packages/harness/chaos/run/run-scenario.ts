@@ -13,7 +13,7 @@ import { Clerk } from '../load/clerk.ts';
 import { KeyBook } from '../load/key-book.ts';
 import { type Rates, Workload } from '../load/workload.ts';
 import { openStage } from '../stage/open-stage.ts';
-import { boundMsOf, keyspaces, type Stage } from '../stage/stage.ts';
+import { boundMsOf, type Stage } from '../stage/stage.ts';
 import { chanceOf } from './chance.ts';
 import { createKeyspace, issueMany, type Population, populate } from './populate.ts';
 import { everythingServes, type ProbePorts } from './recovery-probe.ts';
