@@ -16,4 +16,10 @@ export const regressions: readonly Regression[] = [
     found:
       'an event that could not be read was passed over by /v1/events and webhooks, and lost once it could be',
   },
+  {
+    scenario: 'relay-loss',
+    seed: 20261125,
+    found:
+      'a verifier that was waiting for rows of a relay that stood still asked nobody for its lease for 5 s, with another relay there',
+  },
 ];

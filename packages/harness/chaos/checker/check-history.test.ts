@@ -144,6 +144,19 @@ describe('I3, no false reject', () => {
 });
 
 describe('I4, one effect for one Idempotency-Key', () => {
+  it('is broken by a replay that is refused, and not by one that is told to come again', () => {
+    const again = (half: object) =>
+      tell()
+        .issue()
+        .write('issue', [50, 60], { idempotencyKey: 'issue-1', outcome: 'fail', ...half });
+    expect(breaks('I4', again({ status: 409, code: 'already_revoked' }).evidence())).toBe(true);
+    for (const half of [
+      { status: 503, code: 'overloaded' },
+      { status: 409, code: 'idempotency_in_progress' },
+    ])
+      expect(breaks('I4', again(half).evidence())).toBe(false);
+  });
+
   it('is broken by a replay with another secret, and by two keys of one name', () => {
     const again = (secretDigest: string) =>
       tell()
