@@ -518,6 +518,18 @@ export const doors: readonly Door[] = [
     },
   },
   {
+    name: 'faults-know-nobody',
+    rooms: ['packages/harness/faults/**', 'packages/harness/processes/**'],
+    free: ['**/*.test.ts'],
+    only: ['packages/harness/faults/**', 'packages/harness/processes/**', 'npm:pg', 'node:*', 'node:*/**'],
+    because:
+      'a tool that breaks something must not share code with what it breaks, or it would be wrong in the same way',
+    breach: {
+      path: 'packages/harness/faults/a.ts',
+      source: "import { encodeFrame } from '@keyswarm/verifier';",
+    },
+  },
+  {
     name: 'rooms-are-opened-for-the-simulation',
     rooms: ['packages/**', 'examples/**'],
     free: ['packages/harness/sim/**'],

@@ -159,13 +159,10 @@ export class DatabasePair {
 
   /** Gives the primary up now, without waiting for the watch. */
   failOver(): Promise<Failover> {
-    this.#turning ??= this.#turn(undefined).finally(() => {
-      this.#turning = undefined;
-    });
-    return this.#turning;
+    return this.#begin(undefined);
   }
 
-  /** The next promotion, whoever asks for it. */
+  /** The next promotion, whoever asks for it. Rejects when it fails: then there is no primary. */
   nextFailover(): Promise<Failover> {
     return this.#next.promise;
   }
@@ -253,10 +250,21 @@ export class DatabasePair {
 
   #takeOver(suspectedAtMs: number): void {
     if (!this.isAutomatic || this.#standby === undefined || !this.#isInStep) return;
-    this.#turning ??= this.#turn(suspectedAtMs).finally(() => {
+    // Who waits for it hears of a failure from `nextFailover`.
+    this.#begin(suspectedAtMs).catch(() => undefined);
+  }
+
+  /** One at a time: who asks while one is under way gets that one. */
+  #begin(suspectedAtMs: number | undefined): Promise<Failover> {
+    if (this.#turning !== undefined) return this.#turning;
+    const next = this.#next;
+    next.promise.catch(() => undefined);
+    this.#turning = this.#turn(suspectedAtMs);
+    this.#turning.then(next.resolve, next.reject).finally(() => {
       this.#turning = undefined;
+      this.#next = Promise.withResolvers<Failover>();
     });
-    this.#turning.catch(() => undefined);
+    return this.#turning;
   }
 
   async #turn(suspectedAtMs: number | undefined): Promise<Failover> {
@@ -285,8 +293,6 @@ export class DatabasePair {
       wire.set({ ...wire.fault, refuse: false });
     }
     this.failovers.push(failover);
-    this.#next.resolve(failover);
-    this.#next = Promise.withResolvers<Failover>();
     return failover;
   }
 }

@@ -13,6 +13,7 @@ import { Cluster, type ClusterOptions } from './cluster.ts';
  *   const cluster = await startCluster();                      // or { isShort: true }, or any shape: { verifiers: 2, hasNats: false }
  *   await cluster.call('POST', '/v1/keys', { body });          // as the holder of everything, through the balancer
  *   cluster.verifier(0).signal('SIGSTOP');                     // all its processes; .kill(), .stop(), .start({ env })
+ *   await cluster.verifier(1).start({ env: wallClock({ offset: '+3600s' }) });   // of ../processes/wall-clock.ts
  *   for (const { wire } of cluster.linksOf('verifier-1')) wire.set({ hold: 'both' });   // TcpFault of ../faults
  *   for (const { wire } of cluster.linksOf('server-1', 'database')) wire.set({ latencyMs: 200 });
  *   await cluster.database.primary.stop('immediate');          // or .signal('SIGSTOP'), .fence() (SIGKILL to all of it)

@@ -87,6 +87,35 @@ describe('a wire that can be broken', () => {
     await Promise.all([heard(before, 'ab'), heard(during, 'c')]);
   });
 
+  it('holds one way and carries the other, in a connection that stands', async () => {
+    const sockets: Socket[] = [];
+    const heardByServer: string[] = [];
+    const server = createServer((socket) => {
+      sockets.push(socket);
+      socket.on('error', () => {});
+      socket.on('data', (bytes) => heardByServer.push(bytes.toString()));
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const wire = await startTcpProxy({ port: portOf(server) });
+    opened.push({ close: () => server.close() }, wire);
+    const caller = await dial(wire);
+    await expect.poll(() => sockets.length).toBe(1);
+    wire.set({ hold: 'to_server' });
+    caller.socket.write('up');
+    sockets[0]?.write('down');
+    await heard(caller, 'down');
+    expect(heardByServer).toEqual([]);
+    wire.set({ hold: 'to_client' });
+    await expect.poll(() => heardByServer).toEqual(['up']);
+    sockets[0]?.write('late');
+    caller.socket.write('more');
+    await expect.poll(() => heardByServer.join('')).toBe('upmore');
+    expect(caller.text()).toBe('down');
+    wire.heal();
+    await heard(caller, 'downlate');
+  });
+
   it('resets what stands and refuses what comes', async () => {
     const wire = await echoBehindWire();
     const caller = await dial(wire);

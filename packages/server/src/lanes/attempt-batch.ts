@@ -1,5 +1,6 @@
 import { assert, type FeedRow } from '@keyswarm/core';
 import type { Head } from '../storage/statements/append-feed.ts';
+import { lockHead } from '../storage/statements/lock-head.ts';
 import type { Queryable } from '../storage/store.ts';
 import { appendRows, unknownHead } from './append-rows.ts';
 import { readBatch } from './batch-reads.ts';
@@ -57,6 +58,9 @@ export async function attemptBatch(
   const inOrder = (before: Head) => outcomesInOrder(entries, kept, { before, decided, shard });
   if (drafts.length === 0) {
     await replies.keepAfter(unknownHead);
+    // What is replayed may be seen here and not be on the standby yet, because whoever wrote it was cut off while it waited.
+    // The lock makes this a writing transaction, whose own COMMIT waits: the answer then holds after a failover, too.
+    if (kept.size > 0) await lockHead(tx, shard);
     return { outcomes: inOrder(unknownHead), rows: [], head: null };
   }
   const place = { shard, known: knownHead, atMs: nowMs };
