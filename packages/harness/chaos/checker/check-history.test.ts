@@ -24,7 +24,9 @@ describe('I1, bounded revocation', () => {
   it('is broken by an acceptance that was asked for after ack + T, and tells the window', () => {
     const late = revoked().verify([200 + boundMs + 1, 200 + boundMs + 5], 'valid');
     expect(breaks('I1', late.evidence())).toBe(true);
-    expect(checkHistory(late.evidence()).windows).toEqual([{ key: 1, ackMs: 200, windowMs: boundMs + 5 }]);
+    expect(checkHistory(late.evidence()).windows).toEqual([
+      { key: 1, keyspace: 'strict', ackMs: 200, windowMs: boundMs + 5 },
+    ]);
   });
 
   it('is kept by one that was asked for before that, or that ended before the acknowledgement', () => {
