@@ -1,5 +1,5 @@
 import { mkdirSync } from 'node:fs';
-import { copyFile } from 'node:fs/promises';
+import { copyFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { metricOf } from '../../bound/node-process.ts';
 import { type Checked, checkHistory } from '../checker/check-history.ts';
@@ -232,6 +232,8 @@ async function searchAll(
 ): Promise<void> {
   const { secrets, events, history } = house;
   for (const member of stage.cluster.members) secrets.scan(`the log of ${member.name}`, member.output());
+  for (const node of stage.database.nodes)
+    secrets.scan(`the log of ${node.name}`, await readFile(node.logPath, 'utf8').catch(() => ''));
   secrets.scan('the events', events.texts.join('\n'));
   secrets.scan('the history', JSON.stringify(history.operations()));
   for await (const { table, text } of dumpStore(stage.database.url)) secrets.scan(`the table ${table}`, text);
