@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { findPlantedBug, plantedBugs, plantIn } from './planted-bugs.ts';
+import { filesOf, findPlantedBug, plantedBugs, plantIn } from './planted-bugs.ts';
 
 const root = join(import.meta.dirname, '../../..');
 const sourceOf = (file: string) => readFileSync(join(root, file), 'utf8');
@@ -13,16 +13,18 @@ describe('planted bugs', () => {
     '%s fits the source of today once, and is a program still',
     (name) => {
       const bug = findPlantedBug(name);
-      const before = sourceOf(bug.file);
-      const after = plantIn(before, bug);
-      expect(after).not.toBe(before);
-      expect(() => stripTypeScriptTypes(after)).not.toThrow();
+      for (const part of filesOf(bug)) {
+        const before = sourceOf(part.file);
+        const after = plantIn(before, name, part);
+        expect(after).not.toBe(before);
+        expect(() => stripTypeScriptTypes(after)).not.toThrow();
+      }
     },
   );
 
   it('says so where the source has moved on', () => {
     const bug = { ...findPlantedBug('accept-when-stale'), edits: [{ find: 'nowhere', replace: '' }] };
-    expect(() => plantIn('here', bug)).toThrow('0 times');
+    expect(() => plantIn('here', bug.name, bug)).toThrow('0 times');
     expect(() => findPlantedBug('none')).toThrow('accept-when-stale');
   });
 

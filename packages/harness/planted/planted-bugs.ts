@@ -13,6 +13,8 @@ export interface PlantedBug {
   /** From the root of the repository. */
   readonly file: string;
   readonly edits: readonly Edit[];
+  /** Where one place would be caught by another: defences that have to fall together. */
+  readonly also?: readonly { readonly file: string; readonly edits: readonly Edit[] }[];
 }
 
 /** `find` stands in the file once. */
@@ -161,11 +163,14 @@ export const plantedBugs: readonly PlantedBug[] = [
     breaks: 'a campaign that goes on after a crash asks keys again that it has asked already',
     file: 'packages/core/src/campaigns/chunk.ts',
     edits: [
-      {
-        find: 'one.keyspaceAt === other.keyspaceAt &&\n    one.after === other.after',
-        replace: 'one.keyspaceAt === other.keyspaceAt',
-      },
+      { find: 'one.stage === other.stage &&', replace: 'one.stage >= 0 || other.stage >= 0 ||' },
       { find: 'if (key.traits.campaign === campaign.id) return undefined;\n', replace: '' },
+    ],
+    also: [
+      {
+        file: 'packages/server/src/campaigns/campaign-driver.ts',
+        edits: [{ find: 'documents.map(progressOf)', replace: 'documents.map(() => progressOf(undefined))' }],
+      },
     ],
   },
   {
@@ -178,6 +183,13 @@ export const plantedBugs: readonly PlantedBug[] = [
         replace: 'if (old !== undefined || current === undefined) return undefined;',
       },
     ],
+  },
+  {
+    name: 'settles-by-its-own-clock',
+    breaks:
+      'whether a silent verifier may have accepted an old version is reckoned by the clock of this server',
+    file: 'packages/server/src/keys/finish-settled.ts',
+    edits: [{ find: 'unheard.asOfMs - windowMs', replace: 'ports.clock.nowMs() - windowMs' }],
   },
   {
     name: 'expiry-is-generous',
@@ -199,13 +211,23 @@ export function findPlantedBug(name: string): PlantedBug {
   throw new Error(`there is no planted bug "${name}"; there are: ${names}`);
 }
 
+/** Every file that it is in. */
+export function filesOf(
+  bug: PlantedBug,
+): readonly { readonly file: string; readonly edits: readonly Edit[] }[] {
+  return [bug, ...(bug.also ?? [])];
+}
+
 /** The text with the bug in it. Throws where the source has moved on. */
-export function plantIn(source: string, bug: PlantedBug): string {
+export function plantIn(
+  source: string,
+  name: string,
+  { file, edits }: { readonly file: string; readonly edits: readonly Edit[] },
+): string {
   let text = source;
-  for (const { find, replace } of bug.edits) {
+  for (const { find, replace } of edits) {
     const count = source.split(find).length - 1;
-    if (count !== 1)
-      throw new Error(`the planted bug "${bug.name}" fits ${bug.file} ${count} times, not once`);
+    if (count !== 1) throw new Error(`the planted bug "${name}" fits ${file} ${count} times, not once`);
     text = text.replace(find, () => replace);
   }
   return text;

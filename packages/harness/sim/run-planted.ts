@@ -13,7 +13,7 @@ export function runPlanted(
   const register = join(import.meta.dirname, '../planted/register.ts');
   const program = join(import.meta.dirname, 'catch-one.ts');
   const args = ['--import', register, program, ...[seeds.first, seeds.count, seeds.hours].map(String)];
-  const options = { env: { ...process.env, KEYSWARM_PLANTED_BUG: bug }, timeout: searchMsMax };
+  const options = { env: { ...process.env, PLANTED_BUG: bug }, timeout: searchMsMax };
   return new Promise((resolve, reject) => {
     execFile(process.execPath, args, options, (error, stdout, stderr) => {
       if (error === null) resolve(JSON.parse(stdout) as Caught | null);

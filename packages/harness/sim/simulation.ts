@@ -245,7 +245,7 @@ class World {
         if (request.name === 'issue') this.#presenter.presentEverywhere(outcome.handedOut[0]?.key.id);
         const about = request.body.key;
         const key = [...this.#book.keys].find(({ id }) => id === about);
-        if (key !== undefined) this.#presenter.watch(key);
+        if (key !== undefined) this.#presenter.watch(key, outcome.effectiveByMs);
         else if (request.name.endsWith('Owner') || request.name === 'revokeKeyspace') this.#watchSome();
       },
       (error: unknown) => this.#scheduler.fail(error),

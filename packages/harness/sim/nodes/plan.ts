@@ -28,7 +28,7 @@ export function drawPlan(random: SeededRandom): Plan {
     shards: random.pick([1, 2, 4]),
     pollMs: random.pick([250, 1000, 1000, 2000]),
     driftMax: random.pick(drifts),
-    leases: [3 + random.below(5), 10 + random.below(30), random.pick([45, 90, 240])],
+    leases: [5 + random.below(4), 10 + random.below(30), random.pick([45, 90, 240])],
     pauseMs: random.pick([4_000, 10_000, 25_000]),
     faultPauseMs: random.pick([20_000, 60_000, 150_000]),
   };

@@ -35,6 +35,7 @@ const weights = {
   brokenCommits: 6,
   poison: 3,
   dropRows: 4,
+  slowThenCut: 8,
 } as const;
 
 type FaultName = keyof typeof weights;
@@ -96,6 +97,7 @@ export class Faults {
     brokenCommits: () => this.#weather('brokenCommitShare', this.#ground.random.between(0.1, 0.7), 0),
     poison: () => this.#poison(),
     dropRows: () => this.#dropRows(),
+    slowThenCut: () => this.#slowThenCut(),
   };
 
   #anySeat(): Seat<FeedService> {
@@ -144,7 +146,7 @@ export class Faults {
   }
 
   #cut(seat: Seat<FeedService>, ways: readonly ('in' | 'out')[]): void {
-    const { cluster, random, trace } = this.#ground;
+    const { cluster, random, trace, revokeNow } = this.#ground;
     const others = cluster.seats.filter((other) => other !== seat && random.chance(0.7));
     const set = (isCut: boolean) => {
       for (const { name } of others) {
@@ -157,6 +159,10 @@ export class Faults {
       `is cut off (${ways.join(' and ')}) from ${others.map(({ name }) => name).join(', ')}`,
     );
     set(true);
+    const { scheduler } = cluster.clients.machine;
+    // What is ended now is ended without its knowledge; and its clock may be set meanwhile.
+    if (random.chance(0.4)) scheduler.schedule(random.between(0, 3_000), revokeNow);
+    if (random.chance(0.3)) scheduler.schedule(random.between(0, 8_000), () => this.#stepClock(seat));
     this.#mendLater(
       random.pick([500, 3_000, 10_000, 40_000, 150_000, 400_000]) * random.between(0.5, 1.5),
       () => {
@@ -164,6 +170,22 @@ export class Faults {
         set(false);
       },
     );
+  }
+
+  /** Something is ended while answers are on their way; then nothing gets through any more. */
+  #slowThenCut(): void {
+    const { cluster, random, revokeNow } = this.#ground;
+    const { scheduler } = cluster.clients.machine;
+    const seat = random.pick(cluster.nodes);
+    for (const other of cluster.seats) {
+      cluster.network.set(other.name, seat.name, { delayMsMax: 1_400 });
+      this.#mendLater(90_000, () => cluster.network.set(other.name, seat.name, { delayMsMax: 3 }));
+    }
+    const endMs = random.between(2_000, 5_000);
+    for (let count = 0; count < 3; count += 1) scheduler.schedule(endMs + random.between(0, 400), revokeNow);
+    scheduler.schedule(endMs + random.between(300, 1_500), () => {
+      if (!this.#isOver) this.#cut(seat, ['in']);
+    });
   }
 
   #flaky(seat: Seat<FeedService>): void {

@@ -48,8 +48,9 @@ export class Manager {
     const { random, trace } = this.#ground;
     this.#count += 1;
     const id = `op-${this.#count}`;
-    this.commitsMax.set(id, request.commitsMax);
     const isRepeatable = random.chance(0.85);
+    const tries = isRepeatable && request.isIdempotent === false ? attemptsMax + 2 : 1;
+    this.commitsMax.set(id, request.writes * tries);
     trace.add(
       'client',
       `${id} ${request.name} ${JSON.stringify(request.body)}${isRepeatable ? '' : ' once'}`,

@@ -20,6 +20,8 @@ export interface PresenterGround {
 }
 
 /** When after a change its keys are presented everywhere: at once, around the ends of leases, and later. */
+/** After the instant from which an end holds everywhere. */
+const looksAfterEndMs = [15, 80, 250, 700, 1_600] as const;
 const looksAfterMs = [
   5, 300, 1_500, 2_600, 5_000, 7_000, 12_000, 25_000, 42_000, 65_000, 95_000, 250_000,
 ] as const;
@@ -56,16 +58,23 @@ export class Presenter {
   }
 
   /** All that was handed out for a key, at all access points, now and again. */
-  watch(key: KnownKey): void {
+  watch(key: KnownKey, effectiveByMs?: number): void {
     const { cluster, random } = this.#ground;
+    const { scheduler } = cluster.clients.machine;
+    const endMs = effectiveByMs === undefined ? undefined : effectiveByMs - cluster.engine.wallAheadMs;
+    for (const afterMs of endMs === undefined ? [] : looksAfterEndMs)
+      scheduler.schedule((endMs ?? 0) + afterMs - scheduler.nowMs, () => this.#lookEverywhere(key));
     for (const afterMs of looksAfterMs) {
-      cluster.clients.machine.scheduler.schedule(afterMs * random.between(0.9, 1.1), () => {
-        if (this.#isOff) return;
-        for (const secret of key.secrets) {
-          for (const seat of cluster.nodes) this.#atVerifier(seat, secret, false);
-          for (const seat of cluster.servers) this.#lookAtServer(seat, secret);
-        }
-      });
+      scheduler.schedule(afterMs * random.between(0.9, 1.1), () => this.#lookEverywhere(key));
+    }
+  }
+
+  #lookEverywhere(key: KnownKey): void {
+    const { cluster } = this.#ground;
+    if (this.#isOff) return;
+    for (const secret of key.secrets) {
+      for (const seat of cluster.nodes) this.#atVerifier(seat, secret, false);
+      for (const seat of cluster.servers) this.#lookAtServer(seat, secret);
     }
   }
 

@@ -38,8 +38,10 @@ export interface SimRequest {
   readonly name: string;
   /** What it says, for the idempotency hash and the trace. */
   readonly body: Readonly<Record<string, string | number | boolean>>;
-  /** Commits that it may make. */
-  readonly commitsMax: number;
+  /** Writes that it is made of. */
+  readonly writes: number;
+  /** False: the product takes no Idempotency-Key for it, so each try is a request. */
+  readonly isIdempotent?: boolean;
   serve(ports: UseCasePorts, caller: Caller, scope: IdempotencyScope | undefined): Promise<Outcome>;
 }
 
@@ -90,12 +92,12 @@ type Maker = (ground: RequestGround, given?: KnownKey) => SimRequest | undefined
 /** A request about one key that is known. */
 function about(
   name: string,
-  act: (key: KnownKey, random: SeededRandom) => Omit<SimRequest, 'name' | 'commitsMax'>,
+  act: (key: KnownKey, random: SeededRandom) => Omit<SimRequest, 'name' | 'writes'>,
 ): Maker {
   return ({ book, random }, given) => {
     const isRotating = name === 'finish' || name === 'forceFinish';
     const key = given ?? book.pick((each) => !isRotating || each.secrets.length > 1);
-    return key === undefined ? undefined : { name, commitsMax: 1, ...act(key, random) };
+    return key === undefined ? undefined : { name, writes: 1, ...act(key, random) };
   };
 }
 
@@ -114,7 +116,7 @@ function termsOf({ random, keyspaces }: RequestGround): KeyTerms {
 function aboutOwner(name: string, act: (ownerId: OwnerId) => SimRequest['serve']): Maker {
   return ({ random, workspaceId }) => {
     const owner = random.pick(ownerNames);
-    return { name, commitsMax: 1, body: { owner }, serve: act(ownerIdOf(workspaceId, 'service', owner)) };
+    return { name, writes: 1, body: { owner }, serve: act(ownerIdOf(workspaceId, 'service', owner)) };
   };
 }
 
@@ -123,7 +125,7 @@ const makers: Readonly<Record<RequestName, Maker>> = {
     const terms = termsOf(ground);
     return {
       name: 'issue',
-      commitsMax: 1,
+      writes: 1,
       body: { keyspace: terms.keyspace, owner: terms.owner.externalId, ttl: terms.ttlSeconds ?? 0 },
       async serve(ports, caller, scope) {
         const issued = await issueOneKey(ports, caller, terms, scope);
@@ -135,7 +137,7 @@ const makers: Readonly<Record<RequestName, Maker>> = {
     const items = Array.from({ length: 2 + ground.random.below(5) }, () => termsOf(ground));
     return {
       name: 'issueMany',
-      commitsMax: 1,
+      writes: 1,
       body: { count: items.length },
       async serve(ports, caller, scope) {
         const results = await issueManyKeys(ports, caller, items, scope);
@@ -204,10 +206,12 @@ const makers: Readonly<Record<RequestName, Maker>> = {
   }),
   lease({ random, keyspaces }) {
     const keyspace = random.pick(keyspaces);
-    const leaseSeconds = random.pick([2, 5, 15, 40, 120]);
+    // No shorter than twice the slowest poll, or a verifier would be stale between two asks with nothing wrong.
+    const leaseSeconds = random.pick([5, 8, 15, 40, 120]);
     return {
       name: 'lease',
-      commitsMax: 5,
+      writes: 1,
+      isIdempotent: false,
       body: { keyspace, leaseSeconds },
       async serve(ports, caller) {
         const { at } = await updateOneKeyspace(ports, caller, keyspace, { leaseSeconds });
@@ -219,7 +223,7 @@ const makers: Readonly<Record<RequestName, Maker>> = {
     const keyspace = random.pick(keyspaces);
     return {
       name: 'revokeKeyspace',
-      commitsMax: 2,
+      writes: 2,
       body: { keyspace },
       async serve(ports, caller, scope) {
         const { at } = await revokeKeysOfKeyspace(ports, caller, keyspace, scope);
@@ -233,7 +237,7 @@ const makers: Readonly<Record<RequestName, Maker>> = {
     const kind = random.pick(['rotate', 'rotate', 'revoke'] as const);
     return {
       name: 'campaign',
-      commitsMax: 1,
+      writes: 1,
       body: { keyspace, owner, kind },
       async serve(ports, caller, scope) {
         const selector = { keyspace, ownerId: ownerIdOf(workspaceId, 'service', owner) };

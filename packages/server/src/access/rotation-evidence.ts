@@ -9,9 +9,14 @@ export interface RotationEvidence {
     readonly id: KeyId;
   }): Promise<Omit<UseEvidence, 'windowMs'>>;
   /** Who may have accepted keys of the keyspace last without having told; null: all are heard of. */
-  unheardIn(workspaceId: WorkspaceId, keyspaceId: KeyspaceId): Promise<UnheardVerifier | null>;
+  unheardIn(workspaceId: WorkspaceId, keyspaceId: KeyspaceId): Promise<UnheardNow | null>;
   /** Stores what was told to this process. */
   flush(): Promise<void>;
+}
+
+/** With the store's clock as it was asked: a server's own may be an hour off, and proves nothing. */
+export interface UnheardNow extends UnheardVerifier {
+  readonly asOfMs: number;
 }
 
 /** Told how long a rotation took until now, ms from when it was asked for: for the metrics. */

@@ -43,15 +43,15 @@ afterAll(() => store.close());
 
 const times: string[] = [];
 let unheard: UnheardVerifier | null = null;
+let storeNowMs = () => Date.now();
 const ports = (): SettlingPorts & Parameters<typeof requestDueRenewals>[0] => ({
   lanes,
-  clock: systemClock,
   random: systemRandom,
   rotations: createRotationsReader(store),
   rotationTimes: { firstUsed() {}, retired: (how) => void times.push(how) },
   evidence: {
     of: async () => ({ uses: [], unheard }),
-    unheardIn: async () => unheard,
+    unheardIn: async () => unheard && { ...unheard, asOfMs: storeNowMs() },
     flush: async () => {},
   },
   shards,
@@ -130,6 +130,19 @@ describe('rotations that have settled', () => {
     expect((await read()).map(stateOfOld)).toEqual(['grace']);
     unheard = null;
     expect(await finishSettledRotations(ports())).toEqual({ finished: 1, unproven: 0 });
+  });
+
+  it('wait for that by the clock of the store, whatever the own clock of the server shows', async () => {
+    const { keys, use } = await rotating(1);
+    for (const { id } of keys) await use(id, 2, settleSeconds + 1);
+    // This server is an hour ahead: by its own clock the verifier has been without a lease for long.
+    storeNowMs = () => Date.now() - 3_600_000;
+    unheard = { name: 'edge', mayHaveAcceptedUntilMs: storeNowMs() - settleSeconds * 1000 + 30_000 };
+    const { finished, unproven } = await finishSettledRotations(ports());
+    expect([finished, unproven > 0]).toEqual([0, true]);
+    unheard = null;
+    storeNowMs = () => Date.now();
+    expect((await finishSettledRotations(ports())).finished).toBe(1);
   });
 
   it('are ended by sets: a thousand of them by a few transactions, each told of in the feed', async () => {

@@ -7,7 +7,7 @@ import { noteRetired } from './rotate-key.ts';
 
 export type SettlingPorts = Pick<
   UseCasePorts,
-  'lanes' | 'clock' | 'evidence' | 'rotations' | 'rotationTimes' | 'shards'
+  'lanes' | 'evidence' | 'rotations' | 'rotationTimes' | 'shards'
 >;
 
 export interface SettledRotations {
@@ -55,7 +55,7 @@ async function provenRules(ports: SettlingPorts) {
     if (settleSeconds === null) continue;
     const windowMs = settlingWindowMs({ settleMs: settleSeconds * 1000 });
     const unheard = await ports.evidence.unheardIn(workspaceId, id);
-    if (unheard !== null && unheard.mayHaveAcceptedUntilMs > ports.clock.nowMs() - windowMs) {
+    if (unheard !== null && unheard.mayHaveAcceptedUntilMs > unheard.asOfMs - windowMs) {
       unproven += 1;
       continue;
     }

@@ -1,7 +1,7 @@
-import type { KeyId, KeyspaceId, UnheardVerifier, UseEvidence, WorkspaceId } from '@keyswarm/core';
+import type { KeyId, KeyspaceId, UseEvidence, WorkspaceId } from '@keyswarm/core';
 import { versionsKeptMax } from '@keyswarm/core';
 import type { LeaseReads } from '../access/lease-reads.ts';
-import type { RotationEvidence } from '../access/rotation-evidence.ts';
+import type { RotationEvidence, UnheardNow } from '../access/rotation-evidence.ts';
 import type { LineageVersion, Reader } from '../storage/reader-port.ts';
 import { unheardVerifier } from './unheard-verifier.ts';
 import type { UseSink } from './use-sink.ts';
@@ -20,17 +20,15 @@ export interface EvidenceFrom {
 export function openRotationEvidence(from: EvidenceFrom): RotationEvidence {
   const { sink, reader, leases, registry, relay, clock } = from;
 
-  async function unheardIn(
-    workspaceId: WorkspaceId,
-    keyspaceId: KeyspaceId,
-  ): Promise<UnheardVerifier | null> {
+  async function unheardIn(workspaceId: WorkspaceId, keyspaceId: KeyspaceId): Promise<UnheardNow | null> {
     const [reading, { lease, nowMs }] = await Promise.all([
       registry.read([workspaceId], keyspaceId),
       leases.ofKeyspace(keyspaceId),
     ]);
     if (lease === undefined) return null;
     const here = { relayId: relay.id, entries: registry.roll.entries(), monotonicMs: clock.monotonicMs() };
-    return unheardVerifier({ reading, here }, { workspaceId, keyspaceId, lease, nowMs });
+    const unheard = unheardVerifier({ reading, here }, { workspaceId, keyspaceId, lease, nowMs });
+    return unheard && { ...unheard, asOfMs: nowMs };
   }
 
   return {
