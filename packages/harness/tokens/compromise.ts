@@ -100,7 +100,7 @@ function judge(house: TokenHouse, rotation: Rotation, { minting, seen, notSent }
   if (afterT === 0 || fresh.length === 0) throw new Error('nothing was presented after it: nothing is shown');
   const made = minting.made.filter((minted) => minted.kid !== kid).length;
   const windowsMs = accepted.map(({ verdict }) => Math.max(0, verdict.receivedAtMs - ackAtMs));
-  const last = Math.max(0, ...windowsMs);
+  const last = windowsMs.reduce((most, ms) => Math.max(most, ms), 0);
   house.report(
     'signing key revoked',
     `${minting.made.length - made} old and ${made} new tokens made (${minting.notTaken} not taken); ` +

@@ -18,8 +18,9 @@ export function addChaosCommand(program: Command, action: RunAction): void {
         runHarness({
           command: 'chaos',
           entry: '@keyswarm/harness/chaos',
-          args: command.args,
+          args: [...command.args, '--ends-with-parent'],
           env: context.variables,
+          isHeld: true,
         }),
       ),
     );

@@ -11,6 +11,7 @@ import { Finding, type InvariantVerdict } from './verdict.ts';
 
 export interface RevocationWindow {
   readonly key: number;
+  readonly keyspace: string;
   readonly ackMs: number;
   /** 0: nobody accepted it after the acknowledgement. */
   readonly windowMs: number;
@@ -36,7 +37,8 @@ export function checkBoundedRevocation(
       finding.check();
       const accepted = story.verifies.filter((verify) => isAgainst(end, verify));
       const windowMs = Math.max(0, ...accepted.map(({ settledMs }) => settledMs - end.write.settledMs));
-      if (end.write.kind === 'revoke') windows.push({ key: story.key, ackMs: end.write.settledMs, windowMs });
+      if (end.write.kind === 'revoke')
+        windows.push({ key: story.key, keyspace: story.keyspace, ackMs: end.write.settledMs, windowMs });
       for (const verify of accepted) {
         const afterMs = verify.invokedMs - end.write.settledMs;
         if (afterMs > boundMs || isPastEffectiveBy(end, verify)) {

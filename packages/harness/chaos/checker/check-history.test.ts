@@ -24,7 +24,9 @@ describe('I1, bounded revocation', () => {
   it('is broken by an acceptance that was asked for after ack + T, and tells the window', () => {
     const late = revoked().verify([200 + boundMs + 1, 200 + boundMs + 5], 'valid');
     expect(breaks('I1', late.evidence())).toBe(true);
-    expect(checkHistory(late.evidence()).windows).toEqual([{ key: 1, ackMs: 200, windowMs: boundMs + 5 }]);
+    expect(checkHistory(late.evidence()).windows).toEqual([
+      { key: 1, keyspace: 'strict', ackMs: 200, windowMs: boundMs + 5 },
+    ]);
   });
 
   it('is kept by one that was asked for before that, or that ended before the acknowledgement', () => {
@@ -144,6 +146,19 @@ describe('I3, no false reject', () => {
 });
 
 describe('I4, one effect for one Idempotency-Key', () => {
+  it('is broken by a replay that is refused, and not by one that is told to come again', () => {
+    const again = (half: object) =>
+      tell()
+        .issue()
+        .write('issue', [50, 60], { idempotencyKey: 'issue-1', outcome: 'fail', ...half });
+    expect(breaks('I4', again({ status: 409, code: 'already_revoked' }).evidence())).toBe(true);
+    for (const half of [
+      { status: 503, code: 'overloaded' },
+      { status: 409, code: 'idempotency_in_progress' },
+    ])
+      expect(breaks('I4', again(half).evidence())).toBe(false);
+  });
+
   it('is broken by a replay with another secret, and by two keys of one name', () => {
     const again = (secretDigest: string) =>
       tell()

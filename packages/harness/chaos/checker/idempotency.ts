@@ -14,7 +14,13 @@ export function checkIdempotency({
   const replies = new Map<string, Operation[]>();
   for (const operation of operations) {
     const { idempotencyKey } = operation;
-    if (idempotencyKey === undefined || operation.outcome !== 'ok') continue;
+    if (idempotencyKey === undefined) continue;
+    const [acked] = replies.get(idempotencyKey) ?? [];
+    if (acked !== undefined && operation.invokedMs > acked.settledMs && isRefused(operation))
+      finding.violate(
+        `key ${operation.key}: a ${operation.kind} that was acknowledged was answered ${operation.code} by ${operation.at} when it was repeated`,
+      );
+    if (operation.outcome !== 'ok') continue;
     replies.set(idempotencyKey, [...(replies.get(idempotencyKey) ?? []), operation]);
   }
   let replays = 0;
@@ -35,6 +41,11 @@ export function checkIdempotency({
     if (count > 1) finding.violate(`${name} was issued once and is there ${count} times`);
   }
   return finding.verdict(`${replies.size} acknowledged, ${replays} of them answered again`);
+}
+
+/** Not told to come again, and not told the same: as if it had been another request. */
+function isRefused({ outcome, status, code }: Operation): boolean {
+  return outcome === 'fail' && status < 500 && status !== 429 && code !== 'idempotency_in_progress';
 }
 
 function effectOf(operation: Operation | undefined): string {

@@ -65,7 +65,7 @@ export interface Operation extends Invocation, Settlement {
 /** Something that was done to the system on purpose. */
 export interface FaultMark {
   readonly name: string;
-  /** Names of nodes and servers that may be away meanwhile. `writes` stands for every write. */
+  /** Names of nodes and servers that may be away meanwhile. */
   readonly affects: readonly string[];
   readonly beganMs: number;
   endedMs: number;

@@ -29,6 +29,17 @@ export interface IssueTerms {
   readonly ttlSeconds: number;
 }
 
+interface Call {
+  readonly method: string;
+  readonly path: string;
+  readonly body?: unknown;
+  /** It goes away after so long, ms, whatever is under way. */
+  readonly giveUpMs?: number | undefined;
+}
+
+/** How many of a hundred clients hang up at once and ask again, and how many ask again though they were answered. */
+const impatientOfHundred = 6;
+const forgetfulOfHundred = 8;
 /** How many of a hundred clients never ask again when no answer came. */
 const givesUpOfHundred = 25;
 
@@ -132,11 +143,22 @@ export class Clerk {
     const idempotencyKey = `chaos-${process.pid}-${this.#sent}-${about.key}`;
     const givesUp = this.#ports.random() * 100 < givesUpOfHundred;
     let isUnsure = false;
+    let giveUpMs =
+      this.#ports.random() * 100 < impatientOfHundred ? 1 + Math.floor(this.#ports.random() * 20) : undefined;
     for (let attempt = 1; attempt <= writeAttemptsMax; attempt += 1) {
       const desk = this.#desk();
       const invocation = { ...about, at: desk.name, idempotencyKey };
-      const { settlement, reply } = await this.#send(desk, invocation, { method: 'POST', path, body });
+      const { settlement, reply } = await this.#send(desk, invocation, {
+        method: 'POST',
+        path,
+        body,
+        giveUpMs,
+      });
+      // Some lose the answer on its way home and ask again: they have to be told the same.
+      if (reply !== undefined && this.#ports.random() * 100 < forgetfulOfHundred)
+        await this.#again(invocation, { method: 'POST', path, body });
       if (reply !== undefined) return reply;
+      giveUpMs = undefined;
       isUnsure ||= settlement.outcome === 'unknown';
       if (!mayBeRepeated(settlement) || (isUnsure && givesUp)) break;
       await pause(100 + this.#ports.random() * 400 * attempt);
@@ -148,7 +170,7 @@ export class Clerk {
   async #send(
     desk: Desk,
     invocation: Invocation,
-    { method, path, body }: { readonly method: string; readonly path: string; readonly body?: unknown },
+    { method, path, body, giveUpMs }: Call,
   ): Promise<{ readonly settlement: Settlement; readonly reply: RawReply | undefined }> {
     const { history, managementKey } = this.#ports;
     const id = history.invoke(invocation);
@@ -157,7 +179,7 @@ export class Clerk {
     try {
       const response = await fetch(desk.url + path, {
         method,
-        signal: AbortSignal.timeout(writeTimeoutMs),
+        signal: AbortSignal.timeout(giveUpMs ?? writeTimeoutMs),
         headers: {
           authorization: `Bearer ${managementKey}`,
           ...(body === undefined ? {} : { 'content-type': 'application/json' }),
@@ -175,6 +197,11 @@ export class Clerk {
     }
     history.settle(id, settlement);
     return { settlement, reply };
+  }
+
+  async #again(invocation: Invocation, call: Call): Promise<void> {
+    const desk = this.#desk();
+    await this.#send(desk, { ...invocation, at: desk.name }, call);
   }
 
   #desk(): Desk {

@@ -1,6 +1,6 @@
 import { escapeText } from '../../bench/levels/svg-plot.ts';
 import { isPassed, type ScenarioResult } from '../run/scenario.ts';
-import { type ChaosReport, percent, slowestRecoveryMs, worstWindowMs } from './report.ts';
+import { type ChaosReport, percent, slowestRecoveryMs, windowsText } from './report.ts';
 import { timelineSvg } from './timeline-svg.ts';
 
 /** One file that can be mailed, opened and printed: no script, no asset, nothing fetched. */
@@ -43,7 +43,7 @@ function scenarioHtml(result: ScenarioResult): string {
   const recovery = slowestRecoveryMs(result);
   const availability = checked?.availability;
   const facts = [
-    `worst revocation window ${worstWindowMs(result).toFixed(0)} ms`,
+    `worst revocation window ${windowsText(result)}`,
     `slowest recovery ${recovery === null ? '–' : `${Math.round(recovery)} ms`}`,
     `${checked?.acked ?? 0} acknowledged changes checked`,
     `verifications answered ${percent(availability?.answered ?? 0, availability?.asked ?? 0)} where nothing was broken, ${percent(availability?.answeredInAll ?? 0, availability?.askedInAll ?? 0)} in all`,

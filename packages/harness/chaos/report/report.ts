@@ -1,4 +1,5 @@
 import type { ScenarioResult } from '../run/scenario.ts';
+import { boundMsOf, keyspaces } from '../stage/stage.ts';
 
 /** What a run wrote down: `report.json`. */
 export interface ChaosReport {
@@ -27,8 +28,20 @@ export function slowestRecoveryMs({ timeline }: ScenarioResult): number | null {
   return Number.isFinite(slowest) && took.length > 0 ? slowest : null;
 }
 
-export function worstWindowMs({ checked }: ScenarioResult): number {
-  return Math.max(0, ...(checked?.windows ?? []).map(({ windowMs }) => windowMs));
+/** The longest from an acknowledgement to an acceptance, of keys of this keyspace. */
+export function worstWindowMs({ checked }: ScenarioResult, keyspace: string): number {
+  const own = (checked?.windows ?? []).filter((window) => window.keyspace === keyspace);
+  return Math.max(0, ...own.map(({ windowMs }) => windowMs));
+}
+
+/** `2003 ms of 2020 (lease 2 s), 5701 ms of 30300 (lease 30 s)` */
+export function windowsText(result: ScenarioResult): string {
+  return Object.values(keyspaces)
+    .map(
+      ({ name, leaseSeconds }) =>
+        `${Math.round(worstWindowMs(result, name))} ms of ${boundMsOf(leaseSeconds)} (lease ${leaseSeconds} s)`,
+    )
+    .join(', ');
 }
 
 export function percent(part: number, of: number): string {

@@ -1,5 +1,5 @@
 import { isPassed, type ScenarioResult } from '../run/scenario.ts';
-import { percent, slowestRecoveryMs, worstWindowMs } from './report.ts';
+import { percent, slowestRecoveryMs, windowsText } from './report.ts';
 
 /** What one scenario has shown, for a terminal. */
 export function scenarioText(result: ScenarioResult): string {
@@ -24,7 +24,7 @@ export function scenarioText(result: ScenarioResult): string {
     const { availability } = checked;
     const recovery = slowestRecoveryMs(result);
     lines.push(
-      `        worst revocation window ${worstWindowMs(result).toFixed(0)} ms; recovery ${recovery === null ? '–' : `${Math.round(recovery)} ms`}; ` +
+      `        worst revocation window ${windowsText(result)}; recovery ${recovery === null ? '–' : `${Math.round(recovery)} ms`}; ` +
         `${checked.acked} acknowledged changes checked; verifications answered ${percent(availability.answered, availability.asked)} ` +
         `where nothing was broken (${availability.asked}), ${percent(availability.answeredInAll, availability.askedInAll)} in all; ` +
         `${result.operations} operations, ${result.notSent} due and not sent`,

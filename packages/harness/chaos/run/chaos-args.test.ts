@@ -26,6 +26,13 @@ describe('what keyswarm chaos may be told', () => {
     expect(command.options.scenarios).toEqual(scenarios);
   });
 
+  it('what was found before is played with the seed that found it', () => {
+    const command = read('--regressions');
+    if (command.kind !== 'run') throw new Error('nothing to run');
+    expect(command.options.scenarios.map(({ name }) => name)).toContain('poison-event');
+    expect(command.options.seedOf.get('poison-event')).toBe(7);
+  });
+
   it('every scenario has a name of its own, something that has to happen', () => {
     const names = scenarios.map(({ name }) => name);
     expect(new Set(names).size).toBe(names.length);

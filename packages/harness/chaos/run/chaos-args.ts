@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { ChaosError } from '../chaos-error.ts';
+import { regressions } from '../regressions.ts';
 import type { Scenario } from './scenario.ts';
 
 /* What a run may be told, and what each has to look like. */
@@ -15,6 +16,10 @@ export interface ChaosOptions {
   readonly isAppended: boolean;
   readonly markdown: string | undefined;
   readonly planted: string | undefined;
+  /** True: its standard input is a pipe to whoever started it, and it ends with them. */
+  readonly endsWithParent: boolean;
+  /** Seeds of scenarios that have one of their own. */
+  readonly seedOf: ReadonlyMap<string, number>;
 }
 
 export type ChaosCommand =
@@ -32,6 +37,7 @@ export const chaosUsage = `keyswarm chaos [options]       break it on purpose, a
   --out DIR           history, logs, report.json and report.html (chaos-report when absent)
   --append            keeps what a run before left in DIR of other scenarios: one report of several runs
   --markdown FILE.md  writes the table of the run into that page
+  --regressions       what was found before, with the seeds that found it
   --planted NAME      with a bug planted in what is started: the run has to fail
 
 Exit codes: 0 every promise held, 1 one was broken or a run has shown nothing, 2 what was asked for makes no sense.`;
@@ -42,7 +48,12 @@ export function readChaosArgs(args: readonly string[], known: readonly Scenario[
   const values = parse(args);
   if (values.help === true) return { kind: 'help' };
   if (values.list === true) return { kind: 'list' };
-  const names = values.scenario ?? known.map(({ name }) => name);
+  const seedOf = new Map(
+    values.regressions === true
+      ? regressions.map(({ scenario, seed: found }) => [scenario, found] as const)
+      : [],
+  );
+  const names = values.scenario ?? (seedOf.size > 0 ? [...seedOf.keys()] : known.map(({ name }) => name));
   const minutes = numberOf('--minutes', values.minutes ?? '1', { min: 0.1, max: minutesMax });
   const seed = values.seed ?? String(Math.floor(Math.random() * 2 ** 32));
   return {
@@ -56,6 +67,8 @@ export function readChaosArgs(args: readonly string[], known: readonly Scenario[
       isAppended: values.append === true,
       markdown: values.markdown,
       planted: values.planted,
+      seedOf,
+      endsWithParent: values['ends-with-parent'] === true,
     },
   };
 }
@@ -84,6 +97,8 @@ function parse(args: readonly string[]) {
         out: text,
         markdown: text,
         planted: text,
+        regressions: flag,
+        'ends-with-parent': flag,
       },
     }).values;
   } catch (error) {

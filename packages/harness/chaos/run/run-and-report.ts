@@ -29,11 +29,12 @@ export async function runAndReport(options: ChaosOptions): Promise<number> {
   if (left.length === options.scenarios.length) throw new ChaosError('there is nothing left to run');
   console.error(`seed ${options.seed}`);
   const results: ScenarioResult[] = [];
-  await interruptible(async (signal) => {
+  await interruptible(options.endsWithParent, async (signal) => {
     for (const scenario of options.scenarios) {
       if (left.some(({ name }) => name === scenario.name)) continue;
       const say = (line: string): void => console.error(`${scenario.name}: ${line}`);
-      const { seed, isShort, length, planted } = options;
+      const { isShort, length, planted } = options;
+      const seed = options.seedOf.get(scenario.name) ?? options.seed;
       const result = await runScenario(scenario, {
         seed,
         isShort,
@@ -86,14 +87,19 @@ function inOrder(results: readonly ScenarioResult[]): readonly ScenarioResult[] 
 }
 
 /** Ctrl-C and SIGTERM end the scenario, and then whatever was started for it. */
-async function interruptible(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+async function interruptible(
+  endsWithParent: boolean,
+  work: (signal: AbortSignal) => Promise<void>,
+): Promise<void> {
   const controller = new AbortController();
   const stop = (): void => controller.abort(new ChaosError('stopped before the end: there is no report'));
   process.once('SIGINT', stop).once('SIGTERM', stop);
+  if (endsWithParent) process.stdin.once('end', stop).resume();
   try {
     await work(controller.signal);
   } finally {
     process.off('SIGINT', stop).off('SIGTERM', stop);
+    process.stdin.off('end', stop);
   }
 }
 

@@ -1,5 +1,5 @@
 import { mkdirSync } from 'node:fs';
-import { copyFile } from 'node:fs/promises';
+import { copyFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { metricOf } from '../../bound/node-process.ts';
 import { type Checked, checkHistory } from '../checker/check-history.ts';
@@ -13,7 +13,7 @@ import { Clerk } from '../load/clerk.ts';
 import { KeyBook } from '../load/key-book.ts';
 import { type Rates, Workload } from '../load/workload.ts';
 import { openStage } from '../stage/open-stage.ts';
-import { boundMsOf, keyspaces, type Stage } from '../stage/stage.ts';
+import { boundMsOf, type Stage } from '../stage/stage.ts';
 import { chanceOf } from './chance.ts';
 import { createKeyspace, issueMany, type Population, populate } from './populate.ts';
 import { everythingServes, type ProbePorts } from './recovery-probe.ts';
@@ -84,7 +84,6 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
     sometimes: scenario.sometimes.map((target) => ({ target, reached: own.reached.has(target) })),
     operations: history.size,
     notSent: history.notSent,
-    worstBoundMs: Math.ceil(keyspaces.strict.leaseSeconds * 1010),
     timeline: timelineOf(history, checked?.windows ?? []),
   };
 }
@@ -233,6 +232,8 @@ async function searchAll(
 ): Promise<void> {
   const { secrets, events, history } = house;
   for (const member of stage.cluster.members) secrets.scan(`the log of ${member.name}`, member.output());
+  for (const node of stage.database.nodes)
+    secrets.scan(`the log of ${node.name}`, await readFile(node.logPath, 'utf8').catch(() => ''));
   secrets.scan('the events', events.texts.join('\n'));
   secrets.scan('the history', JSON.stringify(history.operations()));
   for await (const { table, text } of dumpStore(stage.database.url)) secrets.scan(`the table ${table}`, text);

@@ -84,7 +84,6 @@ export interface ScenarioResult {
   readonly sometimes: readonly { readonly target: string; readonly reached: boolean }[];
   readonly operations: number;
   readonly notSent: number;
-  readonly worstBoundMs: number;
   readonly timeline: Timeline;
 }
 

@@ -1,5 +1,6 @@
+import { monotonicMs } from '../history/clock.ts';
 import type { Scenario } from '../run/scenario.ts';
-import { everybody, steadyFailures } from './parts.ts';
+import { everybody, isWrite, steadyFailures } from './parts.ts';
 
 /** The database dies in the middle of writes (`pg_ctl stop -m immediate`) and comes back with what it had on its disk. */
 export const databaseCrash: Scenario = {
@@ -7,7 +8,7 @@ export const databaseCrash: Scenario = {
   about: 'The database is stopped at once in the middle of a burst of writes and comes back, three times.',
   rates: { writes: 60, verifies: 25 },
   sometimes: [
-    'a write was under way whose outcome nobody was told',
+    'a write was under way when it died',
     'a write was answered again by its Idempotency-Key',
     'strict keys were answered 503 stale',
     'keys of the usual lease were accepted while there was no database',
@@ -15,18 +16,20 @@ export const databaseCrash: Scenario = {
   async play(run) {
     for (let turn = 0; turn < (run.isShort ? 1 : Math.round(3 * run.length)); turn += 1) {
       const since = run.history.size;
+      let diedMs = Number.NaN;
       let goneMs = Number.NaN;
       let goneAt = 0;
       await run.fault({ name: 'the database crashes', affects: everybody(run) }, async () => {
         await run.stage.database.primary.stop('immediate');
+        diedMs = monotonicMs();
         goneAt = run.history.size;
         goneMs = run.history.operations().at(-1)?.invokedMs ?? Number.NaN;
         await run.seconds(3 + run.random() * 2);
         await run.stage.database.restartPrimary();
       });
       const operations = run.history.operations().slice(since);
-      if (operations.some(({ kind, outcome }) => kind !== 'verify' && outcome === 'unknown'))
-        run.reached('a write was under way whose outcome nobody was told');
+      if (operations.some((one) => isWrite(one) && one.invokedMs < diedMs && one.settledMs > diedMs))
+        run.reached('a write was under way when it died');
       const answered = new Set(
         operations.filter(({ outcome }) => outcome === 'unknown').map(({ idempotencyKey }) => idempotencyKey),
       );

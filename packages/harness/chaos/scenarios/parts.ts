@@ -78,3 +78,7 @@ export function steadyFailures(run: Run, since: number): readonly Operation[] {
         run.book.isSteady(key),
     );
 }
+
+export function isWrite({ kind }: Operation): boolean {
+  return kind !== 'verify' && kind !== 'read';
+}

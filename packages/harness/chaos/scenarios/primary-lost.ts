@@ -1,5 +1,6 @@
+import { monotonicMs } from '../history/clock.ts';
 import type { Scenario } from '../run/scenario.ts';
-import { acceptedKey, everybody, nodeAt, steadyFailures } from './parts.ts';
+import { acceptedKey, everybody, isWrite, nodeAt, steadyFailures } from './parts.ts';
 
 /** The primary dies in the middle of a burst and its synchronous standby takes over. */
 export const primaryLost: Scenario = {
@@ -9,7 +10,7 @@ export const primaryLost: Scenario = {
   stage: { standby: true, nodes: 3 },
   rates: { writes: 50, verifies: 40 },
   sometimes: [
-    'a write was under way whose outcome nobody was told',
+    'a write was under way when it died',
     'the standby was promoted',
     'strict keys were answered 503 stale until it was over',
     'a key that was acknowledged just before was refused just after',
@@ -18,11 +19,13 @@ export const primaryLost: Scenario = {
     const { database } = run.stage;
     for (let turn = 0; turn < (run.isShort ? 1 : Math.max(1, Math.round(2 * run.length))); turn += 1) {
       const since = run.history.size;
+      let diedMs = Number.NaN;
       const key = await acceptedKey(run);
       await run.fault({ name: 'the primary is lost', affects: everybody(run) }, async () => {
         const isAcked = await run.clerk.revoke(key);
         const next = database.nextFailover();
         await database.primary.stop('immediate');
+        diedMs = monotonicMs();
         const { suspectedAtMs, fencedAtMs, promotedAtMs } = await next;
         const noticed =
           suspectedAtMs === undefined
@@ -38,9 +41,9 @@ export const primaryLost: Scenario = {
         if (said?.code === 'revoked')
           run.reached('a key that was acknowledged just before was refused just after');
       });
-      const operations = run.history.operations().slice(since);
-      if (operations.some(({ kind, outcome }) => kind !== 'verify' && outcome === 'unknown'))
-        run.reached('a write was under way whose outcome nobody was told');
+      const operations = run.history.operations();
+      if (operations.some((one) => isWrite(one) && one.invokedMs < diedMs && one.settledMs > diedMs))
+        run.reached('a write was under way when it died');
       run.reachedIf(
         'strict keys were answered 503 stale until it was over',
         since,

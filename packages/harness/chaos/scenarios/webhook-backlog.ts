@@ -8,7 +8,14 @@ export const webhookBacklog: Scenario = {
   name: 'webhook-backlog',
   about:
     'The consumer of a webhook is down for over a minute of changes; as the queue is worked off a server is killed.',
-  stage: { serverEnv: { KEYSWARM_WEBHOOK_HTTP: 'true', KEYSWARM_WEBHOOK_ALLOW: '127.0.0.1' } },
+  // The profile of clusters sends webhooks over https alone.
+  stage: {
+    serverEnv: {
+      KEYSWARM_PROFILE: 'single',
+      KEYSWARM_WEBHOOK_HTTP: 'true',
+      KEYSWARM_WEBHOOK_ALLOW: '127.0.0.1',
+    },
+  },
   rates: { writes: 40, verifies: 25 },
   sometimes: [
     'deliveries were refused while the consumer was down',

@@ -183,6 +183,18 @@ describe('several relays as one source', () => {
     await ask();
   });
 
+  it('ask a second one for rows as well when the first says nothing for a while, so that no round waits for one that hangs', async () => {
+    const { pool, first, second, timers } = poolOf(2);
+    const range = { after: 4, upTo: 5, limit: 10, view: 'mine' };
+    const stretch = { epoch: 2, shard: 0, after: 4, upTo: 5, rows: [] };
+    first.row = never;
+    second.row = async () => stretch;
+    const asked = pool.rows(0, range, forever);
+    await vi.waitFor(() => expect(timers.listed.size).toBe(1));
+    timers.fire(secondAskMs * 1.25);
+    expect(await asked).toEqual(stretch);
+  });
+
   it('look for rows that one no longer holds at another', async () => {
     const { pool, first, second } = poolOf(2);
     const range = { after: 4, upTo: 5, limit: 10 };

@@ -32,7 +32,7 @@ import { type Errand, RelayGate } from './relay-gate.ts';
  * Two that give different views, while one of them has not heard of a change of the credential yet, can't make the
  * table go to and fro: of two answers the one that fits the table counts, unless it is the older one.
  *
- * An answer is awaited from one relay for `secondAskMs`, then from a second one as well, and from two at once when the
+ * An answer, or rows, are awaited from one relay for `secondAskMs`, then from a second one as well, and from two at once when the
  * lease is aging: whichever proves more counts. A relay of an older epoch than was applied stands on a primary that was
  * replaced, and one whose answer contradicts what was applied from others (`AppliedMarks`) says what can't be: both are
  * left alone for a while. What a relay can't read (`BadFeedRow`) is asked of another one before it is believed.
@@ -126,21 +126,21 @@ class PooledRelays implements RelayPool {
   async rows(shard: number, range: RowRange, signal: AbortSignal): Promise<FeedStretch | 'gone'> {
     const [first, second] = this.#open('ask');
     if (first === undefined) throw this.#shut('ask');
-    const read = (member: Member) => this.#try(member, 'ask', () => member.source.rows(shard, range, signal));
-    try {
-      const found = await read(first);
-      if (found !== 'gone' || second === undefined) return found;
-      // Another one may hold rows further back, and spare a snapshot.
-      return await read(second).catch(() => 'gone' as const);
-    } catch (error) {
-      if (second === undefined || signal.aborted) throw error;
-      try {
-        return await read(second);
-      } catch (secondError) {
-        // That a row can't be read says more than that somebody can't be reached.
-        throw secondError instanceof BadFeedRow ? secondError : error;
-      }
-    }
+    const read = (member: Member) =>
+      this.#try(member, 'ask', () => member.source.rows(shard, range, signal)).then(
+        (found): RowsTold => ({ found }),
+        (error: unknown): RowsTold => ({ error }),
+      );
+    const ofFirst = read(first);
+    if (second === undefined) return rowsOf(await ofFirst, undefined);
+    // A round waits for its rows, and the lease with it: one that hangs with its sockets open must not hold it up.
+    const early = await within(this.#options.timers, this.#secondAskMs(), ofFirst);
+    if (early !== undefined && isStretch(early)) return early.found;
+    if (signal.aborted) throw signal.reason;
+    const ofSecond = read(second);
+    const quicker = early === undefined ? await Promise.race([ofFirst, ofSecond]) : await ofSecond;
+    if (isStretch(quicker)) return quicker.found;
+    return rowsOf(await ofFirst, await ofSecond);
   }
 
   async snapshot(sink: SnapshotSink, signal: AbortSignal): Promise<SnapshotEnd> {
@@ -191,12 +191,11 @@ class PooledRelays implements RelayPool {
   }
 
   async #leaseOfTwo([first, second]: readonly [Member, Member], asked: Asked): Promise<LeaseAnswer> {
-    const { timers, random } = this.#options;
+    const { timers } = this.#options;
     const heard: Outcome[] = [];
     const ask = (member: Member) => this.#outcomeOf(member, asked).then((told) => heard.push(told));
     const ofFirst = ask(first);
-    // Spread, for the others that lost this relay wait for it just now, too.
-    if (!asked.isAging) await within(timers, secondAskMs * (0.75 + unitInterval(random) / 2), ofFirst);
+    if (!asked.isAging) await within(timers, this.#secondAskMs(), ofFirst);
     if (!heard.some(isGood)) {
       if (asked.signal.aborted) throw asked.signal.reason;
       const ofSecond = ask(second);
@@ -216,6 +215,11 @@ class PooledRelays implements RelayPool {
     if (best === undefined) throw heard.find((told) => told.member === first && !isGood(told))?.error;
     this.#settleOn(best.member, heard.find((told) => told.member !== best.member)?.error);
     return best.answer;
+  }
+
+  /** Spread, for the others that lost this relay wait for it just now, too. */
+  #secondAskMs(): number {
+    return secondAskMs * (0.75 + unitInterval(this.#options.random) / 2);
   }
 
   #outcomeOf(member: Member, { ask, signal }: Asked): Promise<Outcome> {
@@ -304,9 +308,33 @@ function provesMore(a: LeaseAnswer, b: LeaseAnswer, view: FeedView): boolean {
 
 const sameAgeMs = 1_000;
 
-async function within<Result>(timers: Timers, timeMs: number, awaited: Promise<Result>): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const cancel = timers.after(timeMs, resolve);
-  await Promise.race([awaited, promise]);
+type RowsTold =
+  | { readonly found: FeedStretch | 'gone'; readonly error?: undefined }
+  | { readonly found?: undefined; readonly error: unknown };
+
+function isStretch(told: RowsTold): told is { readonly found: FeedStretch } {
+  return told.found !== undefined && told.found !== 'gone';
+}
+
+/** Of what two relays told: the rows, if one has them. Another one may hold rows further back, and spare a snapshot. */
+function rowsOf(first: RowsTold, second: RowsTold | undefined): FeedStretch | 'gone' {
+  if (isStretch(first)) return first.found;
+  if (second !== undefined && isStretch(second)) return second.found;
+  if (first.found === 'gone') return 'gone';
+  if (second?.found === 'gone') return 'gone';
+  // That a row can't be read says more than that somebody can't be reached.
+  throw second?.error instanceof BadFeedRow ? second.error : first.error;
+}
+
+/** What came in time; undefined: nothing did. */
+async function within<Result>(
+  timers: Timers,
+  timeMs: number,
+  awaited: Promise<Result>,
+): Promise<Result | undefined> {
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  const cancel = timers.after(timeMs, () => resolve(undefined));
+  const came = await Promise.race([awaited, promise]);
   cancel();
+  return came;
 }
