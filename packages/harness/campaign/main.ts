@@ -215,11 +215,17 @@ async function untilRetired(api: Api): Promise<string> {
 
 async function until(api: Api, id: string, holds: (shown: Shown) => boolean): Promise<void> {
   for (;;) {
-    const shown = await showOf(api, id);
-    if (holds(shown)) return;
-    if (shown.state === 'paused') throw new Error(`the campaign stands: ${JSON.stringify(shown)}`);
+    const shown = await showOf(api, id).catch(tellLook);
+    if (shown !== undefined && holds(shown)) return;
+    if (shown?.state === 'paused') throw new Error(`the campaign stands: ${JSON.stringify(shown)}`);
     await sleep(1_000);
   }
+}
+
+/** A look that got no answer is told of and made again: it is the load that counts. */
+function tellLook(error: unknown): undefined {
+  const { message, cause } = error as Error;
+  report('a look failed', `${message}: ${String(cause)}`);
 }
 
 /** Says what the load came to. */
