@@ -1,7 +1,9 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import type { Command } from 'commander';
 import { InputError } from '../input-error.ts';
+import type { RunAction } from '../runner.ts';
 
 export interface HarnessRun {
   /** The command, for messages. */
@@ -12,6 +14,27 @@ export interface HarnessRun {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** True: its standard input is a pipe that closes with this process, however that ends. */
   readonly isHeld?: boolean;
+}
+
+/** What starts servers of its own: all that was typed is the harness's to read, and it ends when this process does. */
+export function addHeldCommand(
+  program: Command,
+  action: RunAction,
+  { name, entry, description, usage }: Readonly<Record<'name' | 'entry' | 'description' | 'usage', string>>,
+): void {
+  program
+    .command(name)
+    .description(description)
+    .usage(usage)
+    .allowUnknownOption()
+    .allowExcessArguments()
+    .helpOption(false)
+    .action(
+      action((context, _options, { command }) => {
+        const args = [...command.args, '--ends-with-parent'];
+        return runHarness({ command: name, entry, args, env: context.variables, isHeld: true });
+      }),
+    );
 }
 
 /**

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { numberOption, type Range, wholeOption } from '../../command-line/number-option.ts';
 import { type Schedule, schedules } from './arrivals.ts';
 import { BenchError } from './bench-error.ts';
 import { type StoreName, storeNames } from './target.ts';
@@ -164,21 +165,12 @@ function parse(args: readonly string[]) {
   }
 }
 
-interface Range {
-  readonly min: number;
-  readonly max: number;
-}
-
-function number(name: string, text: string, { min, max }: Range): number {
-  const value = text.trim() === '' ? Number.NaN : Number(text);
-  if (value >= min && value <= max) return value;
-  throw new BenchError(`${name}: expected a number from ${min} to ${max}, got ${JSON.stringify(text)}`);
+function number(name: string, text: string, range: Range): number {
+  return numberOption(name, text, range, BenchError);
 }
 
 function whole(name: string, text: string, range: Range): number {
-  const value = number(name, text, range);
-  if (Number.isSafeInteger(value)) return value;
-  throw new BenchError(`${name}: expected a whole number, got ${JSON.stringify(text)}`);
+  return wholeOption(name, text, range, BenchError);
 }
 
 function wholes(name: string, text: string, range: Range): number[] {

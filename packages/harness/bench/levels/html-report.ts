@@ -1,33 +1,19 @@
+import { escapeText, htmlPage } from '../../report/html-page.ts';
 import type { BenchResult, RunResult } from './bench-result.ts';
 import { uslAt } from './fit-usl.ts';
-import { escapeText, type Plot, plotSvg } from './svg-plot.ts';
+import { type Plot, plotSvg } from './svg-plot.ts';
 import { levelCells, levelHeadings, runFacts } from './table-report.ts';
 
-/** One file that can be mailed, opened and printed: no script, no asset, nothing fetched. */
 export function htmlReport(result: BenchResult): string {
   const { machine, command, schedule, connections, generators, keys } = result;
   const about = `${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, Keyswarm ${result.keyswarm}, ${machine.date}`;
   const how = `Open loop, ${schedule} arrivals, ${connections} connections of ${generators} generator processes, ${keys} keys; load, server and database on one machine. Latency counts from when a request was due. Goodput: answered as expected within a second of when it was due.`;
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>Keyswarm bench, ${escapeText(machine.date)}</title>
-<style>${style}</style>
-</head>
-<body>
-<main>
-<h1>Keyswarm under load</h1>
+  const main = `<h1>Keyswarm under load</h1>
 <p>${escapeText(about)}</p>
 <p><code>${escapeText(command)}</code></p>
 <p>${escapeText(how)}</p>
-${result.runs.map(runHtml).join('\n')}
-</main>
-</body>
-</html>
-`;
+${result.runs.map(runHtml).join('\n')}`;
+  return htmlPage({ title: `Keyswarm bench, ${machine.date}`, style, main });
 }
 
 function runHtml(run: RunResult): string {

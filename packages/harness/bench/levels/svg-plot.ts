@@ -1,3 +1,5 @@
+import { escapeText } from '../../report/html-page.ts';
+
 /* A plot as inline SVG: nothing is loaded, nothing is run. Colours come from the page's style by class. */
 
 export interface PlotLine {
@@ -55,14 +57,6 @@ export function plotSvg(plot: Plot): string {
     ...legendSvg(plot.lines),
   ];
   return `<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="${escapeText(plot.title)}">${parts.join('')}</svg>`;
-}
-
-export function escapeText(text: string): string {
-  return text
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;');
 }
 
 interface Scale {

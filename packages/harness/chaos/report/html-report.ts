@@ -1,9 +1,8 @@
-import { escapeText } from '../../bench/levels/svg-plot.ts';
+import { escapeText, htmlPage } from '../../report/html-page.ts';
 import { isPassed, type ScenarioResult } from '../run/scenario.ts';
 import { type ChaosReport, percent, slowestRecoveryMs, windowsText } from './report.ts';
 import { timelineSvg } from './timeline-svg.ts';
 
-/** One file that can be mailed, opened and printed: no script, no asset, nothing fetched. */
 export function htmlReport(report: ChaosReport): string {
   const { machine, command, keyswarm, seed, planted } = report;
   const about = `${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, Keyswarm ${keyswarm}, ${machine.date}, seed ${seed}`;
@@ -13,29 +12,15 @@ export function htmlReport(report: ChaosReport): string {
       ? `Every promise held in ${report.results.length} scenarios.`
       : `Broken: ${failed.map(({ name }) => name).join(', ')}.`;
   const bug = planted === undefined ? '' : `<p class="bad">With a bug planted: ${escapeText(planted)}.</p>`;
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>Keyswarm chaos, ${escapeText(machine.date)}</title>
-<style>${style}</style>
-</head>
-<body>
-<main>
-<h1>Keyswarm, broken on purpose</h1>
+  const main = `<h1>Keyswarm, broken on purpose</h1>
 <p class="${failed.length === 0 ? 'good' : 'bad'}"><strong>${escapeText(verdict)}</strong></p>
 ${bug}
 <p>${escapeText(about)}</p>
 <p><code>${escapeText(command)}</code></p>
 <p>The seed gives the load and the schedule of the faults; real processes do not run the same twice. Every operation was recorded as it was invoked and as it was answered, on one clock; what was never answered stays unknown.</p>
 ${report.left.map(({ name, why }) => `<p class="bad">Not run: ${escapeText(name)}: ${escapeText(why)}</p>`).join('\n')}
-${report.results.map(scenarioHtml).join('\n')}
-</main>
-</body>
-</html>
-`;
+${report.results.map(scenarioHtml).join('\n')}`;
+  return htmlPage({ title: `Keyswarm chaos, ${machine.date}`, style, main });
 }
 
 function scenarioHtml(result: ScenarioResult): string {

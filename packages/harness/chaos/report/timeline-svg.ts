@@ -1,4 +1,4 @@
-import { escapeText } from '../../bench/levels/svg-plot.ts';
+import { escapeText } from '../../report/html-page.ts';
 import type { Timeline } from '../run/scenario.ts';
 
 /*

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { numberOption, wholeOption } from '../../command-line/number-option.ts';
 import { ChaosError } from '../chaos-error.ts';
 import { regressions } from '../regressions.ts';
 import type { Scenario } from './scenario.ts';
@@ -54,13 +55,13 @@ export function readChaosArgs(args: readonly string[], known: readonly Scenario[
       : [],
   );
   const names = values.scenario ?? (seedOf.size > 0 ? [...seedOf.keys()] : known.map(({ name }) => name));
-  const minutes = numberOf('--minutes', values.minutes ?? '1', { min: 0.1, max: minutesMax });
+  const minutes = numberOption('--minutes', values.minutes ?? '1', { min: 0.1, max: minutesMax }, ChaosError);
   const seed = values.seed ?? String(Math.floor(Math.random() * 2 ** 32));
   return {
     kind: 'run',
     options: {
       scenarios: names.map((name) => findScenario(name, known)),
-      seed: wholeOf('--seed', seed, { min: 0, max: 2 ** 32 - 1 }),
+      seed: wholeOption('--seed', seed, { min: 0, max: 2 ** 32 - 1 }, ChaosError),
       isShort: values.short === true,
       length: minutes,
       out: values.out,
@@ -104,21 +105,4 @@ function parse(args: readonly string[]) {
   } catch (error) {
     throw new ChaosError(error instanceof Error ? error.message : String(error));
   }
-}
-
-interface Range {
-  readonly min: number;
-  readonly max: number;
-}
-
-function numberOf(name: string, text: string, { min, max }: Range): number {
-  const value = text.trim() === '' ? Number.NaN : Number(text);
-  if (value >= min && value <= max) return value;
-  throw new ChaosError(`${name}: expected a number from ${min} to ${max}, got ${JSON.stringify(text)}`);
-}
-
-function wholeOf(name: string, text: string, range: Range): number {
-  const value = numberOf(name, text, range);
-  if (Number.isSafeInteger(value)) return value;
-  throw new ChaosError(`${name}: expected a whole number, got ${JSON.stringify(text)}`);
 }
