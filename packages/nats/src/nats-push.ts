@@ -59,6 +59,7 @@ export class NatsPush implements FeedSubscription {
   #subscriptions: Subscription[] = [];
   #other: FeedSubscription | undefined;
   #isCatchingUp = false;
+  #isToCatchUpAgain = false;
   #isClosed = false;
 
   constructor(options: NatsPushOptions) {
@@ -120,9 +121,13 @@ export class NatsPush implements FeedSubscription {
   }
 
   #notSilent(): void {
-    this.#options.progress.silentBeats = 0;
-    this.#options.progress.moveAtBeats = moveBeats;
+    const { link, progress } = this.#options;
+    const wasDeaf = progress.silentBeats >= deafBeats;
+    progress.silentBeats = 0;
+    progress.moveAtBeats = moveBeats;
     this.#closeOther();
+    // A broker further up may have been away behind a connection that never broke.
+    if (wasDeaf && link.connection !== undefined) void this.#catchUp(link.connection);
   }
 
   #hand(data: Uint8Array): void {
@@ -157,7 +162,9 @@ export class NatsPush implements FeedSubscription {
   }
 
   async #catchUp(connection: NatsConnection): Promise<void> {
-    const { progress, subjects, domain } = this.#options;
+    const { link, progress, subjects, domain } = this.#options;
+    // The one under way may be asking whoever is deaf: it is made again when that has ended.
+    this.#isToCatchUpAgain = this.#isCatchingUp;
     if (this.#isCatchingUp) return;
     this.#isCatchingUp = true;
     // The first time there is nothing to go on from: it only learns where the stream stands.
@@ -173,6 +180,9 @@ export class NatsPush implements FeedSubscription {
       // No stream, no leader, or deaf: the follower reads the rows that it misses.
     } finally {
       this.#isCatchingUp = false;
+    }
+    if (this.#isToCatchUpAgain && !this.#isClosed && link.connection !== undefined) {
+      await this.#catchUp(link.connection);
     }
   }
 
