@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module';
 import type { Command } from 'commander';
 import type { Context } from '../context.ts';
 import { InputError } from '../input-error.ts';
@@ -16,6 +17,8 @@ export function addStartCommand(program: Command, action: RunAction): void {
         const server = await import('@keyswarm/server/start');
         if (demo === undefined) await server.runServer(flags).catch(explainTaken);
         else await runDemo(server, flags, context);
+        // Kept for the next start now, for a server that is killed keeps nothing.
+        flushCompileCache();
         return 0;
       }),
     );
