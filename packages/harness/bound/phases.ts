@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import type { IssuedKey } from '../acceptance/api.ts';
+import { LatencyHistogram } from '../bench/levels/latency-histogram.ts';
 import { type Cluster, defaultKeyspace, strictKeyspace } from './cluster.ts';
-import { type LoadCounts, OpenLoad, quantile } from './open-load.ts';
+import { type LoadCounts, OpenLoad } from './open-load.ts';
 import { type RevocationResult, revokeAll, spread } from './revoke-all.ts';
 
 /*
@@ -264,8 +265,8 @@ function tell(result: RevocationResult): string {
 function tellLoad(counts: readonly LoadCounts[]): string {
   const valid = counts.reduce((sum, one) => sum + one.valid, 0);
   const not = counts.reduce((sum, one) => sum + one.unavailable + one.lost + one.notSent, 0);
-  const latencies = counts.flatMap((one) => one.latenciesMs).sort((a, b) => a - b);
-  return `${valid} valid, ${not} not served, p99 ${quantile(latencies, 0.99).toFixed(1)} ms`;
+  const latencies = LatencyHistogram.from(...counts.map((one) => one.latencies.toSparse()));
+  return `${valid} valid, ${not} not served, p99 ${latencies.quantile(0.99).toFixed(1)} ms`;
 }
 
 async function sleep(ms: number): Promise<void> {

@@ -51,6 +51,8 @@ const options = {
   atOnce: numberOf('at-once'),
 };
 const keyspace = 'orders';
+/** How often a look is made again that got no answer, half a second apart. */
+const looksMax = 60;
 const report = (phase: string, found: string): void => console.log(`${phase.padEnd(24)} ${found}`);
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -75,7 +77,7 @@ const start = async (): Promise<ServerProcess> => {
 try {
   await prove(await start());
 } catch (error) {
-  console.error(`BROKEN  ${error instanceof Error ? error.message : String(error)}`);
+  console.error(`BROKEN  ${reasonOf(error)}`);
   for (const server of servers) console.error(server.output().slice(-2_000));
   process.exitCode = 1;
 } finally {
@@ -101,7 +103,7 @@ async function prove(worker: ServerProcess): Promise<void> {
   const capacity = await measureCapacity(target, { keyspace, keys: secrets, seconds: 5 });
   const perSecond = Math.round(capacity * options.share);
   report('capacity', `${Math.round(capacity)} verifications a second; the load is ${perSecond}`);
-  const even = { keyspace, perSecond, connectionsMax: 16_384, random: Math.random };
+  const even = { keyspace, perSecond, connectionsMax: 1_024, random: Math.random };
   const quiet = new OpenLoad({ ...even, target, keys: secrets });
   quiet.start();
   await sleep(5_000);
@@ -111,7 +113,7 @@ async function prove(worker: ServerProcess): Promise<void> {
   await until(api, campaignId, ({ progress }) => progress.taken > 0);
   // From here on the first server holds the campaign, so the second takes it up only once that is gone.
   const server = await start();
-  const surviving = apiOf(server, managementKey);
+  const surviving = patient(apiOf(server, managementKey));
   // A process that has just started is slow for some seconds, and an open load does not wait for it.
   await measureCapacity(targetOf(server), { keyspace, keys: secrets, seconds: 4 });
   const holders = new RemoteHolders({ url: server.url, keys, atOnce: options.atOnce });
@@ -215,17 +217,33 @@ async function untilRetired(api: Api): Promise<string> {
 
 async function until(api: Api, id: string, holds: (shown: Shown) => boolean): Promise<void> {
   for (;;) {
-    const shown = await showOf(api, id).catch(tellLook);
-    if (shown !== undefined && holds(shown)) return;
-    if (shown?.state === 'paused') throw new Error(`the campaign stands: ${JSON.stringify(shown)}`);
+    const shown = await showOf(api, id);
+    if (holds(shown)) return;
+    if (shown.state === 'paused') throw new Error(`the campaign stands: ${JSON.stringify(shown)}`);
     await sleep(1_000);
   }
 }
 
-/** A look that got no answer is told of and made again: it is the load that counts. */
-function tellLook(error: unknown): undefined {
-  const { message, cause } = error as Error;
-  report('a look failed', `${message}: ${String(cause)}`);
+/** What is only looked at is asked again when no answer came; that is told, and it is the load that counts. */
+function patient(api: Api): Api {
+  return {
+    async call(method, path, body, headers) {
+      for (let tries = 1; ; tries += 1) {
+        try {
+          return await api.call(method, path, body, headers);
+        } catch (error) {
+          if (method !== 'GET' || tries === looksMax) throw error;
+          report('a look failed', reasonOf(error));
+          await sleep(500);
+        }
+      }
+    },
+  };
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause === undefined ? error.message : `${error.message}: ${String(error.cause)}`;
 }
 
 /** Says what the load came to. */
@@ -234,9 +252,9 @@ function tellLoad(phase: string, counts: LoadCounts): void {
   const failed = refused + counts.unavailable + counts.lost + counts.notSent;
   report(
     phase,
-    `${counts.valid} valid, ${failed} failed; verify p50 ${quantile(counts.latenciesMs, 0.5).toFixed(1)} ms, ` +
-      `p99 ${quantile(counts.latenciesMs, 0.99).toFixed(1)} ms, ` +
-      `at most ${quantile(counts.latenciesMs, 1).toFixed(0)} ms from when each was due`,
+    `${counts.valid} valid, ${failed} failed; verify p50 ${counts.latencies.quantile(0.5).toFixed(1)} ms, ` +
+      `p99 ${counts.latencies.quantile(0.99).toFixed(1)} ms, ` +
+      `at most ${counts.latencies.quantile(1).toFixed(0)} ms from when each was due`,
   );
-  if (failed > 0) broken.push(`${phase}: ${JSON.stringify({ ...counts, latenciesMs: undefined })}`);
+  if (failed > 0) broken.push(`${phase}: ${JSON.stringify({ ...counts, latencies: undefined })}`);
 }
