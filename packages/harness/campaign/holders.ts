@@ -1,5 +1,6 @@
 import { createCredential } from '@keyswarm/sdk';
 import type { IssuedKey } from '../acceptance/api.ts';
+import { fetchOverAtMost } from './fetch-over-at-most.ts';
 
 /*
  * The holders of all keys, in one process. Each keeps its newest secret, which the load presents. A verdict of its own key
@@ -10,7 +11,7 @@ import type { IssuedKey } from '../acceptance/api.ts';
 export interface HoldersOptions {
   readonly url: string;
   readonly keys: readonly IssuedKey[];
-  /** Requests under way at once; renewals that wait for their moment are not counted. */
+  /** Connections; renewals that wait for their moment need none. */
   readonly atOnce: number;
   /** Told of each new secret, by the key's place, once it is stored. */
   readonly onStored: (at: number, secret: string) => void;
@@ -29,7 +30,7 @@ export class Holders {
   constructor(options: HoldersOptions) {
     this.#options = options;
     this.#secrets = options.keys.map(({ secret }) => secret);
-    this.#fetch = atMost(options.atOnce);
+    this.#fetch = fetchOverAtMost(options.atOnce);
   }
 
   /** Resolves once the key at this place is renewed; at once if its holder was told before. */
@@ -54,21 +55,4 @@ export class Holders {
     // What it still does is to ask about the new one, which is the proof that it was deployed.
     await credential.close();
   }
-}
-
-/** As `fetch`, and what is more than so many at once waits for its turn. */
-function atMost(atOnce: number): typeof fetch {
-  const waiting: (() => void)[] = [];
-  let free = atOnce;
-  return async (url, init) => {
-    if (free > 0) free -= 1;
-    else await new Promise<void>((resolve) => waiting.push(resolve));
-    try {
-      return await fetch(url, init);
-    } finally {
-      const next = waiting.shift();
-      if (next === undefined) free += 1;
-      else next();
-    }
-  };
 }
