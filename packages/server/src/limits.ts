@@ -96,6 +96,9 @@ export const crowdOfMutationsMin = 128;
  */
 export const acceptBacklogMax = 4_096;
 
+/** Of each of several listening sockets of a port: who comes is not dealt out evenly. */
+export const doorBacklogMin = 512;
+
 /** The head of a request. The largest honest one has a 4 kB cursor in its URL and a few short headers. */
 export const headerBytesMax = 16 * 1024;
 

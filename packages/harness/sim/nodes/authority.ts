@@ -19,6 +19,7 @@ import type { MasterKey } from '@keyswarm/server/rooms/signing/master-key';
 import { createReader } from '@keyswarm/server/rooms/storage/reader';
 import { createRotationsReader } from '@keyswarm/server/rooms/storage/statements/read-rotations';
 import type { Store } from '@keyswarm/server/rooms/storage/store';
+import { createStoreClock } from '@keyswarm/server/rooms/storage/store-clock';
 import type { FollowerState } from '@keyswarm/verifier';
 import {
   type AppliedObserver,
@@ -74,15 +75,16 @@ export function startAuthority(options: AuthorityOptions): AuthorityService {
     timers,
     onCommitted: (rows) => follower.applyCommitted(rows),
   });
-  const uses = new UseSink({
+  const uses = sinkOf(options, resident);
+  uses.start();
+  const storeClock = createStoreClock(store);
+  startUpkeep({
     store,
     shards,
-    take: (countMax) => resident.takeUses(countMax),
+    storeClock,
     timers,
-    onProblem: (error) => options.onProblem('uses', error),
+    onProblem: ({ error }) => options.onProblem('upkeep', error),
   });
-  uses.start();
-  startUpkeep({ store, shards, clock, timers, onProblem: ({ error }) => options.onProblem('upkeep', error) });
   const reader = createReader(store, { shards });
   const keyspaces = new KeyspaceDirectory(reader);
   const leases = new LeaseReads(reader);
@@ -128,11 +130,22 @@ export function startAuthority(options: AuthorityOptions): AuthorityService {
     awaitEffective: waits.awaitEffective,
     evidence,
     rotations: createRotationsReader(store),
+    storeClock,
     macKeyOf: (workspaceId: WorkspaceId) => options.masterKey.subkey('request mac', [workspaceId]),
     shards,
   };
   startWork(options, ports);
   return { ...feedServiceOf(door), ports, resident, follower, writing: () => under.way };
+}
+
+function sinkOf({ life, store, shards, onProblem }: AuthorityOptions, resident: ResidentVerifier): UseSink {
+  return new UseSink({
+    store,
+    shards,
+    take: (countMax) => resident.takeUses(countMax),
+    timers: life.timers,
+    onProblem: (error) => onProblem('uses', error),
+  });
 }
 
 const notSimulated: Pick<UseCasePorts, 'rotationTimes' | 'jobs'> = {

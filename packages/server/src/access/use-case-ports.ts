@@ -7,6 +7,7 @@ import type { Random } from '../runtime/random.ts';
 import type { SigningPorts } from '../signing-keys/signing-key-ports.ts';
 import type { Reader } from '../storage/reader-port.ts';
 import type { RotationsReader } from '../storage/rotations-port.ts';
+import type { StoreClock } from '../storage/store-clock-port.ts';
 import type { TokenIssuer } from '../tokens/token-ports.ts';
 import type { Jobs } from '../workflows/jobs-port.ts';
 import type { AwaitEffective } from './await-effective.ts';
@@ -18,7 +19,9 @@ export interface UseCasePorts {
   readonly lanes: Lanes;
   readonly reader: Reader;
   readonly verifier: ResidentVerifier;
+  /** Of this process. */
   readonly clock: Clock;
+  readonly storeClock: StoreClock;
   readonly random: Random;
   readonly keyspaces: KeyspaceDirectory;
   readonly leases: Pick<LeaseReads, 'ofKeyspace' | 'ofWorkspace'>;

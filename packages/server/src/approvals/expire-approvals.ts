@@ -11,7 +11,7 @@ import type { UseCasePorts } from '../access/use-case-ports.ts';
 import { approvalPageRows, approvalsExpiredPerWrite } from '../limits.ts';
 import { ApprovalWrites, readsOfApprovals } from './approval-writes.ts';
 
-export type ExpirePorts = Pick<UseCasePorts, 'lanes' | 'reader' | 'clock' | 'shards'>;
+export type ExpirePorts = Pick<UseCasePorts, 'lanes' | 'reader' | 'storeClock' | 'shards'>;
 
 /**
  * Writes down what the clock has ended already, with its event: at most so many requests, and says how many. Nobody has
@@ -19,13 +19,13 @@ export type ExpirePorts = Pick<UseCasePorts, 'lanes' | 'reader' | 'clock' | 'sha
  * one has written is no longer open when the other looks.
  */
 export async function expireApprovals(ports: ExpirePorts, limit: number): Promise<number> {
+  const nowMs = await ports.storeClock.nowMs();
   let expired = 0;
   for (const state of ['pending', 'approved'] as const) {
     let after: ApprovalId | undefined;
     while (expired < limit) {
       const terms = { kind: 'appr', state, after, limit: approvalPageRows } as const;
       const found = (await ports.reader.documents(terms)).map(approvalOfDocument);
-      const nowMs = ports.clock.nowMs();
       const due = found.filter((approval) => approvalStateAt(approval, nowMs) === 'expired');
       expired += await expireAll(ports, due.slice(0, limit - expired));
       if (found.length < approvalPageRows) break;

@@ -23,6 +23,7 @@ import { systemTimers } from '../runtime/timers.ts';
 import { createReader } from '../storage/reader.ts';
 import { createRotationsReader } from '../storage/statements/read-rotations.ts';
 import type { Store } from '../storage/store.ts';
+import { createStoreClock } from '../storage/store-clock.ts';
 import { bootstrap } from '../workspaces/bootstrap.ts';
 
 /* Campaigns worked on by processes that die, race, and are late, over one embedded store. Time goes as fast as it is asked to. */
@@ -91,6 +92,7 @@ function process(
     },
     rotationTimes: { firstUsed() {}, retired() {} },
     rotations: createRotationsReader(store),
+    storeClock: createStoreClock(store),
     jobs: { send: async () => {} },
     macKeyOf: () => new Uint8Array(32),
     shards,

@@ -15,13 +15,13 @@ import { createFeedSource } from '../feed/feed-source.ts';
 import { startUpkeep } from '../feed/upkeep.ts';
 import { forwardAuthWays } from '../gateways/forward-auth-ways.ts';
 import { Admission } from '../http/admission.ts';
-import { drainWire, urlOfWire } from '../http/drain-wire.ts';
+import { Doors } from '../http/doors.ts';
+import { drainWire } from '../http/drain-wire.ts';
 import type { DemoDoor } from '../http/handlers/demo-handler.ts';
 import { buildHttpServer } from '../http/http-server.ts';
 import { readinessOf } from '../http/readiness.ts';
 import { KeyspaceDirectory } from '../keyspaces/keyspace-directory.ts';
 import { createLanes } from '../lanes/lanes.ts';
-import { acceptBacklogMax } from '../limits.ts';
 import type { Log } from '../logging/log.ts';
 import { jobMetrics } from '../metrics/job-metrics.ts';
 import { PropagationMetrics } from '../metrics/propagation-metrics.ts';
@@ -29,6 +29,7 @@ import { watchRelay } from '../metrics/relay-metrics.ts';
 import { ServerMetrics } from '../metrics/server-metrics.ts';
 import { StatementCounts } from '../metrics/statement-counts.ts';
 import { systemClock } from '../runtime/clock.ts';
+import { holdPort } from '../runtime/hold-port.ts';
 import { systemRandom } from '../runtime/random.ts';
 import { systemTimers } from '../runtime/timers.ts';
 import { loadMasterKey, loadPreviousMasterKey } from '../signing/load-master-key.ts';
@@ -38,6 +39,7 @@ import { createReader } from '../storage/reader.ts';
 import { createRotationsReader } from '../storage/statements/read-rotations.ts';
 import { createDocumentRemoval } from '../storage/statements/remove-documents.ts';
 import type { Store } from '../storage/store.ts';
+import { createStoreClock } from '../storage/store-clock.ts';
 import type { StatusLists } from '../tokens/status-lists.ts';
 import type { WorkerSeat } from '../workers/worker-seat.ts';
 import { bootstrap, isBootstrapKey } from '../workspaces/bootstrap.ts';
@@ -100,6 +102,7 @@ export async function startServer(config: ServerConfig, options: StartOptions): 
   if (options.seat?.isAlone ?? true) await checkPort(config);
   const closing = closeInOrder(log);
   try {
+    if (options.seat === undefined) closing.add('port', await holdPort(config));
     const statements = new StatementCounts();
     const store = statements.over(options.store ?? (await openStore(config, log)));
     closing.add('store', () => store.close());
@@ -187,10 +190,11 @@ async function startCore(config: ServerConfig, foundation: Foundation) {
   const plane = await openPlane(config, foundation);
   const { shards, metrics, isAlone, clock, house, verifier, lag, relay, follower, nats, lanes } = plane;
   const uses = openUses({ store, shards, verifier, metrics, log, closing });
+  const storeClock = createStoreClock(store);
   const upkeep = startUpkeep({
     store,
     shards,
-    clock: systemClock,
+    storeClock,
     timers: systemTimers,
     onProblem: ({ step, error }) => log.warn({ step, err: error }, 'upkeep left something to its next run'),
   });
@@ -233,6 +237,7 @@ async function startCore(config: ServerConfig, foundation: Foundation) {
     evidence,
     rotationTimes: metrics.rotations,
     rotations: createRotationsReader(store),
+    storeClock,
     // An embedded store has one process, which knows its own writes before it answers them.
     catchUp,
     tokens: tokens.tokens,
@@ -338,13 +343,12 @@ async function openWire(
       isDraining: () => isLeaving || seat?.isOpen() === false,
     }),
   });
-  closing.add('wire', () => drainWire(app, admission, config.drainTimeoutMs));
+  const doors = new Doors(app.server, config);
+  closing.add('wire', () => drainWire(app, { admission, doors }, config.drainTimeoutMs));
   closing.add('streams', () => feed.close());
   // Runs before the wire is drained.
-  if (seat !== undefined) closing.add('last connections', () => acceptWaiting(app.server));
-  const shared = seat === undefined ? {} : { reusePort: true };
-  await app.listen({ host: config.host, port: config.port, backlog: acceptBacklogMax, ...shared });
-  const url = urlOfWire(config.host, app.server.address());
+  closing.add('last connections', () => acceptWaiting(app.server));
+  const url = await doors.open(app, { isShared: seat !== undefined });
   const said = seat === undefined ? 'listening' : 'a worker listens';
   log.info({ url, profile: config.profile, shards: ports.shards }, said);
   // Last, and not waited for: nothing that is answered hangs on it.

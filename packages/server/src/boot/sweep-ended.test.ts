@@ -37,7 +37,7 @@ beforeEach(async () => {
 const ports = (): RetentionPorts => ({
   reader: createReader(store, { shards }),
   removal: createDocumentRemoval(store, { shards }),
-  clock: { nowMs: () => nowMs, monotonicMs: () => 0 },
+  storeClock: { nowMs: async () => nowMs },
   shards,
 });
 

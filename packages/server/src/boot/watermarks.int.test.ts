@@ -23,6 +23,7 @@ import { systemTimers } from '../runtime/timers.ts';
 import { createReader } from '../storage/reader.ts';
 import { createRotationsReader } from '../storage/statements/read-rotations.ts';
 import type { Store } from '../storage/store.ts';
+import { createStoreClock } from '../storage/store-clock.ts';
 import { bootstrap } from '../workspaces/bootstrap.ts';
 
 /*
@@ -78,6 +79,7 @@ describe('keys of an owner or a keyspace, rotated and revoked at once by two ser
       jobs: { send: async () => {} },
       macKeyOf: () => new Uint8Array(32),
       rotations: createRotationsReader(store),
+      storeClock: createStoreClock(store),
       shards,
     };
   };

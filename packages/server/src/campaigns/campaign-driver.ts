@@ -106,7 +106,7 @@ export class CampaignDriver {
     const chunks = isAtKeys(campaign) ? held.work.next(campaign, ports.clock.monotonicMs()) : [];
     const now = campaign;
     const { work } = held;
-    const nowMs = ports.clock.nowMs();
+    const nowMs = chunks.length === 0 ? Number.NaN : await ports.storeClock.nowMs();
     await Promise.all(
       chunks.map(async (chunk) => {
         work.wrote(chunk, await writeChunk(ports, { campaign: now, ...chunk, nowMs }));
@@ -182,7 +182,8 @@ export class CampaignDriver {
     const monotonicMs = ports.clock.monotonicMs();
     const isDue = stored.kind === 'rotate' && monotonicMs >= held.countAtMs;
     if (isDue) {
-      held.counted = await ports.reader.countAskedKeys({ campaignId: stored.id, nowMs: ports.clock.nowMs() });
+      const nowMs = await ports.storeClock.nowMs();
+      held.counted = await ports.reader.countAskedKeys({ campaignId: stored.id, nowMs });
       const doneMs = ports.clock.monotonicMs();
       held.countAtMs = doneMs + (doneMs - monotonicMs) / campaignCountShare;
     }

@@ -40,6 +40,11 @@ export const requestSettings = {
 
 export const connectionSettings = {
   socketsMax: whole(8, 100_000, { about: 'Connections that may be open at once.', byDefault: 8192 }),
+  listenSockets: whole(1, 64, {
+    about:
+      'Listening sockets of a process on its port (Linux): a turn of its event loop takes one new connection of each.',
+    byDefault: 16,
+  }),
   headersTimeoutMs: whole(100, 600_000, {
     about: 'How long a client may take to send the head of a request.',
     byDefault: 10_000,

@@ -9,6 +9,7 @@ import { systemTimers } from '../runtime/timers.ts';
 import { createReader } from '../storage/reader.ts';
 import { dayAt, listDays } from '../storage/statements/feed-partitions.ts';
 import type { Store } from '../storage/store.ts';
+import { createStoreClock } from '../storage/store-clock.ts';
 import { createFeedSource, type StoreFeed } from './feed-source.ts';
 import { initStore, ShardsMismatch, startNewEpoch } from './init-store.ts';
 import { seesAllUnderManyWriters } from './testing/feed-promises.ts';
@@ -203,18 +204,18 @@ export function feedConformance(openStore: () => Promise<Store>, shards: number)
 
   describe('upkeep', () => {
     const dayMs = 86_400_000;
-    const at = (nowMs: number) => ({ ...systemClock, nowMs: () => nowMs });
+    const at = (nowMs: number) => ({ nowMs: async () => nowMs });
 
     test('makes the days to come, drops those past retention, and what was in them is gone', async () => {
       const nowMs = systemClock.nowMs();
       const [key] = await issue(1, 1);
       const seq = await headOf(1);
-      expect(await runUpkeep({ store, shards, clock: at(nowMs + dayMs) })).toEqual([]);
+      expect(await runUpkeep({ store, shards, storeClock: at(nowMs + dayMs) })).toEqual([]);
       expect(await listDays(store)).toEqual([1, 2, 3].map((ahead) => dayAt(nowMs, ahead)));
       expect(await source.rows(1, { after: seq - 1, upTo: seq, limit: 1 })).toMatchObject({
         rows: [{ subject: key?.id }],
       });
-      expect(await runUpkeep({ store, shards, clock: at(nowMs + 6 * dayMs) })).toEqual([]);
+      expect(await runUpkeep({ store, shards, storeClock: at(nowMs + 6 * dayMs) })).toEqual([]);
       expect(await listDays(store)).toEqual([3, 6, 7, 8].map((ahead) => dayAt(nowMs, ahead)));
       expect(await source.rows(1, { after: seq - 1, upTo: seq, limit: 1 })).toBe('gone');
       await sql('truncate feed_default');
@@ -222,14 +223,14 @@ export function feedConformance(openStore: () => Promise<Store>, shards: number)
 
     test('leaves a day that has begun without a partition where it is', async () => {
       await issue(1, 1);
-      expect(await runUpkeep({ store, shards, clock: systemClock })).toEqual([]);
+      expect(await runUpkeep({ store, shards, storeClock: createStoreClock(store) })).toEqual([]);
       expect(await listDays(store)).not.toContain(dayAt(systemClock.nowMs(), 0));
       await issue(1, 1);
     });
 
     test('can be run by several at once', async () => {
-      const clock = at(systemClock.nowMs() + 50 * dayMs);
-      const runs = await Promise.all([1, 2, 3].map(() => runUpkeep({ store, shards, clock })));
+      const storeClock = at(systemClock.nowMs() + 50 * dayMs);
+      const runs = await Promise.all([1, 2, 3].map(() => runUpkeep({ store, shards, storeClock })));
       expect(runs.flat()).toEqual([]);
       expect(await listDays(store)).toHaveLength(3);
     });
@@ -240,7 +241,7 @@ export function feedConformance(openStore: () => Promise<Store>, shards: number)
           case when n % 2 = 0 then timestamptz '2001-01-01' else timestamptz '2099-01-01' end
         from generate_series(1, 2500) as n`;
       await sql(insert);
-      await runUpkeep({ store, shards, clock: systemClock });
+      await runUpkeep({ store, shards, storeClock: createStoreClock(store) });
       expect(await sql('select count(*)::integer as count from idempotency')).toEqual([{ count: 1250 }]);
     });
   });

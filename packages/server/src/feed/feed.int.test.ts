@@ -134,8 +134,8 @@ describe('the feed under several writing processes', () => {
     const store = await open();
     const dayMs = 86_400_000;
     const tomorrow = dayAt(systemClock.nowMs(), 1);
-    const at = (days: number) => ({ ...systemClock, nowMs: () => systemClock.nowMs() + days * dayMs });
-    expect(await runUpkeep({ store, shards, clock: at(1) })).toEqual([]);
+    const at = (days: number) => ({ nowMs: async () => systemClock.nowMs() + days * dayMs });
+    expect(await runUpkeep({ store, shards, storeClock: at(1) })).toEqual([]);
     const reading = new Gate();
     const gate = new Gate();
     const read = (await open()).transaction(async (tx) => {
@@ -144,7 +144,7 @@ describe('the feed under several writing processes', () => {
       await gate.passed;
     });
     await reading.passed;
-    const problems = await runUpkeep({ store, shards, clock: at(6), daysAhead: -1, lockMsMax: 100 });
+    const problems = await runUpkeep({ store, shards, storeClock: at(6), daysAhead: -1, lockMsMax: 100 });
     expect(problems).toMatchObject([{ step: `drop day ${tomorrow}`, error: { code: 'overloaded' } }]);
     const lanes = createLanes({
       store,
@@ -156,7 +156,7 @@ describe('the feed under several writing processes', () => {
     await lanes.submit(sample.issue());
     gate.open();
     await read;
-    expect(await runUpkeep({ store, shards, clock: at(6) })).toEqual([]);
+    expect(await runUpkeep({ store, shards, storeClock: at(6) })).toEqual([]);
     expect(await listDays(store)).not.toContain(tomorrow);
   });
 

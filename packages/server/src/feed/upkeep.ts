@@ -6,7 +6,6 @@ import {
   upkeepLockMsMax,
   upkeepPeriodMs,
 } from '../limits.ts';
-import type { Clock } from '../runtime/clock.ts';
 import type { Timers } from '../runtime/timers.ts';
 import {
   boundLocks,
@@ -19,6 +18,7 @@ import {
 } from '../storage/statements/feed-partitions.ts';
 import { sweepIdempotency } from '../storage/statements/sweep-idempotency.ts';
 import type { Store } from '../storage/store.ts';
+import type { StoreClock } from '../storage/store-clock-port.ts';
 
 /*
  * What has to be done now and then, by every server process: a partition for the days to come, the drop of days
@@ -34,7 +34,7 @@ import type { Store } from '../storage/store.ts';
 export interface UpkeepOptions {
   readonly store: Store;
   readonly shards: number;
-  readonly clock: Clock;
+  readonly storeClock: StoreClock;
   readonly retentionDays?: number;
   readonly daysAhead?: number;
   /** How long a change of partitions waits for its lock. */
@@ -48,7 +48,7 @@ export interface UpkeepProblem {
 }
 
 export async function runUpkeep(options: UpkeepOptions): Promise<readonly UpkeepProblem[]> {
-  const { store, clock } = options;
+  const { store } = options;
   const problems: UpkeepProblem[] = [];
   const step = async (name: string, work: () => Promise<void>): Promise<boolean> => {
     try {
@@ -59,18 +59,32 @@ export async function runUpkeep(options: UpkeepOptions): Promise<readonly Upkeep
       return false;
     }
   };
-  const nowMs = clock.nowMs();
-  const oldest = dayAt(nowMs, -(options.retentionDays ?? feedRetentionDays));
-  await step('list days', async () => {
-    const days = await listDays(store);
-    for (const { change, day } of dayChanges(days, oldest, options)) {
-      // What holds up one change of partitions holds up the next: each would stop commits for its wait again.
-      if (!(await step(`${change} day ${day}`, () => changeDay(options, change, day)))) break;
-    }
+  await step('read the clock', async () => {
+    const nowMs = await options.storeClock.nowMs();
+    const days = daysOf(nowMs, options);
+    await step('list days', async () => {
+      for (const { change, day } of dayChanges(await listDays(store), days)) {
+        // What holds up one change of partitions holds up the next: each would stop commits for its wait again.
+        if (!(await step(`${change} day ${day}`, () => changeDay(options, change, day)))) break;
+      }
+    });
+    await step('sweep the default day', () => store.transaction((tx) => deleteBefore(tx, days.oldest)));
+    await step('sweep replies', () => sweepReplies(options, nowMs));
   });
-  await step('sweep the default day', () => store.transaction((tx) => deleteBefore(tx, oldest)));
-  await step('sweep replies', () => sweepReplies(options, nowMs));
   return problems;
+}
+
+interface WantedDays {
+  readonly oldest: Day;
+  readonly ahead: readonly Day[];
+}
+
+function daysOf(nowMs: number, options: UpkeepOptions): WantedDays {
+  const { retentionDays = feedRetentionDays, daysAhead = feedDaysAhead } = options;
+  return {
+    oldest: dayAt(nowMs, -retentionDays),
+    ahead: Array.from({ length: daysAhead + 1 }, (_, offset) => dayAt(nowMs, offset)),
+  };
 }
 
 type DayChange = 'create' | 'drop';
@@ -78,12 +92,8 @@ type DayChange = 'create' | 'drop';
 /** Days to come first: rows without a partition are the greater nuisance. */
 function dayChanges(
   days: readonly Day[],
-  oldest: Day,
-  options: UpkeepOptions,
+  { oldest, ahead }: WantedDays,
 ): readonly { readonly change: DayChange; readonly day: Day }[] {
-  const ahead = Array.from({ length: (options.daysAhead ?? feedDaysAhead) + 1 }, (_, offset) =>
-    dayAt(options.clock.nowMs(), offset),
-  );
   return [
     ...ahead.filter((day) => !days.includes(day)).map((day) => ({ change: 'create' as const, day })),
     ...days.filter((day) => day < oldest).map((day) => ({ change: 'drop' as const, day })),

@@ -4,15 +4,19 @@ import type { FastifyInstance } from 'fastify';
 import { drainLingerMs } from '../limits.ts';
 import { within } from '../runtime/within.ts';
 import type { Admission } from './admission.ts';
+import type { Doors } from './doors.ts';
 
 /** Lets nobody else in, finishes what is under way for as long as it may take, and closes what is left. */
 export async function drainWire(
   app: FastifyInstance,
-  admission: Pick<Admission, 'drain'>,
+  {
+    admission,
+    doors,
+  }: { readonly admission: Pick<Admission, 'drain'>; readonly doors: Pick<Doors, 'close'> },
   drainTimeoutMs: number,
 ): Promise<void> {
   const emptied = admission.drain();
-  const closed = app.close();
+  const closed = Promise.all([doors.close(), app.close()]);
   await within(drainTimeoutMs, emptied);
   app.server.closeIdleConnections();
   // A connection on which nothing was ever asked is not idle to Node, and would be waited for without end. What

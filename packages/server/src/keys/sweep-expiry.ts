@@ -27,7 +27,7 @@ import { keyEventData } from './key-terms.ts';
  * A key whose end is moved forward, to before where the sweep has come, is told of when it has ended and not before.
  */
 
-export type SweepPorts = Pick<UseCasePorts, 'lanes' | 'reader' | 'shards' | 'clock'>;
+export type SweepPorts = Pick<UseCasePorts, 'lanes' | 'reader' | 'shards' | 'storeClock'>;
 
 interface Told {
   readonly name: string;
@@ -53,12 +53,13 @@ const tellings: readonly Told[] = [
 
 /** How many were told of. */
 export async function sweepExpiry(ports: SweepPorts, signal?: AbortSignal): Promise<number> {
+  const nowMs = await ports.storeClock.nowMs();
   let told = 0;
   for (let shard = 0; shard < ports.shards; shard += 1) {
     for (const telling of tellings) {
       for (let more = true; more; ) {
         signal?.throwIfAborted();
-        const swept = await sweepPage(ports, shard, telling);
+        const swept = await sweepPage(ports, { shard, telling, nowMs });
         told += swept.told;
         more = swept.more;
       }
@@ -69,17 +70,14 @@ export async function sweepExpiry(ports: SweepPorts, signal?: AbortSignal): Prom
 
 async function sweepPage(
   ports: SweepPorts,
-  shard: number,
-  telling: Told,
+  { shard, telling, nowMs }: { readonly shard: number; readonly telling: Told; readonly nowMs: number },
 ): Promise<{ readonly told: number; readonly more: boolean }> {
   const id = noteIdOf(shard, telling.name);
-  const untilMs = ports.clock.nowMs() + telling.aheadMs;
+  const untilMs = nowMs + telling.aheadMs;
   const note = await ports.reader.document(id);
   // A store that never swept begins here: it does not tell of all that ended since it was made.
   const from =
-    note === undefined
-      ? { expiresAtMs: ports.clock.nowMs() + Math.min(0, telling.aheadMs), id: null }
-      : placeOf(note);
+    note === undefined ? { expiresAtMs: nowMs + Math.min(0, telling.aheadMs), id: null } : placeOf(note);
   const { lifeMsMin, lifeMsBelow } = telling;
   const wish = { shard, after: from, untilMs, lifeMsMin, lifeMsBelow, limit: keysPerSweepMax };
   const keys = untilMs <= from.expiresAtMs ? [] : await ports.reader.endingKeys(wish);

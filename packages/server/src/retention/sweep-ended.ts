@@ -14,7 +14,7 @@ import { retentionPageRows, retentionSweptMax } from './limits.ts';
  * which is worth knowing.
  */
 
-export interface RetentionPorts extends Pick<UseCasePorts, 'reader' | 'clock' | 'shards'> {
+export interface RetentionPorts extends Pick<UseCasePorts, 'reader' | 'storeClock' | 'shards'> {
   readonly removal: DocumentRemoval;
 }
 
@@ -30,7 +30,7 @@ export async function sweepEnded(
   keptMs: number,
   signal: AbortSignal,
 ): Promise<number> {
-  const beforeMs = ports.clock.nowMs() - keptMs;
+  const beforeMs = (await ports.storeClock.nowMs()) - keptMs;
   let removed = 0;
   for (const [kind, states] of Object.entries(endedStates)) {
     for (const state of states) {

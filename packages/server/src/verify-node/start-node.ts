@@ -6,6 +6,7 @@ import {
   type ResidentVerifier,
   type Verifier,
 } from '@keyswarm/verifier';
+import { acceptWaiting } from '../boot/accept-waiting.ts';
 import { checkPort } from '../boot/check-port.ts';
 import { type Closing, closeInOrder } from '../boot/close-in-order.ts';
 import { observerOf } from '../boot/observer-of.ts';
@@ -13,12 +14,13 @@ import { openTelemetry } from '../boot/open-telemetry.ts';
 import { listOf } from '../config/list-of.ts';
 import { forwardAuthWays } from '../gateways/forward-auth-ways.ts';
 import { Admission } from '../http/admission.ts';
-import { drainWire, urlOfWire } from '../http/drain-wire.ts';
-import { acceptBacklogMax } from '../limits.ts';
+import { Doors } from '../http/doors.ts';
+import { drainWire } from '../http/drain-wire.ts';
 import type { Log } from '../logging/log.ts';
 import { PropagationMetrics } from '../metrics/propagation-metrics.ts';
 import { ServerMetrics } from '../metrics/server-metrics.ts';
 import { systemClock } from '../runtime/clock.ts';
+import { holdPort } from '../runtime/hold-port.ts';
 import { systemRandom } from '../runtime/random.ts';
 import { systemTimers } from '../runtime/timers.ts';
 import { askAuthorityOf } from './fallback.ts';
@@ -62,6 +64,7 @@ export async function startVerifyNode(config: NodeConfig, options: NodeOptions):
   await checkPort(config);
   const closing = closeInOrder(options.log);
   try {
+    closing.add('port', await holdPort(config));
     const core = startCore(config, options, closing);
     return await openWire(config, { ...core, log: options.log, closing });
   } catch (error) {
@@ -164,10 +167,11 @@ async function openWire(config: NodeConfig, wiring: Wiring): Promise<RunningNode
     askAuthority,
     ways: forwardAuthWays(asked, { ...keepers, log, verifier: resident, catchUp, askAuthority }),
   });
-  closing.add('wire', () => drainWire(app, admission, config.drainTimeoutMs));
+  const doors = new Doors(app.server, config);
+  closing.add('wire', () => drainWire(app, { admission, doors }, config.drainTimeoutMs));
   if (feed !== undefined) closing.add('streams', () => feed.close());
-  await app.listen({ host: config.host, port: config.port, backlog: acceptBacklogMax });
-  const url = urlOfWire(config.host, app.server.address());
+  closing.add('last connections', () => acceptWaiting(app.server));
+  const url = await doors.open(app, { isShared: false });
   log.info(
     { url, relays: listOf(config.relays), keyspaces: listOf(config.keyspaces), forwardAuth: asked },
     'listening',

@@ -37,6 +37,7 @@ const bytesOf = (hex: string): Uint8Array => Uint8Array.from(Buffer.from(hex, 'h
 
 export const feedHandlers: Handlers = {
   append_feed: { locks: (tx, given) => [headLock(tx, given.number(1))], run: append },
+  read_now: { run: (_tx, _given, nowMs) => [{ now_ms: nowMs }] },
   lock_head: {
     locks: (tx, given) => [headLock(tx, given.number(1))],
     run(tx, given) {

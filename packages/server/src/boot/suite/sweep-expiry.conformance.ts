@@ -41,7 +41,7 @@ export function describeExpirySweep(storeOf: () => Store, shards: number): void 
     lanes,
     reader: createReader(storeOf(), { shards }),
     shards,
-    clock: { nowMs: () => nowMs, monotonicMs: () => nowMs },
+    storeClock: { nowMs: async () => nowMs },
   });
   const sweep = (): Promise<number> => sweepExpiry(ports());
   const issue = async (lifeMs: number): Promise<string> => {
