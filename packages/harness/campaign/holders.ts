@@ -11,7 +11,10 @@ import { fetchOverAtMost } from './fetch-over-at-most.ts';
 export interface HoldersOptions {
   readonly url: string;
   readonly keys: readonly IssuedKey[];
-  /** Connections; renewals that wait for their moment need none. */
+  /**
+   * Connections; renewals that wait for their moment need none. Enough that none waits for one: its time runs meanwhile, and
+   * one that is called off as soon as it has its connection is work for nothing.
+   */
   readonly atOnce: number;
   /** Told of each new secret, by the key's place, once it is stored. */
   readonly onStored: (at: number, secret: string) => void;

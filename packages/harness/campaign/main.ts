@@ -17,7 +17,7 @@ import { RemoteHolders } from './remote-holders.ts';
 import { RotationTimesReader } from './rotation-times.ts';
 
 /*
- * npm run prove:campaign -- [--keys 100000] [--share 50] [--pace 2000] [--window 10] [--settle 10]
+ * npm run prove:campaign -- [--keys 100000] [--share 50] [--pace 2000] [--window 10] [--settle 10] [--at-once 1024]
  *
  * Two servers on one PostgreSQL. The one works on a campaign that rotates every key of a keyspace; the other takes an open
  * load of verifications (`--share` percent of what it was found to be capable of), each with the newest secret that a
@@ -33,7 +33,7 @@ const { values } = parseArgs({
     pace: { type: 'string', default: '2000' },
     window: { type: 'string', default: '10' },
     settle: { type: 'string', default: '10' },
-    'at-once': { type: 'string', default: '32' },
+    'at-once': { type: 'string', default: '1024' },
   },
 });
 const numberOf = (name: keyof typeof values): number => {
