@@ -18,6 +18,14 @@ export const laneQueueWeightMax = 4_000;
 /** Lanes that are in a transaction at once. Fewer make larger batches, more use more of the engine's cores. */
 export const laneTransactionsMax = 4;
 
+/**
+ * How many more may be when a lane has waited so long for its turn. A transaction is ten round trips, and each waits for a turn of
+ * this process's event loop: while that is full of verifications (40 ms a turn) a transaction takes half a second, the engine
+ * has nothing to do, and four at once are eight a second. With these it is three times as many.
+ */
+export const laneExtraTransactionsMax = 8;
+export const laneOverdueMs = 250;
+
 /** How long a write may wait for its batch to begin. Callers give up at about this time anyway. */
 export const laneWaitMsMax = 5_000;
 
@@ -98,6 +106,12 @@ export const acceptBacklogMax = 4_096;
 
 /** Of each of several listening sockets of a port: who comes is not dealt out evenly. */
 export const doorBacklogMin = 512;
+
+/**
+ * How long requests are taken in one turn of the event loop: ten polls of a hundred connections, two of a thousand. A tenth of the
+ * strictest lease in use, which timers have to renew.
+ */
+export const turnMsMax = 200;
 
 /** The head of a request. The largest honest one has a 4 kB cursor in its URL and a few short headers. */
 export const headerBytesMax = 16 * 1024;

@@ -35,6 +35,8 @@ const settleSeconds = 3;
 interface Waits {
   readonly ms: readonly number[];
   readonly unanswered: number;
+  /** The latest that a timer of the server was, in seconds. */
+  readonly lagSeconds: number;
 }
 
 const one = await measure({ KEYSWARM_LISTEN_SOCKETS: '1' });
@@ -70,14 +72,19 @@ async function waitsAt(server: ServerProcess, managementKey: string): Promise<Wa
   const waits = await newcomers(target, key.secret);
   over.isOver = true;
   for (const connection of crowd) connection.close();
-  return waits;
+  return { ...waits, lagSeconds: await lagOf(server) };
+}
+
+async function lagOf({ url }: ServerProcess): Promise<number> {
+  const text = await (await fetch(`${url}/metrics`)).text();
+  return Number(/^keyswarm_nodejs_eventloop_lag_max_seconds (\S+)$/m.exec(text)?.[1]);
 }
 
 async function keepBusy(connection: VerifyConnection, secret: string, over: { readonly isOver: boolean }) {
   while (!over.isOver) await connection.ask(secret, keyspace);
 }
 
-async function newcomers(target: VerifyTarget, secret: string): Promise<Waits> {
+async function newcomers(target: VerifyTarget, secret: string): Promise<Omit<Waits, 'lagSeconds'>> {
   const untilMs = performance.now() + seconds * 1000;
   const ms: number[] = [];
   let unanswered = 0;
@@ -106,9 +113,9 @@ function asked(name: keyof typeof values, range: Range): number {
   }
 }
 
-function tell(name: string, { ms, unanswered }: Waits): void {
+function tell(name: string, { ms, unanswered, lagSeconds }: Waits): void {
   console.log(
-    `${name.padEnd(23)} ${ms.length} came: p50 ${quantile(ms, 0.5).toFixed(0)} ms, p99 ${quantile(ms, 0.99).toFixed(0)} ms` +
+    `${name.padEnd(23)} ${ms.length} came: p50 ${quantile(ms, 0.5).toFixed(0)} ms, p99 ${quantile(ms, 0.99).toFixed(0)} ms; timers late by ${lagSeconds.toFixed(1)} s at most` +
       (unanswered > 0 ? `; ${unanswered} of them had no answer when it ended` : ''),
   );
 }

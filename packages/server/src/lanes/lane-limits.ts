@@ -2,8 +2,10 @@ import {
   idempotencyKeptMs,
   laneAttemptsMax,
   laneBatchWeightMax,
+  laneExtraTransactionsMax,
   laneOutcomeMsMax,
   laneOutcomePauseMs,
+  laneOverdueMs,
   laneQueueWeightMax,
   laneRetryAfterMs,
   laneTransactionMsMax,
@@ -16,6 +18,9 @@ export interface LaneLimits {
   readonly batchWeightMax: number;
   readonly queueWeightMax: number;
   readonly transactionsMax: number;
+  /** More of them for lanes that have waited for `overdueMs`. */
+  readonly extraTransactionsMax: number;
+  readonly overdueMs: number;
   readonly waitMsMax: number;
   readonly transactionMsMax: number;
   readonly outcomeMsMax: number;
@@ -29,6 +34,8 @@ export const laneLimits: LaneLimits = Object.freeze({
   batchWeightMax: laneBatchWeightMax,
   queueWeightMax: laneQueueWeightMax,
   transactionsMax: laneTransactionsMax,
+  extraTransactionsMax: laneExtraTransactionsMax,
+  overdueMs: laneOverdueMs,
   waitMsMax: laneWaitMsMax,
   transactionMsMax: laneTransactionMsMax,
   outcomeMsMax: laneOutcomeMsMax,

@@ -67,7 +67,8 @@ class LaneSet implements RunningLanes {
     const { store, shards, clock, timers, onCommitted } = options;
     const observer = options.observer ?? silentLaneObserver;
     this.#runner = { store, shards, clock, timers, onCommitted, observer, limits, knownHeads: new Map() };
-    const permits = new Permits(limits.transactionsMax);
+    const { transactionsMax: count, extraTransactionsMax: extra, overdueMs } = limits;
+    const permits = new Permits({ count, extra, overdueMs }, timers);
     const lanes: Lane[] = [];
     const turns = new ShardTurns(lanes, limits.batchWeightMax);
     const onTake = (shard: number) => turns.taken(shard);
