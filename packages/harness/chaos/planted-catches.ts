@@ -15,7 +15,7 @@ export interface PlantedCatch {
 export const plantedCatches: readonly PlantedCatch[] = [
   { bug: 'accept-when-stale', scenario: 'feed-blackhole', seed: 1, caughtBy: 'I1' },
   { bug: 'wall-clock-in-the-lease', scenario: 'clock-faults', seed: 1, caughtBy: 'I1' },
-  { bug: 'ack-before-commit', scenario: 'database-crash', seed: 1, caughtBy: 'I2' },
+  { bug: 'ack-before-commit', scenario: 'primary-lost', seed: 1, caughtBy: 'I2' },
   { bug: 'idempotency-outside-the-transaction', scenario: 'database-crash', seed: 3, caughtBy: 'I4' },
   { bug: 'naive-outbox', scenario: 'database-crash', seed: 1, caughtBy: 'I6' },
   { bug: 'expiry-is-generous', scenario: 'feed-blackhole', seed: 1, caughtBy: 'I5' },

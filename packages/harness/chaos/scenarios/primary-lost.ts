@@ -2,15 +2,21 @@ import { monotonicMs } from '../history/clock.ts';
 import type { Scenario } from '../run/scenario.ts';
 import { acceptedKey, everybody, isWrite, nodeAt, steadyFailures } from './parts.ts';
 
-/** The primary dies in the middle of a burst and its synchronous standby takes over. */
+/** How long commits have waited for the standby when the primary dies, seconds. */
+const unheardSeconds = 0.3;
+
+/**
+ * The primary dies in the middle of a burst and its synchronous standby takes over. What it wrote last reached nobody: its
+ * commits were still waiting, and whoever was told of one of them all the same has lost it.
+ */
 export const primaryLost: Scenario = {
   name: 'primary-lost',
   about:
-    'The primary is killed in the middle of a burst; it is fenced, and its synchronous standby promoted.',
+    'The primary is killed in the middle of a burst, with commits that the standby has not heard of; it is fenced, and the standby promoted.',
   stage: { standby: true, nodes: 3 },
   rates: { writes: 50, verifies: 40 },
   sometimes: [
-    'a write was under way when it died',
+    'a write waited for the standby when it died',
     'the standby was promoted',
     'strict keys were answered 503 stale until it was over',
     'a key that was acknowledged just before was refused just after',
@@ -24,6 +30,8 @@ export const primaryLost: Scenario = {
       await run.fault({ name: 'the primary is lost', affects: everybody(run) }, async () => {
         const isAcked = await run.clerk.revoke(key);
         const next = database.nextFailover();
+        database.replication?.set({ hold: 'both' });
+        await run.seconds(unheardSeconds);
         await database.primary.stop('immediate');
         diedMs = monotonicMs();
         const { suspectedAtMs, fencedAtMs, promotedAtMs } = await next;
@@ -43,7 +51,7 @@ export const primaryLost: Scenario = {
       });
       const operations = run.history.operations();
       if (operations.some((one) => isWrite(one) && one.invokedMs < diedMs && one.settledMs > diedMs))
-        run.reached('a write was under way when it died');
+        run.reached('a write waited for the standby when it died');
       run.reachedIf(
         'strict keys were answered 503 stale until it was over',
         since,

@@ -14,6 +14,8 @@ import { oneWayPartition } from './one-way-partition.ts';
 import { poisonEvent } from './poison-event.ts';
 import { primaryLost } from './primary-lost.ts';
 import { relayLoss } from './relay-loss.ts';
+import { rollingRestart } from './rolling-restart.ts';
+import { serverClocks } from './server-clocks.ts';
 import { signingKeyCompromise } from './signing-key-compromise.ts';
 import { slowNetwork } from './slow-network.ts';
 import { verifierKill } from './verifier-kill.ts';
@@ -28,6 +30,7 @@ export const scenarios: readonly Scenario[] = [
   lyingFeed,
   verifierPause,
   clockFaults,
+  serverClocks,
   slowNetwork,
   databaseCrash,
   primaryLost,
@@ -35,6 +38,7 @@ export const scenarios: readonly Scenario[] = [
   idleWriter,
   diskFaults,
   relayLoss,
+  rollingRestart,
   brokerLoss,
   poisonEvent,
   campaignAtPeak,

@@ -10,11 +10,11 @@ export const webhookBacklog: Scenario = {
     'The consumer of a webhook is down for over a minute of changes; as the queue is worked off a server is killed.',
   // The profile of clusters sends webhooks over https alone.
   stage: {
-    serverEnv: {
+    serverEnv: () => ({
       KEYSWARM_PROFILE: 'single',
       KEYSWARM_WEBHOOK_HTTP: 'true',
       KEYSWARM_WEBHOOK_ALLOW: '127.0.0.1',
-    },
+    }),
   },
   rates: { writes: 40, verifies: 25 },
   sometimes: [

@@ -32,6 +32,7 @@ export async function openStage(wishes: StageWishes, options: OpenOptions = {}):
     hasRelay: wishes.relay === true,
     hasStandby: wishes.standby === true,
     hasNats: wishes.nats === true,
+    hasBalancer: wishes.balancer === true,
     env: plantedEnv(options.planted),
     envOf: (name) => envOf(wishes, name, cluster.dir),
     databaseSettings: wishes.settings ?? {},
@@ -94,9 +95,9 @@ function nodeOf(cluster: Cluster, member: Member): StageNode {
 }
 
 function envOf(wishes: StageWishes, name: string, folder: string): Readonly<Record<string, string>> {
-  if (name.startsWith('server-')) return wishes.serverEnv ?? {};
-  const number = /^verifier-(\d+)$/.exec(name)?.[1];
-  return number === undefined ? {} : (wishes.nodeEnv?.(Number(number) - 1, folder) ?? {});
+  const [, kind, number] = /^(server|verifier)-(\d+)$/.exec(name) ?? [];
+  const envFor = kind === 'server' ? wishes.serverEnv : wishes.nodeEnv;
+  return number === undefined ? {} : (envFor?.(Number(number) - 1, folder) ?? {});
 }
 
 function plantedEnv(planted: string | undefined): Readonly<Record<string, string>> {

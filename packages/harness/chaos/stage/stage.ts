@@ -53,8 +53,10 @@ export interface StageWishes {
   /** A synchronous standby that takes over by itself. */
   readonly standby?: boolean;
   readonly nats?: boolean;
-  /** For every server. */
-  readonly serverEnv?: Readonly<Record<string, string>>;
+  /** HAProxy before servers and nodes. */
+  readonly balancer?: boolean;
+  /** For one server, by its number from 0. */
+  readonly serverEnv?: (server: number, folder: string) => Readonly<Record<string, string>>;
   /** For one node, by its number from 0. */
   readonly nodeEnv?: (node: number, folder: string) => Readonly<Record<string, string>>;
   /** Of the database. */
