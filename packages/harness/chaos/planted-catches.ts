@@ -1,7 +1,7 @@
 /*
  * Bugs that chaos is to catch, the scenario that ought to, and the seed from which on they are looked for; docs/chaos.md tells
- * which were. Those that survive here are caught by the simulation (packages/harness/sim), which meets the one instant of
- * a COMMIT that counts more often than real processes do.
+ * which were. The simulation (packages/harness/sim) looks for these and for those that take more to meet than real processes
+ * come by in a minute.
  */
 
 export interface PlantedCatch {

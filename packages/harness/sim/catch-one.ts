@@ -18,7 +18,7 @@ export interface Caught {
 const [first = 1, count = 1, hours = 1] = process.argv.slice(2).map(Number);
 let caught: Caught | null = null;
 for (let seed = first; seed < first + count && caught === null; seed += 1) {
-  const { failure } = await simulate({ seed, hours, mode: 'liveness' });
+  const { failure } = await simulate({ seed, hours, mode: 'liveness', pace: 'busy' });
   if (failure === undefined) continue;
   const { error, atMs } = failure;
   const what = error instanceof Error ? error.message : String(error);

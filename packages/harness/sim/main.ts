@@ -3,11 +3,12 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { SometimesCounts, sometimesNames } from './check/sometimes.ts';
+import { paces } from './nodes/plan.ts';
 import { runSeed, type SeedResult } from './seed-result.ts';
 import type { Mode } from './simulation.ts';
 
 /*
- * npm run sim -- --seeds 50 --hours 2 [--jobs 2] [--mode safety]
+ * npm run sim -- --seeds 50 --hours 2 [--jobs 2] [--mode safety] [--pace calm]
  * npm run sim -- --seed 4711 --trace
  */
 
@@ -21,6 +22,7 @@ const { values } = parseArgs({
     hours: { type: 'string', default: '1' },
     jobs: { type: 'string', default: '1' },
     mode: { type: 'string', default: 'liveness' },
+    pace: { type: 'string', default: 'busy' },
     trace: { type: 'boolean', default: false },
   },
 });
@@ -32,6 +34,7 @@ const hours = Number(values.hours);
 if (!(hours > 0 && hours <= 1000)) refuse('--hours', 'a number from 0 to 1000');
 if (values.mode !== 'safety' && values.mode !== 'liveness') refuse('--mode', 'safety or liveness');
 const mode = values.mode as Mode;
+const pace = paces.find((one) => one === values.pace) ?? refuse('--pace', paces.join(' or '));
 
 const beganMs = performance.now();
 const counts = new SometimesCounts();
@@ -39,7 +42,8 @@ const sums = { hours: 0, events: 0, verdicts: 0, requests: 0, failures: 0 };
 
 if (jobs === 1) {
   const print = values.trace ? (line: string) => console.log(line) : undefined;
-  for (let seed = first; seed < first + count; seed += 1) take(await runSeed({ seed, hours, mode }, print));
+  for (let seed = first; seed < first + count; seed += 1)
+    take(await runSeed({ seed, hours, mode, pace }, print));
 } else {
   await Promise.all(Array.from({ length: jobs }, (_, job) => runJob(job)));
 }
@@ -70,7 +74,8 @@ function take(result: SeedResult): void {
 
 async function runJob(job: number): Promise<void> {
   const program = join(import.meta.dirname, 'run-slice.ts');
-  const args = [first + job, count - job, jobs, hours, mode].map(String);
+  const choice = { seed: first + job, hours, mode, pace };
+  const args = [String(count - job), String(jobs), JSON.stringify(choice)];
   const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
   for await (const line of createInterface({ input: child.stdout })) take(JSON.parse(line) as SeedResult);
   if (child.exitCode !== null && child.exitCode !== 0) sums.failures += 1;

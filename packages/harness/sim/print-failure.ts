@@ -1,9 +1,9 @@
 import { timeText } from './kernel/trace.ts';
-import type { Mode, SimulationReport } from './simulation.ts';
+import type { SimulationReport, WorldChoice } from './simulation.ts';
 
 /** The command that has it happen again. */
-export function replayOf(seed: number, hours: number, mode: Mode): string {
-  return `npm run sim -- --seed ${seed} --hours ${hours} --mode ${mode} --trace`;
+export function replayOf({ seed, hours, mode, pace }: WorldChoice): string {
+  return `npm run sim -- --seed ${seed} --hours ${hours} --mode ${mode} --pace ${pace} --trace`;
 }
 
 export function messageOfFailure({ seed, failure, plan }: SimulationReport, replay: string): string {

@@ -1,6 +1,6 @@
 import { type Sometimes, sometimesNames } from './check/sometimes.ts';
 import { messageOfFailure, replayOf } from './print-failure.ts';
-import { type Mode, simulate } from './simulation.ts';
+import { simulate, type WorldChoice } from './simulation.ts';
 
 /** What a seed came to, as one process tells another. */
 export interface SeedResult {
@@ -15,20 +15,16 @@ export interface SeedResult {
   readonly failure: string | null;
 }
 
-export async function runSeed(
-  options: { readonly seed: number; readonly hours: number; readonly mode: Mode },
-  print?: (line: string) => void,
-): Promise<SeedResult> {
-  const { seed, hours, mode } = options;
-  const report = await simulate({ ...options, ...(print === undefined ? {} : { print }) });
+export async function runSeed(choice: WorldChoice, print?: (line: string) => void): Promise<SeedResult> {
+  const report = await simulate({ ...choice, ...(print === undefined ? {} : { print }) });
   return {
-    seed,
+    seed: choice.seed,
     hours: report.hours,
     events: report.events,
     verdicts: report.verdicts,
     requests: report.requests,
     hash: report.hash,
     counts: sometimesNames.map((name) => [name, report.counts.count(name)] as const),
-    failure: report.failure === undefined ? null : messageOfFailure(report, replayOf(seed, hours, mode)),
+    failure: report.failure === undefined ? null : messageOfFailure(report, replayOf(choice)),
   };
 }

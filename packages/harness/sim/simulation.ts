@@ -11,12 +11,12 @@ import { Scheduler } from './kernel/scheduler.ts';
 import { SeededRandom } from './kernel/seeded-random.ts';
 import { Trace } from './kernel/trace.ts';
 import { Cluster } from './nodes/cluster.ts';
-import { drawPlan, type Plan } from './nodes/plan.ts';
+import { drawPlan, type Pace, type Plan } from './nodes/plan.ts';
 import { Faults } from './work/faults.ts';
-import { KeyBook } from './work/key-book.ts';
+import { KeyBook, type KnownKey } from './work/key-book.ts';
 import { Manager } from './work/manager.ts';
 import { Presenter } from './work/presenter.ts';
-import { drawRequest, type RequestGround, requestOf } from './work/requests.ts';
+import { drawRequest, type RequestGround, type RequestName, requestOf } from './work/requests.ts';
 
 /*
  * One world from one seed: servers, a store, relays, verifiers, clients, all of the product that can be without a real
@@ -26,10 +26,16 @@ import { drawRequest, type RequestGround, requestOf } from './work/requests.ts';
 
 export type Mode = 'safety' | 'liveness';
 
-export interface SimulationOptions {
+/** Which world, and for how long. */
+export interface WorldChoice {
   readonly seed: number;
+  /** Simulated. */
   readonly hours: number;
   readonly mode: Mode;
+  readonly pace: Pace;
+}
+
+export interface SimulationOptions extends WorldChoice {
   /** Every line of the trace, as it is written. */
   readonly print?: (line: string) => void;
 }
@@ -87,7 +93,7 @@ class World {
     this.#scheduler = new Scheduler(this.#random.fork('order'));
     this.#trace = new Trace(this.#scheduler, options.print);
     this.#temptation = this.#random.fork('temptation');
-    this.#plan = drawPlan(this.#random.fork('plan'));
+    this.#plan = drawPlan(this.#random.fork('plan'), options.pace);
     const counts = this.#counts;
     this.#cluster = new Cluster({
       plan: this.#plan,
@@ -130,6 +136,7 @@ class World {
       random: this.#random.fork('requests'),
       book: this.#book,
       keyspaces: ['quick', 'plain', 'long'],
+      leases: this.#plan.leasesLater,
       workspaceId: this.#cluster.callerFor('manager', '').workspaceId,
     };
     this.#faults = new Faults({
@@ -139,6 +146,11 @@ class World {
       counts,
       revokeNow: () => this.#ask('revoke'),
       driftMax: this.#plan.driftMax,
+      holders: {
+        rotateAndRest: () => this.#rotateAndRest(),
+        presentOld: (seat, { secrets }) => this.#presenter.presentAt(seat, secrets.at(-2)),
+        presentNew: (seat, { secrets }) => this.#presenter.presentAt(seat, secrets.at(-1)),
+      },
     });
   }
 
@@ -235,9 +247,18 @@ class World {
     again();
   }
 
-  #ask(name?: 'revoke'): void {
+  /** Of the keyspace whose rotations end by themselves. */
+  #rotateAndRest(): KnownKey | undefined {
+    const key = this.#book.pick((each) => each.keyspace === 'quick' && !each.isEnding && !each.isResting);
+    if (key === undefined) return undefined;
+    key.isResting = true;
+    this.#ask('rotateSlowly', key);
+    return key;
+  }
+
+  #ask(name?: RequestName, about?: KnownKey): void {
     if (!this.#isWorking) return;
-    const request = name === undefined ? drawRequest(this.#requests) : requestOf(name, this.#requests);
+    const request = name === undefined ? drawRequest(this.#requests) : requestOf(name, this.#requests, about);
     if (request === undefined) return;
     this.#manager.send(request).then(
       (outcome) => {

@@ -1,3 +1,4 @@
+import { Fault } from '@keyswarm/core';
 import { startNewEpoch } from '@keyswarm/server/rooms/feed/init-store';
 import type { SometimesCounts } from '../check/sometimes.ts';
 import type { SeededRandom } from '../kernel/seeded-random.ts';
@@ -5,6 +6,7 @@ import type { Trace } from '../kernel/trace.ts';
 import type { FeedService } from '../net/feed-service.ts';
 import type { Cluster } from '../nodes/cluster.ts';
 import type { Seat } from '../nodes/seat.ts';
+import { type Holders, Snares } from './snares.ts';
 
 export interface FaultGround {
   readonly cluster: Cluster;
@@ -15,6 +17,16 @@ export interface FaultGround {
   readonly revokeNow: () => void;
   /** By how much the rate of a clock is off at the most. */
   readonly driftMax: number;
+  readonly holders: Holders;
+}
+
+export type Direction = 'in' | 'out';
+
+/** Of a machine, from some others, for a while. */
+export interface Cut {
+  readonly ways: readonly Direction[];
+  readonly others: readonly Seat<FeedService>[];
+  readonly forMs: number;
 }
 
 const weights = {
@@ -35,7 +47,8 @@ const weights = {
   brokenCommits: 6,
   poison: 3,
   dropRows: 4,
-  slowThenCut: 8,
+  answersComeLate: 8,
+  usesAreUnheard: 4,
 } as const;
 
 type FaultName = keyof typeof weights;
@@ -46,9 +59,17 @@ export class Faults {
   #isOver = false;
   /** Undoes what is wrong at present. */
   readonly #mending = new Set<() => void>();
+  readonly #snares: Snares;
 
   constructor(ground: FaultGround) {
     this.#ground = ground;
+    this.#snares = new Snares({
+      ...ground,
+      cutOff: (seat, cut) => {
+        if (!this.#isOver) this.#cutOff(seat, cut);
+      },
+      mendLater: (afterMs, mend) => this.#mendLater(afterMs, mend),
+    });
   }
 
   strike(): void {
@@ -97,7 +118,8 @@ export class Faults {
     brokenCommits: () => this.#weather('brokenCommitShare', this.#ground.random.between(0.1, 0.7), 0),
     poison: () => this.#poison(),
     dropRows: () => this.#dropRows(),
-    slowThenCut: () => this.#slowThenCut(),
+    answersComeLate: () => this.#snares.answersComeLate(),
+    usesAreUnheard: () => this.#snares.usesAreUnheard(),
   };
 
   #anySeat(): Seat<FeedService> {
@@ -145,46 +167,31 @@ export class Faults {
     this.#ground.cluster.clients.machine.scheduler.schedule(afterMs, once);
   }
 
-  #cut(seat: Seat<FeedService>, ways: readonly ('in' | 'out')[]): void {
-    const { cluster, random, trace, revokeNow } = this.#ground;
+  #cut(seat: Seat<FeedService>, ways: readonly Direction[]): void {
+    const { cluster, random, revokeNow } = this.#ground;
     const others = cluster.seats.filter((other) => other !== seat && random.chance(0.7));
+    const forMs = random.pick([500, 3_000, 10_000, 40_000, 150_000, 400_000]) * random.between(0.5, 1.5);
+    this.#cutOff(seat, { ways, others, forMs });
+    const { scheduler } = cluster.clients.machine;
+    // What is ended now is ended without its knowledge; and its clock may be set meanwhile.
+    if (random.chance(0.4)) scheduler.schedule(random.between(0, 3_000), revokeNow);
+    if (random.chance(0.3)) scheduler.schedule(random.between(0, 8_000), () => this.#stepClock(seat));
+  }
+
+  #cutOff(seat: Seat<FeedService>, { ways, others, forMs }: Cut): void {
+    const { cluster, trace } = this.#ground;
     const set = (isCut: boolean) => {
       for (const { name } of others) {
         if (ways.includes('in')) cluster.network.set(name, seat.name, { isCut });
         if (ways.includes('out')) cluster.network.set(seat.name, name, { isCut });
       }
     };
-    trace.add(
-      seat.name,
-      `is cut off (${ways.join(' and ')}) from ${others.map(({ name }) => name).join(', ')}`,
-    );
+    const names = others.map(({ name }) => name).join(', ');
+    trace.add(seat.name, `is cut off (${ways.join(' and ')}) from ${names}`);
     set(true);
-    const { scheduler } = cluster.clients.machine;
-    // What is ended now is ended without its knowledge; and its clock may be set meanwhile.
-    if (random.chance(0.4)) scheduler.schedule(random.between(0, 3_000), revokeNow);
-    if (random.chance(0.3)) scheduler.schedule(random.between(0, 8_000), () => this.#stepClock(seat));
-    this.#mendLater(
-      random.pick([500, 3_000, 10_000, 40_000, 150_000, 400_000]) * random.between(0.5, 1.5),
-      () => {
-        trace.add(seat.name, 'is connected again');
-        set(false);
-      },
-    );
-  }
-
-  /** Something is ended while answers are on their way; then nothing gets through any more. */
-  #slowThenCut(): void {
-    const { cluster, random, revokeNow } = this.#ground;
-    const { scheduler } = cluster.clients.machine;
-    const seat = random.pick(cluster.nodes);
-    for (const other of cluster.seats) {
-      cluster.network.set(other.name, seat.name, { delayMsMax: 1_400 });
-      this.#mendLater(90_000, () => cluster.network.set(other.name, seat.name, { delayMsMax: 3 }));
-    }
-    const endMs = random.between(2_000, 5_000);
-    for (let count = 0; count < 3; count += 1) scheduler.schedule(endMs + random.between(0, 400), revokeNow);
-    scheduler.schedule(endMs + random.between(300, 1_500), () => {
-      if (!this.#isOver) this.#cut(seat, ['in']);
+    this.#mendLater(forMs, () => {
+      trace.add(seat.name, 'is connected again');
+      set(false);
     });
   }
 
@@ -280,7 +287,7 @@ export class Faults {
   /** The standby takes over: nothing that was acknowledged is lost. With a new epoch if an operator is careful. */
   #failover(): void {
     const { cluster, random, trace } = this.#ground;
-    const { weather, engine, operator } = cluster;
+    const { weather, engine } = cluster;
     if (weather.isOperatorsOnly) return;
     const isNewEpoch = random.chance(0.6);
     trace.add('store', `fails over${isNewEpoch ? ', to a new epoch' : ''}`);
@@ -293,15 +300,23 @@ export class Faults {
     };
     this.#mendLater(random.between(500, 20_000), () => {
       weather.isDown = false;
-      if (isNewEpoch)
-        startNewEpoch(operator).then(
-          (epoch) => {
-            trace.add('store', `is in epoch ${epoch}`);
-            letIn();
-          },
-          (error: unknown) => cluster.clients.machine.scheduler.fail(error),
-        );
+      if (isNewEpoch) this.#beginEpoch(letIn);
     });
+  }
+
+  /** An operator who is not told whether it was done does it again: then there is one more. */
+  #beginEpoch(onBegun: () => void): void {
+    const { cluster, trace } = this.#ground;
+    startNewEpoch(cluster.operator).then(
+      (epoch) => {
+        trace.add('store', `is in epoch ${epoch}`);
+        onBegun();
+      },
+      (error: unknown) => {
+        if (error instanceof Fault) this.#beginEpoch(onBegun);
+        else cluster.clients.machine.scheduler.fail(error);
+      },
+    );
   }
 
   /** Rows that commit now can't be read by whoever reads them from the store, for a while. */

@@ -16,6 +16,8 @@ export interface KnownKey {
   readonly secrets: KnownSecret[];
   /** Somebody has ended it, or asked for that. */
   isEnding: boolean;
+  /** Nobody presents any but its newest secret. */
+  isResting: boolean;
 }
 
 /** Keys that are kept in mind: past this the oldest that have ended are forgotten. */
@@ -46,6 +48,7 @@ export class KeyBook {
       keyspace,
       secrets: [],
       isEnding: false,
+      isResting: false,
     };
     this.#keys.set(record.id, key);
     const version = record.versions.at(-1)?.number ?? 1;
@@ -67,7 +70,7 @@ export class KeyBook {
     // Holders go over to the new secret, most of them.
     const newest = key?.secrets.at(-1);
     if (key === undefined || newest === undefined) return undefined;
-    return this.#random.chance(0.7) ? newest : this.#random.pick(key.secrets);
+    return this.#random.chance(0.7) ? newest : this.#random.pick(secretsInUse(key));
   }
 
   #forget(): void {
@@ -76,4 +79,9 @@ export class KeyBook {
       if (key.isEnding || this.#keys.size > 2 * keysMax) this.#keys.delete(id);
     }
   }
+}
+
+/** Those that somebody presents at present. */
+export function secretsInUse({ isResting, secrets }: KnownKey): readonly KnownSecret[] {
+  return isResting ? secrets.slice(-1) : secrets;
 }

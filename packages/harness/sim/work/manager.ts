@@ -64,6 +64,7 @@ export class Manager {
       } catch (error) {
         trace.add('client', `${id} hears ${messageOf(error)}`);
         this.#noteRefusal(error);
+        if (!isRepeatable && request.writes === 1) this.#checkRefused(id, error);
         if (!isWorthAnother(error)) return undefined;
         await this.#ground.cluster.clients.timers.sleep(random.between(100, 3_000) * attempt);
       }
@@ -115,6 +116,16 @@ export class Manager {
     this.#replies.set(id, told);
     this.#checkDurable(id, outcome);
     this.#checkEffectiveBy(id, outcome);
+  }
+
+  /** What was asked once and refused has not happened, and will not. */
+  #checkRefused(id: string, error: unknown): void {
+    if (!(error instanceof Fault) || error.code === 'outcome_unknown') return;
+    if (this.#ground.truth.auditsOfRequest.has(id))
+      throw this.#fail(
+        new Violation('I4', `${id} was refused with ${error.code}, though it has taken effect`),
+      );
+    this.commitsMax.set(id, 0);
   }
 
   #checkDurable(id: string, outcome: Outcome): void {

@@ -8,7 +8,7 @@ import type { AuthorityService } from '../nodes/authority.ts';
 import type { Cluster } from '../nodes/cluster.ts';
 import type { Seat } from '../nodes/seat.ts';
 import type { VerifierService } from '../nodes/verifier-node.ts';
-import type { KeyBook, KnownKey, KnownSecret } from './key-book.ts';
+import { type KeyBook, type KnownKey, type KnownSecret, secretsInUse } from './key-book.ts';
 
 export interface PresenterGround {
   readonly cluster: Cluster;
@@ -19,9 +19,9 @@ export interface PresenterGround {
   readonly counts: SometimesCounts;
 }
 
-/** When after a change its keys are presented everywhere: at once, around the ends of leases, and later. */
-/** After the instant from which an end holds everywhere. */
+/** After the instant from which an end holds everywhere, ms. */
 const looksAfterEndMs = [15, 80, 250, 700, 1_600] as const;
+/** When after a change its keys are presented everywhere, ms: at once, around the ends of leases, and later. */
 const looksAfterMs = [
   5, 300, 1_500, 2_600, 5_000, 7_000, 12_000, 25_000, 42_000, 65_000, 95_000, 250_000,
 ] as const;
@@ -57,6 +57,11 @@ export class Presenter {
     }
   }
 
+  /** One secret at one verifier, which answers from memory. */
+  presentAt(seat: Seat<VerifierService>, secret: KnownSecret | undefined): void {
+    if (secret !== undefined && !this.#isOff) this.#atVerifier(seat, secret, false);
+  }
+
   /** All that was handed out for a key, at all access points, now and again. */
   watch(key: KnownKey, effectiveByMs?: number): void {
     const { cluster, random } = this.#ground;
@@ -72,7 +77,7 @@ export class Presenter {
   #lookEverywhere(key: KnownKey): void {
     const { cluster } = this.#ground;
     if (this.#isOff) return;
-    for (const secret of key.secrets) {
+    for (const secret of secretsInUse(key)) {
       for (const seat of cluster.nodes) this.#atVerifier(seat, secret, false);
       for (const seat of cluster.servers) this.#lookAtServer(seat, secret);
     }

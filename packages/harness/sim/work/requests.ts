@@ -49,6 +49,8 @@ export interface RequestGround {
   readonly random: SeededRandom;
   readonly book: KeyBook;
   readonly keyspaces: readonly string[];
+  /** That a keyspace may be given, seconds. */
+  readonly leases: readonly number[];
   readonly workspaceId: Caller['workspaceId'];
 }
 
@@ -60,6 +62,7 @@ const weights = {
   issue: 22,
   issueMany: 2,
   rotate: 14,
+  rotateSlowly: 1,
   finish: 9,
   forceFinish: 2,
   revoke: 9,
@@ -149,22 +152,11 @@ const makers: Readonly<Record<RequestName, Maker>> = {
       },
     };
   },
-  rotate: about('rotate', (key, random) => {
-    const graceSeconds = random.pick([0, 20, 120, 600, 900]);
-    const cut = random.chance(0.3);
-    return {
-      body: { key: key.id, graceSeconds, cut },
-      async serve(ports, caller, scope) {
-        const wish = { id: key.id, graceSeconds, cut };
-        const rotated = await rotateOneKey(ports, caller, wish, scope);
-        return {
-          handedOut: [{ key: rotated.key, secret: rotated.secret, keyspace: key.keyspace }],
-          effectiveByMs: rotated.effectiveByMs,
-          at: rotated.at,
-        };
-      },
-    };
-  }),
+  rotate: rotating((random) => ({
+    graceSeconds: random.pick([0, 20, 120, 600, 900]),
+    cut: random.chance(0.3),
+  })),
+  rotateSlowly: rotating(() => ({ graceSeconds: 900, cut: false })),
   finish: finishing('finish', false),
   forceFinish: finishing('forceFinish', true),
   revoke: about('revoke', (key) => {
@@ -204,10 +196,9 @@ const makers: Readonly<Record<RequestName, Maker>> = {
     const { at } = await revokeKeysOfOwner(ports, caller, id, scope);
     return { handedOut: noKeys, at };
   }),
-  lease({ random, keyspaces }) {
+  lease({ random, keyspaces, leases }) {
     const keyspace = random.pick(keyspaces);
-    // No shorter than twice the slowest poll, or a verifier would be stale between two asks with nothing wrong.
-    const leaseSeconds = random.pick([5, 8, 15, 40, 120]);
+    const leaseSeconds = random.pick(leases);
     return {
       name: 'lease',
       writes: 1,
@@ -273,4 +264,23 @@ function finishing(name: string, force: boolean): Maker {
       return { handedOut: noKeys, at, effectiveByMs };
     },
   }));
+}
+
+function rotating(
+  termsOf: (random: SeededRandom) => { readonly graceSeconds: number; readonly cut: boolean },
+) {
+  return about('rotate', (key, random) => {
+    const terms = termsOf(random);
+    return {
+      body: { key: key.id, ...terms },
+      async serve(ports, caller, scope) {
+        const rotated = await rotateOneKey(ports, caller, { id: key.id, ...terms }, scope);
+        return {
+          handedOut: [{ key: rotated.key, secret: rotated.secret, keyspace: key.keyspace }],
+          effectiveByMs: rotated.effectiveByMs,
+          at: rotated.at,
+        };
+      },
+    };
+  });
 }
