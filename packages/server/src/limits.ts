@@ -107,12 +107,6 @@ export const acceptBacklogMax = 4_096;
 /** Of each of several listening sockets of a port: who comes is not dealt out evenly. */
 export const doorBacklogMin = 512;
 
-/**
- * How long requests are taken in one turn of the event loop: ten polls of a hundred connections, two of a thousand. A tenth of the
- * strictest lease in use, which timers have to renew.
- */
-export const turnMsMax = 200;
-
 /** The head of a request. The largest honest one has a 4 kB cursor in its URL and a few short headers. */
 export const headerBytesMax = 16 * 1024;
 

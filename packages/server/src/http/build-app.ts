@@ -14,7 +14,6 @@ import type { Random } from '../runtime/random.ts';
 import { answerBrokenHttp } from './broken-http.ts';
 import { type GuardServices, openGuardOf } from './guard.ts';
 import { acceptJsonBodies } from './json-body.ts';
-import { LoopTurns } from './loop-turns.ts';
 import { faultOf, internalFault, sendFault } from './problem-reply.ts';
 import { requestIdMaker } from './request-id.ts';
 import { hasKeyString, secretInUrl } from './secret-in-url.ts';
@@ -107,9 +106,7 @@ function createHttpServer(
     maxHeaderSize: headerBytesMax,
     connectionsCheckingInterval: timeoutCheckMs,
   };
-  const turns = new LoopTurns(() => performance.now());
   const server = createServer(options, (request, response) => {
-    turns.asked(request.socket);
     for (const way of ways) if (way.takes(request)) return way.answer(request, response);
     framework(request, response);
   });
