@@ -15,7 +15,7 @@ const height = 350;
 
 const series = [
   { key: 'valid', label: 'valid' },
-  { key: 'refused', label: 'refused (revoked, suspended, expired)' },
+  { key: 'refused', label: 'revoked, suspended, expired' },
   { key: 'away', label: '503 or 429' },
   { key: 'lost', label: 'no reply' },
 ] as const;

@@ -54,7 +54,9 @@ export async function runAndReport(options: ChaosOptions): Promise<number> {
     version: 1,
     machine: thisMachine(),
     keyswarm: versionOfThis(),
-    command: ['keyswarm chaos', ...process.argv.slice(2)].join(' '),
+    command: ['keyswarm chaos', ...process.argv.slice(2).filter((one) => one !== '--ends-with-parent')].join(
+      ' ',
+    ),
     seed: options.seed,
     planted: options.planted,
     results: inOrder([...before, ...results]),
