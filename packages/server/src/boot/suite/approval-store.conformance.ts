@@ -21,6 +21,7 @@ import { systemClock } from '../../runtime/clock.ts';
 import { systemRandom } from '../../runtime/random.ts';
 import { systemTimers } from '../../runtime/timers.ts';
 import { createReader } from '../../storage/reader.ts';
+import { createStoreClock } from '../../storage/store-clock.ts';
 import type { TestServer } from './test-server.ts';
 
 /** What the room of approvals promises of the store, asked of its use-cases: two processes, their lanes and one store. */
@@ -51,7 +52,8 @@ export function describeApprovalStore(serverOf: () => TestServer): void {
         timers: systemTimers,
         onCommitted: () => {},
       });
-      const parts = { lanes, reader, shards, clock: systemClock, random: systemRandom };
+      const storeClock = createStoreClock(store);
+      const parts = { lanes, reader, shards, clock: systemClock, storeClock, random: systemRandom };
       // What approvals reach of a server: no verifier, no feed, no wire.
       const ports = { ...parts, keyspaces: new KeyspaceDirectory(reader) } as unknown as UseCasePorts;
       processes.push({ ports, lanes });
