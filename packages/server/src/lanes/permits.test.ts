@@ -15,17 +15,23 @@ function handTimers() {
   return { timers: { ...systemTimers, after }, due };
 }
 
+/** Whoever takes one, and the order in which they got it. */
+function takersOf(permits: Permits) {
+  const order: string[] = [];
+  const take = async (name: string): Promise<Release> => {
+    const release = await permits.take();
+    order.push(name);
+    return release;
+  };
+  return { take, order };
+}
+
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 test('permits are handed over in order, and no more are out than there are', async () => {
   const { timers, due } = handTimers();
   const permits = new Permits({ count: 1, extra: 0, overdueMs: 100 }, timers);
-  const order: string[] = [];
-  const take = (name: string): Promise<Release> =>
-    permits.take().then((release) => {
-      order.push(name);
-      return release;
-    });
+  const { take, order } = takersOf(permits);
   const first = await take('first');
   const [second, third] = [take('second'), take('third')];
   for (const run of [...due]) run();
@@ -42,12 +48,7 @@ test('permits are handed over in order, and no more are out than there are', asy
 test('who has waited for long gets one that is kept for that, in the order of the line, and it is gone when nobody waits', async () => {
   const { timers, due } = handTimers();
   const permits = new Permits({ count: 1, extra: 1, overdueMs: 100 }, timers);
-  const order: string[] = [];
-  const take = (name: string): Promise<Release> =>
-    permits.take().then((release) => {
-      order.push(name);
-      return release;
-    });
+  const { take, order } = takersOf(permits);
   const first = await take('first');
   const [second, third] = [take('second'), take('third')];
   due[0]?.();
