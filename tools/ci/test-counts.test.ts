@@ -4,7 +4,7 @@ import { countTests } from './test-counts.ts';
 const file = (status: string, ...statuses: string[]) => ({
   name: 'a.test.ts',
   status,
-  assertionResults: statuses.map((each) => ({ status: each })),
+  assertionResults: statuses.map((each) => ({ status: each, fullName: `which ${each}` })),
 });
 
 describe('the last line of the CI run', () => {
@@ -28,8 +28,8 @@ describe('the last line of the CI run', () => {
     expect(countTests(report, exitCode).failed).toBe(1);
   });
 
-  it('says how many were left out', () => {
-    const report = { testResults: [file('passed', 'passed', 'pending')] };
-    expect(countTests(report, 0)).toEqual({ passed: 1, failed: 0, notes: ['1 left out'] });
+  it.each(['pending', 'skipped', 'todo'])('counts a test that is %s as a failure, and names it', (status) => {
+    const report = { testResults: [file('passed', 'passed', status)] };
+    expect(countTests(report, 0)).toEqual({ passed: 1, failed: 1, notes: [`left out: which ${status}`] });
   });
 });

@@ -52,6 +52,7 @@ export const testsMayAlso = [
   'npm:http-message-signatures',
   'node:*',
   'node:*/**',
+  'house:harness/leaves-out',
   'house:harness/nats',
   'house:harness/nginx',
   'house:harness/faults',

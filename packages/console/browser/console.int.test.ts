@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { leavesOut } from '@keyswarm/harness/leaves-out';
 import type { Browser, Locator } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { findChromium, openBrowser } from './open-browser.ts';
@@ -12,7 +13,7 @@ const { path, missing } = findChromium('the tests of the console in a browser');
 const build = fileURLToPath(new URL('../build/build-console.ts', import.meta.url));
 const hostile = '<img src=x onerror=alert(1)><script>alert(2)</script>';
 
-describe.skipIf(missing !== undefined)('the console', () => {
+describe.skipIf(leavesOut(missing))('the console', () => {
   let house: TestHouse;
   let browser: Browser;
   let keyspace: string;

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Postgres, startPostgres } from '../postgres/index.ts';
+import { leavesOut } from '../processes/leaves-out.ts';
 import { Leftovers } from '../processes/leftovers.ts';
 import {
   failCalls,
@@ -22,6 +23,8 @@ import {
 const leftovers = new Leftovers();
 afterAll(() => leftovers.done());
 
+const missing = { namespaces: noNamespaces(), smallDisks: noSmallDisks(), failingCalls: noFailingCalls() };
+
 /** Says every datagram back to whoever sent it. */
 const echo = `
   const socket = require('node:dgram').createSocket('udp4');
@@ -29,7 +32,7 @@ const echo = `
   socket.bind(4100, () => console.log('bound'));
 `;
 
-describe.skipIf(noNamespaces() !== undefined)('a network of its own', () => {
+describe.skipIf(leavesOut(missing.namespaces))('a network of its own', () => {
   it('loses the share of packets that it is told to, all of them when it is cut, and none once it is healed', async () => {
     const net = openNamespace(leftovers);
     const server = net.spawn(process.execPath, ['--eval', echo], { stdio: ['ignore', 'pipe', 'inherit'] });
@@ -66,7 +69,7 @@ describe.skipIf(noNamespaces() !== undefined)('a network of its own', () => {
   });
 });
 
-describe.skipIf(noSmallDisks() !== undefined)('a disk that gets full', () => {
+describe.skipIf(leavesOut(missing.smallDisks))('a disk that gets full', () => {
   it('refuses what is written once it is full, and takes it once it is freed', () => {
     const path = mkdtempSync(join(tmpdir(), 'keyswarm-disk-'));
     leftovers.add('folder', path);
@@ -93,7 +96,7 @@ const flusher = `
   console.log('up');
 `;
 
-describe.skipIf(noFailingCalls() !== undefined)('a disk that fails', () => {
+describe.skipIf(leavesOut(missing.failingCalls))('a disk that fails', () => {
   it('fails the calls that it is told to, of a process that runs, until it is healed', async () => {
     const folder = leftovers.folder('keyswarm-flush-');
     const child = spawn(process.execPath, ['--eval', flusher, join(folder, 'file')], {
@@ -147,7 +150,7 @@ describe('a database under faults', () => {
     await elsewhere.end();
   });
 
-  it.skipIf(noFailingCalls() !== undefined)(
+  it.skipIf(leavesOut(missing.failingCalls))(
     'panics at a flush that fails, and has what it had acknowledged when it is back',
     async () => {
       await query('create table rows (n integer)');

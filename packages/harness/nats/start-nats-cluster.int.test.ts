@@ -2,13 +2,14 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { leavesOut } from '../processes/leaves-out.ts';
 import { findNats } from './find-nats.ts';
 import { monitorOf } from './monitor.ts';
 import { type NatsCluster, startNatsCluster } from './start-nats-cluster.ts';
 
 const { missing } = findNats();
 
-describe.skipIf(missing !== undefined)('a cluster of its own', () => {
+describe.skipIf(leavesOut(missing))('a cluster of its own', () => {
   let cluster: NatsCluster;
   beforeAll(async () => {
     cluster = await startNatsCluster({ leaf: true });
@@ -42,7 +43,7 @@ describe.skipIf(missing !== undefined)('a cluster of its own', () => {
   });
 });
 
-describe.skipIf(missing !== undefined)('nothing is left behind', () => {
+describe.skipIf(leavesOut(missing))('nothing is left behind', () => {
   test('when the process that started it is killed', async () => {
     const entry = new URL('./index.ts', import.meta.url).href;
     const starter = spawn(

@@ -1,3 +1,4 @@
+import { leavesOut } from '@keyswarm/harness/leaves-out';
 import { findNats, type NatsCluster, startNatsCluster } from '@keyswarm/harness/nats';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { NatsRig, type RigServer, type RigVerifier, until } from './testing/nats-rig.ts';
@@ -10,7 +11,7 @@ import { RevocationWatch } from './testing/revocation-watch.ts';
 
 const { missing } = findNats();
 
-describe.skipIf(missing !== undefined)('three nodes under a stream of commits', () => {
+describe.skipIf(leavesOut(missing))('three nodes under a stream of commits', () => {
   let cluster: NatsCluster;
   let rig: NatsRig;
   let server: RigServer;

@@ -1,3 +1,4 @@
+import { leavesOut } from '@keyswarm/harness/leaves-out';
 import { findNats, type NatsCluster, startNatsCluster } from '@keyswarm/harness/nats';
 import { describeTransport } from '@keyswarm/verifier/conformance/transport.conformance';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
@@ -8,7 +9,7 @@ import { openNats } from './testing/nats-transport.ts';
 const hurry = 0.2;
 const { missing } = findNats();
 
-describe.skipIf(missing !== undefined)('three nodes', () => {
+describe.skipIf(leavesOut(missing))('three nodes', () => {
   let cluster: NatsCluster;
   let opened = 0;
   const used = { leasesByNats: 0, received: 0 };

@@ -1,4 +1,5 @@
 import { Fault, Secret } from '@keyswarm/core';
+import { leavesOut } from '@keyswarm/harness/leaves-out';
 import { findNats, type NatsCluster, startNatsCluster, TcpLink } from '@keyswarm/harness/nats';
 import { BadFeedRow, type Heads } from '@keyswarm/verifier';
 import { decodeLeaseRequest } from '@keyswarm/verifier/lease-messages';
@@ -18,7 +19,7 @@ import type { TestKey } from './testing/test-primary.ts';
 
 const { missing } = findNats();
 
-describe.skipIf(missing !== undefined)('over a broker', () => {
+describe.skipIf(leavesOut(missing))('over a broker', () => {
   let cluster: NatsCluster;
   let rig: NatsRig;
   let link: NatsLink;

@@ -1,4 +1,5 @@
 import { Secret } from '@keyswarm/core';
+import { leavesOut } from '@keyswarm/harness/leaves-out';
 import { findNats, type NatsCluster, startNatsCluster } from '@keyswarm/harness/nats';
 import { type Postgres, startPostgres } from '@keyswarm/harness/postgres';
 import { createNatsFeedSource, NatsLink } from '@keyswarm/nats';
@@ -17,7 +18,7 @@ import { startTestServer, type TestServer } from './suite/test-server.ts';
 
 const { missing } = findNats();
 
-describe.skipIf(missing !== undefined)('servers at a broker', () => {
+describe.skipIf(leavesOut(missing))('servers at a broker', () => {
   let postgres: Postgres;
   let cluster: NatsCluster;
   let here: TestServer;

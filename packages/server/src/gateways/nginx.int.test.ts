@@ -1,5 +1,6 @@
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { leavesOut } from '@keyswarm/harness/leaves-out';
 import { findNginx, type Nginx, startNginx } from '@keyswarm/harness/nginx';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { issue, makeKeyspace } from '../boot/suite/fixtures.ts';
@@ -11,7 +12,7 @@ import type { TestNode } from '../verify-node/testing/test-node.ts';
 
 const { missing } = findNginx();
 
-describe.skipIf(missing !== undefined)('behind nginx', () => {
+describe.skipIf(leavesOut(missing))('behind nginx', () => {
   let house: StoreHouse;
   let node: TestNode;
   let nginx: Nginx;
