@@ -13,6 +13,7 @@ export {
   type FeedProxyOptions,
   startFeedProxy,
 } from './feed-proxy.ts';
+export { type LossyWay, openLossyWay } from './lossy-way.ts';
 export {
   type NetworkNamespace,
   noNamespaces,

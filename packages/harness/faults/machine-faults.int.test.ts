@@ -1,7 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
@@ -16,6 +18,7 @@ import {
   noFailingCalls,
   noNamespaces,
   noSmallDisks,
+  openLossyWay,
   openNamespace,
   terminateBackends,
 } from './index.ts';
@@ -53,6 +56,7 @@ describe.skipIf(leavesOut(missing.namespaces))('a network of its own', () => {
       await sendAll('half', 400);
       net.lose({ leaving: 1 });
       await sendAll('mute', 50);
+      await expect.poll(() => net.lost()).toBe(50);
       net.lose({});
       await sendAll('healed', 50);
       await expect.poll(() => heard('healed')).toBe(50);
@@ -66,6 +70,23 @@ describe.skipIf(leavesOut(missing.namespaces))('a network of its own', () => {
       net.close();
     }
     expect(existsSync(`/run/netns/${net.name}`)).toBe(false);
+  });
+
+  it('carries TCP whole over a way that loses packets', async () => {
+    const sent = randomBytes(200_000);
+    const server = createServer((socket) => socket.on('error', () => {}).end(sent));
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const way = openLossyWay(leftovers);
+    try {
+      const { host, port } = await way.to((server.address() as AddressInfo).port);
+      way.lose(0.1);
+      expect(Buffer.concat(await connect(port, host).toArray()).equals(sent)).toBe(true);
+      expect(way.lost()).toBeGreaterThan(0);
+    } finally {
+      await way.close();
+      server.close();
+    }
   });
 });
 

@@ -28,6 +28,8 @@ export interface NetworkNamespace {
   /** The address of this machine's end. */
   readonly outside: string;
   lose(loss: PacketLoss): void;
+  /** Packets that were lost since it was last told what to lose. */
+  lost(): number;
   spawn(program: string, args: readonly string[], options?: SpawnOptions): ChildProcess;
   /** Takes it away. What still runs in it goes on without a network: end it before. */
   close(): void;
@@ -80,7 +82,11 @@ export function openNamespace(leftovers: Leftovers): NetworkNamespace {
     name,
     inside,
     outside,
-    lose: (loss) => nft(name, lossRules(far, loss)),
+    lose: (loss) => void nft(name, lossRules(far, loss)),
+    lost: () => {
+      const counted = nft(name, 'list table inet keyswarm').matchAll(/packets (\d+)/g);
+      return [...counted].reduce((sum, [, packets]) => sum + Number(packets), 0);
+    },
     spawn: (program, args, options = {}) =>
       spawn(pathOf('ip'), ['netns', 'exec', name, program, ...args], options),
     close() {
@@ -95,7 +101,7 @@ function lossRules(device: string, { arriving = 0, leaving = 0 }: PacketLoss): s
   const rule = (share: number): string => {
     if (!(share >= 0 && share <= 1)) throw new RangeError(`a share of packets is in [0, 1], not ${share}`);
     const parts = Math.round(share * 10_000);
-    return parts === 10_000 ? 'drop' : `numgen random mod 10000 < ${parts} drop`;
+    return `${parts === 10_000 ? '' : `numgen random mod 10000 < ${parts} `}counter drop`;
   };
   return `
 add table inet keyswarm
@@ -117,13 +123,18 @@ function ip(...args: readonly string[]): void {
   said(spawnSync(pathOf('ip'), [...args], { encoding: 'utf8' }), `ip ${args.join(' ')}`);
 }
 
-function nft(namespace: string, rules: string): void {
+/** Gives what it says. */
+function nft(namespace: string, rules: string): string {
   const args = ['netns', 'exec', namespace, pathOf('nft'), '-f', '-'];
-  said(spawnSync(pathOf('ip'), args, { encoding: 'utf8', input: rules }), 'nft');
+  return said(spawnSync(pathOf('ip'), args, { encoding: 'utf8', input: rules }), 'nft');
 }
 
-function said({ status, stderr }: { status: number | null; stderr: string }, what: string): void {
+function said(
+  { status, stdout, stderr }: { status: number | null; stdout: string; stderr: string },
+  what: string,
+): string {
   if (status !== 0) throw new Error(`${what}: ${stderr.trim()}`);
+  return stdout;
 }
 
 /** They are among the system's programs, which are not on everybody's PATH. */

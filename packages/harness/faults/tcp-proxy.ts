@@ -36,6 +36,8 @@ export interface TcpProxyOptions {
   readonly host?: string | undefined;
   /** Where it listens; a free port when absent. */
   readonly listenPort?: number | undefined;
+  /** 127.0.0.1 when absent. */
+  readonly listenHost?: string | undefined;
   /** In [0, 1), for the jitter. */
   readonly random?: (() => number) | undefined;
 }
@@ -61,14 +63,14 @@ export interface TcpProxy {
    * swallowed. New connections are not touched.
    */
   orphan(who: 'client' | 'server'): void;
-  /** Resets what stands and leads to another port from now on. */
-  retarget(port: number): void;
+  /** Resets what stands and leads to another port from now on, of the same host unless one is named. */
+  retarget(port: number, host?: string): void;
   close(): Promise<void>;
 }
 
 export async function startTcpProxy(options: TcpProxyOptions): Promise<TcpProxy> {
   const wire = new FaultyWire(options);
-  await wire.listen(options.listenPort ?? 0);
+  await wire.listen(options);
   return wire;
 }
 
@@ -79,12 +81,12 @@ interface Pair {
 }
 
 class FaultyWire implements TcpProxy {
-  readonly #host: string;
   readonly #random: () => number;
   readonly #server: Server;
   readonly #pairs = new Set<Pair>();
   readonly #closed = new AbortController();
   #target: number;
+  #host: string;
   #fault: TcpFault = {};
   #changed = Promise.withResolvers<void>();
 
@@ -95,8 +97,8 @@ class FaultyWire implements TcpProxy {
     this.#server = createServer({ allowHalfOpen: true }, (client) => this.#accept(client));
   }
 
-  async listen(port: number): Promise<void> {
-    this.#server.listen(port, '127.0.0.1');
+  async listen({ listenPort = 0, listenHost = '127.0.0.1' }: TcpProxyOptions): Promise<void> {
+    this.#server.listen(listenPort, listenHost);
     await once(this.#server, 'listening');
   }
 
@@ -144,8 +146,9 @@ class FaultyWire implements TcpProxy {
     }
   }
 
-  retarget(port: number): void {
+  retarget(port: number, host = this.#host): void {
     this.#target = port;
+    this.#host = host;
     this.reset();
   }
 

@@ -9,6 +9,7 @@ import { databaseCrash } from './database-crash.ts';
 import { diskFaults } from './disk-faults.ts';
 import { feedBlackhole } from './feed-blackhole.ts';
 import { idleWriter } from './idle-writer.ts';
+import { lossyNetwork } from './lossy-network.ts';
 import { lyingFeed } from './lying-feed.ts';
 import { oneWayPartition } from './one-way-partition.ts';
 import { poisonEvent } from './poison-event.ts';
@@ -32,6 +33,7 @@ export const scenarios: readonly Scenario[] = [
   clockFaults,
   serverClocks,
   slowNetwork,
+  lossyNetwork,
   databaseCrash,
   primaryLost,
   backendsTerminated,
