@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { writeSection } from '../../bench/markdown/write-section.ts';
 import { thisMachine } from '../../bench/spine/report.ts';
 import { findPlantedBug } from '../../planted/planted-bugs.ts';
@@ -44,6 +45,8 @@ export async function runAndReport(options: ChaosOptions): Promise<number> {
         signal,
         say,
       });
+      // A Ctrl-C ends the programs that are just being run as well, and that they failed is heard before it is.
+      if (result.broken !== undefined) await sleep(100);
       signal.throwIfAborted();
       results.push(result);
       console.log(scenarioText(result));
