@@ -82,4 +82,6 @@ export interface BenchResult {
   readonly seed: number;
   readonly keys: number;
   readonly runs: readonly RunResult[];
+  /** Mixes for which no rate was found that is kept up with; absent in files of before. */
+  readonly left?: readonly string[];
 }

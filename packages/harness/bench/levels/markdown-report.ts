@@ -24,5 +24,6 @@ export function markdownReport(result: BenchResult): string {
       ...rows,
     ].join('\n');
   });
-  return [intro, ...runs].join('\n\n');
+  const left = (result.left ?? []).map((line) => `Not measured: ${line}.`);
+  return [intro, ...runs, ...left].join('\n\n');
 }

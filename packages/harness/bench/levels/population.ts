@@ -11,14 +11,6 @@ export interface Population {
   readonly keyspace: string;
   readonly good: readonly VerifyKey[];
   readonly bad: readonly VerifyKey[];
-  readonly pool: readonly string[];
-}
-
-export interface PopulationSizes {
-  /** Valid keys, to be verified. */
-  readonly keys: number;
-  /** Keys to be rotated and revoked. */
-  readonly pool: number;
 }
 
 const prefix = 'bench';
@@ -28,16 +20,15 @@ const badOfEach = 50;
 /** Past the end of the life of the keys that shall have expired. */
 const expiredAfterMs = 1_500;
 
-/** Keys of each sort that there is, and which verdict each has to get. */
-export async function populate(target: Target, sizes: PopulationSizes): Promise<Population> {
+/** So many valid keys, a few of each other sort that there is, and which verdict each has to get. */
+export async function populate(target: Target, keys: number): Promise<Population> {
   const api = apiOf(target, target.managementKey);
   const keyspace = `bench-${randomBytes(4).toString('hex')}`;
   const keyspaceId = await createKeyspace(api, keyspace);
   const issue = (count: number, ttlSeconds: number) => issueMany(api, { keyspace, count, ttlSeconds });
   const expired = await issue(badOfEach, 1);
-  const good = await issue(sizes.keys, 86_400);
+  const good = await issue(keys, 86_400);
   const revoked = await issue(badOfEach, 86_400);
-  const pool = await issue(sizes.pool, 86_400);
   await inParallel(revoked, 8, async ({ id }) => {
     const reply = await api.call('POST', `/v1/keys/${id}/revoke`, { reason: 'bench' });
     expectDone(reply, 200, 'revoke a key');
@@ -54,8 +45,17 @@ export async function populate(target: Target, sizes: PopulationSizes): Promise<
       ...forged.map((secret) => ({ secret, code: 'unknown' })),
       { secret: `${prefix}_${'0'.repeat(34)}`, code: 'malformed' },
     ],
-    pool: pool.map(({ id }) => id),
   };
+}
+
+/** Ids of keys that nobody has rotated or revoked. */
+export async function issuePool(
+  target: Target,
+  { keyspace }: Population,
+  count: number,
+): Promise<readonly string[]> {
+  const api = apiOf(target, target.managementKey);
+  return (await issueMany(api, { keyspace, count, ttlSeconds: 86_400 })).map(({ id }) => id);
 }
 
 /** Ends whatever was made on a server that goes on running. */

@@ -20,7 +20,7 @@ export async function runAndReport(
     return 0;
   }
   const { options } = command;
-  const runs = await interruptible((signal) =>
+  const { runs, left } = await interruptible((signal) =>
     runBench(options, { say: (line) => console.error(line), signal }),
   );
   const result: BenchResult = {
@@ -34,6 +34,7 @@ export async function runAndReport(
     seed: options.seed,
     keys: options.keys,
     runs,
+    left,
   };
   console.log(tableReport(result));
   await writeFiles(options, result);
@@ -42,7 +43,8 @@ export async function runAndReport(
   const isMeasured = levels.some(({ invalid }) => invalid === null);
   if (isWrong) console.error('A verdict was not that of its key: a rule was bent under load.');
   if (!isMeasured) console.error('No level is valid: the generators were late in all of them.');
-  return isWrong || !isMeasured ? 1 : 0;
+  for (const line of left) console.error(line);
+  return isWrong || !isMeasured || left.length > 0 ? 1 : 0;
 }
 
 /** Ctrl-C and SIGTERM end the load and then whatever was started for it. */

@@ -17,6 +17,11 @@ export const mixes = {
 export type MixName = keyof typeof mixes;
 export const mixNames = Object.keys(mixes) as readonly MixName[];
 
+/** Whether it asks for keys to be rotated or revoked. */
+export function endsKeys(mix: MixName): boolean {
+  return 'rotate' in mixes[mix] || 'revoke' in mixes[mix];
+}
+
 export interface VerifyKey {
   readonly secret: string;
   /** The verdict that it has to get, whatever the load. */

@@ -91,7 +91,7 @@ async function openGround(closing: (() => unknown)[], say: (line: string) => voi
     stop: async () => {},
   };
   say('making keys');
-  const { keyspace, good } = await populate(target, { keys: keysCount, pool: 0 });
+  const { keyspace, good } = await populate(target, keysCount);
   const secrets = good.map(({ secret }) => secret);
   const records = secrets.map((key, at) => recordOf(key, at, keyspace));
 
