@@ -4,15 +4,15 @@ import type { Queryable } from '../store.ts';
 /*
  * Of each shard the next few rows are looked through and those that are wanted are given, up to the page's
  * length; a last row of each shard, without a body, says how far the look went. So a page is bounded by what it
- * looks through, not by what it finds, and a filter that matches nothing still moves on.
+ * looks through, not by what it finds, and a filter that matches nothing still moves on. Bodies are taken of what is wanted
+ * alone: those of all that is looked through are over PostgreSQL's work_mem, and went by way of its disk.
  */
 
 const readEventsStatement = {
   name: 'read_events',
   text: `
     with scanned as materialized (
-      select s.shard, f.seq, f.body,
-        f.workspace_id = $3::uuid and ($4::text[] is null or f.type = any($4::text[])) as wanted
+      select s.shard, f.seq, w.wanted, case when w.wanted then f.body end as body
       from unnest($1::smallint[], $2::bigint[]) as s (shard, after)
       cross join lateral (
         select * from feed
@@ -20,6 +20,9 @@ const readEventsStatement = {
         order by feed.seq
         limit $5::integer
       ) f
+      cross join lateral (
+        select f.workspace_id = $3::uuid and ($4::text[] is null or f.type = any($4::text[])) as wanted
+      ) w
     ), numbered as (
       select shard, seq, body, row_number() over (partition by shard order by seq) as nth
       from scanned
