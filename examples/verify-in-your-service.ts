@@ -4,7 +4,7 @@ import { createVerifier } from '@keyswarm/verifier';
 /*
  * An HTTP service that checks API keys in its own process: no network between a request and its answer.
  *
- *   KEYSWARM_RELAY=http://127.0.0.1:7070 KEYSWARM_VERIFIER_KEY=… node examples/verify-in-your-service.ts
+ *   KEYSWARM_RELAY=http://127.0.0.1:7070 KEYSWARM_VERIFIER_KEY=… npx node examples/verify-in-your-service.ts
  *   curl -H 'Authorization: Bearer <key>' http://127.0.0.1:8080/
  *
  * The key of the verifier needs the scope `feed:read`. A key that is revoked is refused here milliseconds later, and
@@ -28,7 +28,7 @@ const server = createServer(async (request, response) => {
   else if (!answer.valid) response.writeHead(401).end(`${answer.code}\n`);
   else
     response.end(
-      `hello ${answer.owner.externalId}, by ${answer.keyspace} until ${answer.expiresAtMs ?? 'ever'}\n`,
+      `hello ${answer.owner.externalId}, by ${answer.keyspace} until ${answer.expiresAtMs === null ? 'it is revoked' : new Date(answer.expiresAtMs).toISOString()}\n`,
     );
 });
 

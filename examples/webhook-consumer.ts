@@ -5,7 +5,7 @@ import { createServer } from 'node:http';
  * The least that a consumer of webhooks does: it takes a bounded body, verifies the signature over the bytes as they
  * came, refuses what is old, knows an event that came before, and answers before it works.
  *
- *   KEYSWARM_WEBHOOK_SECRET=whsec_… PORT=8080 node examples/webhook-consumer.ts      (Node 22.18 or later)
+ *   KEYSWARM_WEBHOOK_SECRET=whsec_… PORT=8080 npx node examples/webhook-consumer.ts
  *
  * Webhooks go to https at public addresses. To try this one on the same machine, start the server with
  * KEYSWARM_WEBHOOK_HTTP=true and KEYSWARM_WEBHOOK_ALLOW=127.0.0.1, and give it http://127.0.0.1:8080/.

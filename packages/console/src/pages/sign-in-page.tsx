@@ -64,8 +64,9 @@ export function SignInPage({ handedKey }: { readonly handedKey: string | undefin
           {isBusy ? 'Signing in …' : 'Sign in'}
         </button>
         <p class="hint">
-          The first start of a server prints one. Issue narrower ones for people: the scopes metrics:read,
-          keys:read, keyspaces:read, owners:read and events:read see everything and change nothing.
+          The first start of a server prints one. Issue narrower ones for people: one with the scopes
+          metrics:read, keys:read, keyspaces:read, owners:read, events:read, campaigns:read, approvals:read,
+          webhooks:read and dead_letters:read sees everything and changes nothing.
         </p>
       </form>
     </main>
