@@ -98,11 +98,15 @@ export async function startServer(config: ServerConfig, options: StartOptions): 
     current: loadMasterKey(config, systemRandom),
     previous: loadPreviousMasterKey(config),
   };
-  // Where others of the house listen already, the port is taken by them.
-  if (options.seat?.isAlone ?? true) await checkPort(config);
   const closing = closeInOrder(log);
   try {
-    if (options.seat === undefined) closing.add('port', await holdPort(config));
+    const { seat, signal } = options;
+    // Workers come one after another, and their supervisor holds the port for all of them.
+    const letGo =
+      seat === undefined ? await holdPort(config.port, { timers: systemTimers, signal }) : () => {};
+    closing.add('port', letGo);
+    // Where others of the house listen already, the port is taken by them.
+    if (seat?.isAlone ?? true) await checkPort(config);
     const statements = new StatementCounts();
     const store = statements.over(options.store ?? (await openStore(config, log)));
     closing.add('store', () => store.close());
@@ -114,8 +118,12 @@ export async function startServer(config: ServerConfig, options: StartOptions): 
     options.signal?.throwIfAborted();
     const out = openDeliveries(config, core, { store, log, closing, masterKey: masterKeys });
     startCampaigns(core, { log, closing });
-    const { seat, demo } = options;
-    return await openWire(config, { ...core, ...out, masterKeys, log, closing, seat, demo });
+    const running = await openWire(config, {
+      ...{ ...core, ...out, masterKeys, log, closing },
+      ...{ seat, demo: options.demo },
+    });
+    letGo();
+    return running;
   } catch (error) {
     await closing.run();
     throw error;

@@ -1,13 +1,31 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { holdPort } from './hold-port.ts';
 
-test('a port is held by one at a time, an address each, and is free again when it is let go', async () => {
-  if (process.platform !== 'linux') return;
-  const place = { host: '127.0.0.1', port: 1 };
-  const letGo = await holdPort(place);
-  await expect(holdPort(place)).rejects.toMatchObject({ code: 'EADDRINUSE' });
-  const letOtherGo = await holdPort({ host: '127.0.0.2', port: 1 });
-  await letOtherGo();
-  await letGo();
-  await (await holdPort(place))();
+const real = { timers: { sleep: (ms: number) => sleep(ms) } };
+const isLinux = process.platform === 'linux';
+
+test.skipIf(!isLinux)('a port is held by one at a time, and another waits until it is let go', async () => {
+  const letGo = await holdPort(1, real);
+  let isHeld = false;
+  const second = holdPort(1, real).then((letSecondGo) => {
+    isHeld = true;
+    return letSecondGo;
+  });
+  await (await holdPort(2, real))();
+  await sleep(20);
+  expect(isHeld).toBe(false);
+  letGo();
+  (await second)();
+});
+
+test.skipIf(!isLinux)('who waits in vain is told what is in the way', async () => {
+  const letGo = await holdPort(1, real);
+  const patient = holdPort(1, { timers: { sleep: async () => {} } });
+  await expect(patient).rejects.toMatchObject({
+    code: 'EADDRINUSE',
+    port: 1,
+    holder: '@keyswarm/1',
+  });
+  letGo();
 });

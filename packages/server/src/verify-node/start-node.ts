@@ -61,12 +61,15 @@ export interface RunningNode {
 }
 
 export async function startVerifyNode(config: NodeConfig, options: NodeOptions): Promise<RunningNode> {
-  await checkPort(config);
   const closing = closeInOrder(options.log);
   try {
-    closing.add('port', await holdPort(config));
+    const letGo = await holdPort(config.port, { timers: systemTimers });
+    closing.add('port', letGo);
+    await checkPort(config);
     const core = startCore(config, options, closing);
-    return await openWire(config, { ...core, log: options.log, closing });
+    const running = await openWire(config, { ...core, log: options.log, closing });
+    letGo();
+    return running;
   } catch (error) {
     await closing.run();
     throw error;

@@ -56,19 +56,16 @@ export async function startSupervisor(
   if (options.platform !== 'linux') {
     throw new ConfigError('workers', '1 on this platform: several share a port on Linux only');
   }
-  // A port that is not named can't be asked for by anybody else either.
-  const letGo = config.port === 0 ? () => {} : await holdPort(config);
+  const letGo = config.port === 0 ? () => {} : await holdPort(config.port, options);
   const supervisor = new Supervisor(config, options);
   try {
     const url = await supervisor.start();
-    return {
-      url,
-      close: () => supervisor.close().finally(letGo),
-      kill: () => supervisor.kill(),
-    };
+    return { url, close: () => supervisor.close(), kill: () => supervisor.kill() };
   } catch (error) {
-    await supervisor.close().finally(letGo);
+    await supervisor.close();
     throw error;
+  } finally {
+    letGo();
   }
 }
 
