@@ -5,7 +5,7 @@ import {
   type Server,
   type ServerResponse,
 } from 'node:http';
-import { assert, Fault } from '@keyswarm/core';
+import { assert, type Fault } from '@keyswarm/core';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { ServerConfig } from '../config/config-schema.ts';
 import { headerBytesMax, socketIdleMs, timeoutCheckMs } from '../limits.ts';
@@ -14,7 +14,8 @@ import type { Random } from '../runtime/random.ts';
 import { answerBrokenHttp } from './broken-http.ts';
 import { type GuardServices, openGuardOf } from './guard.ts';
 import { acceptJsonBodies } from './json-body.ts';
-import { faultOf, internalFault, sendFault } from './problem-reply.ts';
+import { Pipelines } from './pipelines.ts';
+import { faultOf, internalFault, nothingThere, sendFault } from './problem-reply.ts';
 import { requestIdMaker } from './request-id.ts';
 import { hasKeyString, secretInUrl } from './secret-in-url.ts';
 import { schemaCompiler } from './validate.ts';
@@ -79,9 +80,9 @@ export function buildApp(
     return503OnClosing: false,
     serverFactory: (handler) => createHttpServer(config, ways, handler),
     frameworkErrors: (error, request, reply) => {
-      const plainReply = reply as unknown as FastifyReply;
-      if (hasKeyString(request.raw.url ?? '')) sendFault(plainReply, secretInUrl(), request.id);
-      else fail(error, request as unknown as FastifyRequest, plainReply);
+      // All of them are of the URL, and have it in their messages: nothing is logged.
+      const fault = hasKeyString(request.raw.url ?? '') ? secretInUrl() : (faultOf(error) ?? nothingThere());
+      sendFault(reply as unknown as FastifyReply, fault, request.id);
     },
     clientErrorHandler: answerBrokenHttp,
   });
@@ -106,7 +107,9 @@ function createHttpServer(
     maxHeaderSize: headerBytesMax,
     connectionsCheckingInterval: timeoutCheckMs,
   };
+  const pipelines = new Pipelines();
   const server = createServer(options, (request, response) => {
+    if (!pipelines.admits(request, response)) return;
     for (const way of ways) if (way.takes(request)) return way.answer(request, response);
     framework(request, response);
   });
@@ -134,5 +137,5 @@ function faultOfUrl(request: FastifyRequest, missingPath: MissingPath): Fault | 
   if (hasKeyString(url)) return secretInUrl();
   if (!request.is404) return undefined;
   const [path = ''] = url.split('?');
-  return missingPath(path) ?? new Fault('not_found', { detail: 'There is nothing at this path.' });
+  return missingPath(path) ?? nothingThere();
 }

@@ -1,5 +1,6 @@
 import { buildOpenApi, operations, type Readiness } from '@keyswarm/contract';
 import type { FastifyInstance } from 'fastify';
+import { madeForAll } from '../runtime/made-for-all.ts';
 import { type ConsoleFiles, sendPage, wantsPage } from './console-routes.ts';
 import { type GuardServices, openGuardOf } from './guard.ts';
 
@@ -18,6 +19,9 @@ export interface IndexServices extends GuardServices {
 /** What anyone may ask: whether it lives, whether it may be sent traffic, and what it counts. */
 export function registerOpenRoutes(app: FastifyInstance, services: OpenServices): void {
   const { metrics } = services;
+  const metricsText = madeForAll(async () =>
+    Buffer.from(await (services.metricsText?.() ?? metrics.registry.metrics())),
+  );
   app.get(operations.healthz.path, { onRequest: openGuardOf(services, 'healthz') }, () => ({ status: 'ok' }));
 
   app.get(operations.readyz.path, { onRequest: openGuardOf(services, 'readyz') }, async (_request, reply) => {
@@ -25,20 +29,15 @@ export function registerOpenRoutes(app: FastifyInstance, services: OpenServices)
     return reply.code(readiness.status === 'ready' ? 200 : 503).send(readiness);
   });
 
-  app.get(
-    operations.metrics.path,
-    { onRequest: openGuardOf(services, 'metrics') },
-    async (_request, reply) => {
-      const text = await (services.metricsText?.() ?? metrics.registry.metrics());
-      return reply.type(operations.metrics.response.contentType).send(text);
-    },
+  app.get(operations.metrics.path, { onRequest: openGuardOf(services, 'metrics') }, async (_request, reply) =>
+    reply.type(operations.metrics.response.contentType).send(await metricsText()),
   );
 }
 
 /** What a server can do, and where that is said. */
 export function registerIndex(app: FastifyInstance, services: IndexServices): void {
   const { version } = services;
-  const openApi = JSON.stringify(buildOpenApi({ version }));
+  const openApi = Buffer.from(JSON.stringify(buildOpenApi({ version })));
   const index = JSON.stringify({
     name: 'keyswarm',
     version,

@@ -22,9 +22,11 @@ const faultsOfFramework: Readonly<Record<string, (error: FastifyError) => Fault>
       detail: 'The body is not as long as Content-Length says.',
       field: 'Content-Length',
     }),
-  FST_ERR_BAD_URL: () => new Fault('not_found', { detail: 'There is nothing at this path.' }),
-  FST_ERR_ASYNC_CONSTRAINT: () => new Fault('not_found', { detail: 'There is nothing at this path.' }),
 };
+
+export function nothingThere(): Fault {
+  return new Fault('not_found', { detail: 'There is nothing at this path.' });
+}
 
 /** The fault in an error; undefined when it is none of the caller's and none that we foresaw. */
 export function faultOf(error: unknown): Fault | undefined {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { issue, makeKeyspace, problemOf, refused, terms } from './fixtures.ts';
+import { RawConnection } from './raw-request.ts';
 import type { TestServer } from './test-server.ts';
 
 /** What is wrong with a request itself: its body, its path, the step it asks for. Each has its code and changes nothing. */
@@ -127,6 +128,34 @@ export function describeBadRequests(serverOf: () => TestServer): void {
         expect(reply.text).not.toContain(secret);
       }
       expect(serverOf().log()).not.toContain(secret);
+    });
+
+    test('that is too long to be anything is not there, and is not logged', async () => {
+      // An imported key may look like anything.
+      const long = `legacy-${'s3cret'.repeat(40)}`;
+      const reply = await serverOf().get(`/v1/keys/${long}`, { key: null });
+      expect(problemOf(reply)).toEqual({ code: 'not_found', status: 404 });
+      expect(serverOf().log()).not.toContain('s3crets3cret');
+    });
+  });
+
+  describe('a connection', () => {
+    const ask = 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n';
+    const answers = (text: string) => text.split('HTTP/1.1 200 OK').length - 1;
+
+    test('that asks several things before it is answered is answered in order', async () => {
+      const connection = await RawConnection.open(serverOf().url);
+      connection.socket.write(`${ask.repeat(9)}${ask.replace('healthz', 'nothing')}`);
+      await connection.until('HTTP/1.1 404');
+      expect(answers(connection.received)).toBe(9);
+      connection.socket.destroy();
+    });
+
+    test('that asks more at once than anybody waits for is ended, and the rest is not begun', async () => {
+      const connection = await RawConnection.open(serverOf().url);
+      connection.socket.write(ask.repeat(1_500));
+      await connection.ended();
+      expect(answers(connection.received)).toBeLessThan(100);
     });
   });
 }
