@@ -185,6 +185,9 @@ export const jsonTokensMax = 250_000;
 /** Bodies up to this length are parsed without being counted first: they can't hold much. */
 export const jsonUncountedBytesMax = 4096;
 
+/** As much of a field's name as a refusal repeats: of one that is not known, whatever stood there. */
+export const fieldNameLengthMax = 128;
+
 /** Bodies that take the short way of verification: the largest honest one has 64 scopes of 128 characters. */
 export const verifyLaneBodyBytesMax = 16 * 1024;
 
