@@ -238,6 +238,9 @@ export const forwardAuthQueryBytesMax = 12_288;
 /** Scopes that one access point may require of a key: as many as a verification may. */
 export const forwardAuthScopesMax = 64;
 
+/** Keyspaces that nobody may ask about and that somebody did, as the log tells of them until the next start. */
+export const forwardAuthStrangersMax = 16;
+
 /** Scopes that forward-auth tells of: nginx takes 4 kB for the whole head of an answer, unless it is told otherwise. */
 export const forwardAuthHeaderBytesMax = 2_048;
 
