@@ -185,9 +185,6 @@ export const jsonTokensMax = 250_000;
 /** Bodies up to this length are parsed without being counted first: they can't hold much. */
 export const jsonUncountedBytesMax = 4096;
 
-/** As much of a field's name as a refusal repeats: of one that is not known, whatever stood there. */
-export const fieldNameLengthMax = 128;
-
 /** Bodies that take the short way of verification: the largest honest one has 64 scopes of 128 characters. */
 export const verifyLaneBodyBytesMax = 16 * 1024;
 
@@ -237,9 +234,6 @@ export const forwardAuthQueryBytesMax = 12_288;
 
 /** Scopes that one access point may require of a key: as many as a verification may. */
 export const forwardAuthScopesMax = 64;
-
-/** Keyspaces that nobody may ask about and that somebody did, as the log tells of them until the next start. */
-export const forwardAuthStrangersMax = 16;
 
 /** Scopes that forward-auth tells of: nginx takes 4 kB for the whole head of an answer, unless it is told otherwise. */
 export const forwardAuthHeaderBytesMax = 2_048;

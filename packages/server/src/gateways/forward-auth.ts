@@ -5,7 +5,6 @@ import { mayBeNews, type ResidentVerifier } from '@keyswarm/verifier';
 import { shedFault } from '../http/guard.ts';
 import { faultOf, internalFault, problemReply } from '../http/problem-reply.ts';
 import { Visit, type VisitKeepers } from '../http/visit.ts';
-import { forwardAuthStrangersMax } from '../limits.ts';
 import type { Log } from '../logging/log.ts';
 import { ServerMetrics } from '../metrics/server-metrics.ts';
 import { type ForwardAuthQuestion, forwardAuthPath, readQuestion } from './forward-auth-question.ts';
@@ -52,6 +51,9 @@ interface Decided {
   readonly answer: Answer;
   readonly request: IncomingMessage;
 }
+
+/** Keyspaces that nobody may ask about and that somebody did, as the log tells of them until the next start. */
+export const forwardAuthStrangersMax = 16;
 
 const place = ServerMetrics.placeOf('forwardAuth');
 const unknown: Answer = Object.freeze({ valid: false, code: 'unknown' });

@@ -1,8 +1,10 @@
 import { Fault, findKeyString } from '@keyswarm/core';
 import type { ErrorObject } from 'ajv';
 import { nearNames } from '../access/near-names.ts';
-import { fieldNameLengthMax } from '../limits.ts';
 import { type Schema, shapeOf } from './schema-words.ts';
+
+/** As much of a field's name as a refusal repeats: of one that is not known, whatever stood there. */
+const fieldNameLengthMax = 128;
 
 /** Where in a request the value stood that a schema refused. */
 export type RequestPart = 'body' | 'querystring' | 'params' | 'headers';

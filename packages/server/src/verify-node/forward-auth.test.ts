@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freshName, issue, makeKeyspace, terms } from '../boot/suite/fixtures.ts';
-import { forwardAuthStrangersMax } from '../limits.ts';
+import { forwardAuthStrangersMax } from '../gateways/forward-auth.ts';
 import { type StoreHouse, startStoreHouse } from './testing/store-house.ts';
 import type { TestNode } from './testing/test-node.ts';
 
