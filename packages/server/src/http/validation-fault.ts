@@ -99,18 +99,24 @@ const bounds: Readonly<Record<string, readonly [limit: string, unit: string]>> =
 };
 
 function expectedBy(error: ErrorObject): string {
-  const { keyword, params, propertyName } = error;
+  const { keyword, propertyName } = error;
+  if (keyword === 'propertyNames') return 'another name for this field';
+  // What is wrong is a name, and the field that is shown is the one it stands in.
+  return propertyName === undefined ? wantedBy(error) : `names that are each ${wantedBy(error)}`;
+}
+
+function wantedBy(error: ErrorObject): string {
+  const { keyword, params } = error;
   const schema = schemaOf(error);
   const words = schema['x-expected'];
   const bound = bounds[keyword];
-  if (bound !== undefined) {
-    const [limit, unit] = bound;
-    const units = unit === '' ? '' : ` ${unit}${params.limit === 1 ? '' : 's'}`;
-    return `${words === undefined ? '' : `${words}, `}${limit} ${params.limit}${units}`;
+  if (bound === undefined) {
+    return keyword === 'format' && words === undefined ? 'an RFC 3339 time' : shapeOf(schema);
   }
-  if (keyword === 'format' && words === undefined) return 'an RFC 3339 time';
-  if (keyword === 'propertyNames' || (propertyName !== undefined && words === undefined)) {
-    return 'another name for this field';
-  }
-  return shapeOf(schema);
+  const [limit, unit] = bound;
+  const names = Object.keys(schema.properties ?? {});
+  if (keyword === 'minProperties' && names.length > 0)
+    return `${limit} ${params.limit} of ${names.join(', ')}`;
+  const units = unit === '' ? '' : ` ${unit}${params.limit === 1 ? '' : 's'}`;
+  return `${words === undefined ? '' : `${words}, `}${limit} ${params.limit}${units}`;
 }

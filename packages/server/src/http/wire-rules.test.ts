@@ -104,6 +104,16 @@ describe('a schema that refuses', () => {
       'an a, at most 1 character',
     ],
     [
+      strict({
+        a: { type: 'object', propertyNames: { type: 'string', pattern: '^a$', 'x-expected': 'an a' } },
+      }),
+      { a: { b: 1 } },
+      'invalid_field',
+      '/a',
+      'names that are each an a',
+    ],
+    [{ ...strict({ a: {}, b: {} }), minProperties: 1 }, {}, 'invalid_field', '', 'at least 1 of a, b'],
+    [
       strict({ a: { anyOf: [{ type: 'integer' }, { const: 'all' }], 'x-expected': 'a count, or "all"' } }),
       { a: 'some' },
       'invalid_field',
