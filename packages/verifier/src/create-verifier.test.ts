@@ -144,6 +144,9 @@ describe('a verifier in somebody’s service', () => {
     ];
     expect(everything.join('\n')).not.toContain(wrong);
     expect(lines.filter((line) => line.includes('refuses the credential'))).toHaveLength(1);
+    const told = lines.filter((line) => line.includes('refused with 401'));
+    expect(told.map((line) => line.split(' ')[0])).toEqual(expect.arrayContaining(['warn', 'error']));
+    for (const line of told) expect(line).not.toMatch(/^ +at /m);
   });
 
   it('serves on when its credential loses its scope, and goes stale with its lease', async () => {

@@ -86,6 +86,7 @@ export type {
   VerifierNumbers,
 } from './library/verifier-api.ts';
 export type { StateChange, VerifierEvents, VerifierState } from './library/verifier-events.ts';
+export { whyOf } from './library/why-of.ts';
 export { type FeedFilter, feedView, letsKeyspace } from './relay/feed-filter.ts';
 export { FeedRelay, type FeedRelayOptions, type RelayedSource } from './relay/feed-relay.ts';
 export {

@@ -31,7 +31,10 @@ export class SchemaComponents {
 
   #copy(schema: JsonSchema): JsonSchema {
     const copy: Record<string, unknown> = {};
-    for (const [keyword, value] of Object.entries(schema)) copy[keyword] = this.#copyKeyword(keyword, value);
+    for (const [keyword, value] of Object.entries(schema)) {
+      // For whoever is refused; a reader of the document has the pattern and the description.
+      if (keyword !== 'x-expected') copy[keyword] = this.#copyKeyword(keyword, value);
+    }
     return copy;
   }
 

@@ -98,7 +98,7 @@ export const houseOperations = {
   revokeKeyspaceKeys: operation(routes.revokeKeyspaceKeys, {
     summary: 'Revoke every key a keyspace has now',
     description:
-      'Every version minted until now is refused for good, by its watermark, whatever their number. Keys issued afterwards work. For a keyspace that is compromised as a whole.',
+      'Every version minted until now is refused for good, by its watermark, whatever their number. Keys issued afterwards work. For a keyspace that is compromised as a whole. One call sets the watermark twice, milliseconds apart, and so gives two events `keyspace.keys_revoked`: the later `keys_not_before` holds.',
     scope: 'keys:revoke',
     perKeyspace: true,
     params: keyspaceParams,

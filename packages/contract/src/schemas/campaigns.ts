@@ -82,6 +82,7 @@ export const campaignStart = strictObject(
     confirm: Type.Optional(
       Type.Unsafe<number | 'all'>({
         anyOf: [{ type: 'integer', minimum: 1 }, { const: 'all' }],
+        'x-expected': 'the count of a dry run, or "all"',
         description:
           'The count of a dry run, or "all". Required where every key of a keyspace would be taken.',
       }),

@@ -20,6 +20,7 @@ export const eventsQuery = strictObject({
     Type.String({
       pattern: `^${oneType}(?:,${oneType}){0,${eventTypes.length - 1}}$`,
       maxLength: 1024,
+      'x-expected': 'types of events, separated by commas, such as key.issued,key.revoked',
       description: 'Only these, separated by commas: `key.issued,key.revoked`.',
       'x-parameter': {
         style: 'form',

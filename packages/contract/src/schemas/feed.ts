@@ -16,6 +16,7 @@ import {
   listOf,
   nullable,
   nullableTimeField,
+  plainName,
   strictObject,
   timeField,
 } from './fields.ts';
@@ -58,6 +59,7 @@ export const verifierKinds = ['library', 'node', 'relay'] as const;
 const identity = {
   id: Type.String({
     pattern: '^[A-Za-z0-9._-]{1,64}$',
+    'x-expected': '1 to 64 letters, digits, dots, hyphens and underscores',
     maxLength: 64,
     description: 'Drawn at random by each process at its start: never that of another, nor of its last run.',
   }),
@@ -80,7 +82,12 @@ export const leaseAsk = strictObject(
     ),
     keyspaces: Type.Optional(
       listOf(
-        Type.String({ minLength: 1, maxLength: keyspaceNameLengthMax, pattern: '^[a-z0-9][a-z0-9._-]*$' }),
+        Type.String({
+          minLength: 1,
+          maxLength: keyspaceNameLengthMax,
+          pattern: '^[a-z0-9][a-z0-9._-]*$',
+          'x-expected': `the id of a keyspace or its name: ${plainName}`,
+        }),
         {
           minItems: 1,
           maxItems: 256,
@@ -176,6 +183,7 @@ export const leaseAnswer = strictObject(
 
 const viewParameter = Type.String({
   pattern: `^[A-Za-z0-9_-]{1,${feedViewLengthMax}}$`,
+  'x-expected': 'view of the table, as it came',
   maxLength: feedViewLengthMax,
   description:
     'The `view` of the table that they are for: rows that would be chosen for any other are `gone`. Absent: nothing is compared.',
@@ -185,6 +193,7 @@ const keyspacesParameter = Type.String({
   minLength: 1,
   maxLength: 4096,
   pattern: '^[a-z0-9][a-z0-9._-]{0,63}(?:,[a-z0-9][a-z0-9._-]{0,63}){0,255}$',
+  'x-expected': 'at most 256 ids or names of keyspaces, separated by commas',
   description:
     'Only these, by id or by name, separated by commas; absent: all that the management key may read.',
 });
@@ -193,6 +202,7 @@ const numberParameter = (description: string, minimum = 0) =>
   Type.String({
     pattern: minimum === 0 ? '^(?:0|[1-9]\\d{0,14})$' : '^[1-9]\\d{0,14}$',
     maxLength: 15,
+    'x-expected': `a whole number from ${minimum} on`,
     description,
     'x-parameter': { schema: { type: 'integer', minimum } },
   });
@@ -213,6 +223,7 @@ export const feedStreamQuery = strictObject({
   epoch: numberParameter('The epoch that the reader is in.'),
   after: Type.String({
     pattern: '^(?:0|[1-9]\\d{0,14})(?:,(?:0|[1-9]\\d{0,14})){0,255}$',
+    'x-expected': 'a whole number for each shard, separated by commas',
     maxLength: 4096,
     description: 'Where the reader stands in each shard, separated by commas.',
   }),

@@ -28,6 +28,7 @@ export const keyHash = strictObject(
       minLength: 43,
       maxLength: 64,
       pattern: '^[A-Za-z0-9+/=_-]+$',
+      'x-expected': 'a hash in hex or base64, as format says',
       'x-secret': true,
       description: 'The 32 bytes of the hash, as `format` says.',
     }),

@@ -34,6 +34,7 @@ export const tokenForm = Type.Object(
     expires_in: Type.Optional(
       Type.String({
         pattern: '^[1-9]\\d{0,8}$',
+        'x-expected': 'a whole number of seconds, of at most 9 digits',
         description: 'Seconds; no longer than the keyspace allows and the key lives.',
       }),
     ),
@@ -106,6 +107,7 @@ export const authorizationServer = Type.Object(
 export const statusListParams = strictObject({
   id: Type.String({
     pattern: '^ks_[0-9a-z]{26}\\.(0|[1-9]\\d{0,5})$',
+    'x-expected': 'the end of a uri in a token: the id of a keyspace, a dot and a number',
     description: 'Of a keyspace, with the number of the list: as the `uri` in a token says.',
   }),
 });

@@ -21,7 +21,7 @@ export const ownerKindField = Type.Enum(['service', 'integration', 'user'], { ty
 /** How an owner is named by those who don't know its id. */
 export const ownerRef = strictObject(
   { kind: ownerKindField, external_id: externalIdField },
-  { title: 'OwnerRef' },
+  { title: 'OwnerRef', 'x-expected': 'an object such as {"kind": "service", "external_id": "billing"}' },
 );
 
 export const ownerReply = strictObject(

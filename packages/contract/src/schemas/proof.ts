@@ -14,6 +14,7 @@ const publicKeyField = Type.String({
   minLength: 1,
   maxLength: publicKeyTextMax,
   pattern: '^[A-Za-z0-9_-]*$',
+  'x-expected': 'base64url without padding',
   description: 'The public key: 32 bytes (Ed25519), or x and y of 32 bytes each (P-256), in base64url.',
 });
 
@@ -25,7 +26,13 @@ export const proofField = strictObject(
       Type.Unsafe<Readonly<Record<string, string>>>({
         type: 'object',
         maxProperties: jwkMembersMax,
-        additionalProperties: { type: 'string', maxLength: jwkMemberLengthMax, pattern: '^[ -~]*$' },
+        additionalProperties: {
+          type: 'string',
+          maxLength: jwkMemberLengthMax,
+          pattern: '^[ -~]*$',
+          'x-expected': 'text in ASCII',
+        },
+        'x-expected': 'a public JWK, such as {"kty": "OKP", "crv": "Ed25519", "x": "…"}',
         description: 'The public key as a JWK (RFC 7517), in place of `public_key`. Never a private one.',
       }),
     ),

@@ -75,6 +75,7 @@ export const rotationQuery = strictObject({
     Type.String({
       pattern: '^[1-9]\\d{0,9}$',
       maxLength: 10,
+      'x-expected': 'a whole number from 1 on',
       description: 'Of the lineage only versions before this one.',
       'x-parameter': { schema: { type: 'integer', minimum: 1 } },
     }),

@@ -2,12 +2,12 @@ import { Ajv } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormatsModule from 'ajv-formats';
 import { describe, expect, it } from 'vitest';
-import { type AnyOperation, operationIds, operations } from '../index.ts';
+import { type AnyOperation, oauthOperations, operationIds, operations } from '../index.ts';
 
 // CommonJS: the function is the module itself for Node, and its `default` for the type checker.
 const addFormats = addFormatsModule as unknown as typeof addFormatsModule.default;
 
-const vocabulary = ['x-secret', 'x-parameter'];
+const vocabulary = ['x-secret', 'x-parameter', 'x-expected'];
 const options = { strict: true, allErrors: false, coerceTypes: false, removeAdditional: false } as const;
 
 function newAjv(): Ajv {
@@ -52,6 +52,33 @@ describe('schemas of every operation', () => {
     },
   );
 });
+
+describe('what is wrong with a request', () => {
+  const requests = [...rows, ...Object.entries(oauthOperations).map(([id, row]) => ({ id, row }))];
+
+  it.each(requests)('$id: is told in words wherever a pattern decides it', ({ row }) => {
+    const { params, query, body } = row as Partial<AnyOperation>;
+    expect(wordless({ params, query, body })).toEqual([]);
+  });
+
+  it('is looked for in every corner of a schema', () => {
+    const pattern = '^a$';
+    const map = { propertyNames: { pattern }, additionalProperties: { pattern, 'x-expected': 'an a' } };
+    expect(wordless({ properties: { pattern: map, list: { items: { pattern } } } })).toEqual([
+      '/properties/pattern/propertyNames',
+      '/properties/list/items',
+    ]);
+  });
+});
+
+/** Where a pattern stands and no words for it. */
+function wordless(node: unknown, path = ''): string[] {
+  if (typeof node !== 'object' || node === null) return [];
+  const { pattern, 'x-expected': words } = node as Node;
+  const isWordless = typeof pattern === 'string' && typeof words !== 'string';
+  const within = Object.entries(node).flatMap(([name, part]) => wordless(part, `${path}/${name}`));
+  return isWordless ? [path, ...within] : within;
+}
 
 interface Node {
   readonly type?: string | readonly string[];

@@ -4,6 +4,7 @@ import {
   keyIdField,
   listOf,
   nullable,
+  plainName,
   secretField,
   seqField,
   strictObject,
@@ -16,6 +17,7 @@ const workspaceName = Type.String({
   minLength: 1,
   maxLength: workspaceNameLengthMax,
   pattern: '^[a-z0-9][a-z0-9._-]*$',
+  'x-expected': plainName,
 });
 
 export const workspaceCreate = strictObject({ name: workspaceName }, { title: 'WorkspaceCreate' });

@@ -1,10 +1,18 @@
 import Type, { type Static } from 'typebox';
-import { effectiveByField, listOf, nullableTimeField, seqField, strictObject, timeField } from './fields.ts';
+import {
+  effectiveByField,
+  idText,
+  listOf,
+  nullableTimeField,
+  seqField,
+  strictObject,
+  timeField,
+} from './fields.ts';
 
 /* The keys that tokens are signed with. What is private of them is in no message. */
 
 const signingKeyIdField = Type.String({
-  pattern: '^sk_[0-7][0-9a-hjkmnp-tv-z]{25}$',
+  ...idText('sk'),
   maxLength: 29,
   description: 'Id of a signing key: `kid` of what it signs.',
 });

@@ -39,19 +39,31 @@ const verifyFields = {
 /** A request as it came to an access point that verifies signatures by asking. */
 export const describedRequest = strictObject(
   {
-    method: Type.String({ minLength: 1, maxLength: requestMethodLengthMax, pattern: '^[!-~]+$' }),
+    method: Type.String({
+      minLength: 1,
+      maxLength: requestMethodLengthMax,
+      pattern: '^[!-~]+$',
+      'x-expected': 'a method of HTTP, such as GET',
+    }),
     url: Type.String({
       minLength: 1,
       maxLength: requestUrlLengthMax,
       pattern: '^[!-~]+$',
+      'x-expected': 'an absolute URI in visible ASCII characters',
       description: 'The target URI, absolute, letter by letter as its client sent it, without a fragment.',
     }),
     headers: listOf(
       strictObject({
-        name: Type.String({ minLength: 1, maxLength: requestHeaderNameLengthMax, pattern: '^[!-~]+$' }),
+        name: Type.String({
+          minLength: 1,
+          maxLength: requestHeaderNameLengthMax,
+          pattern: '^[!-~]+$',
+          'x-expected': 'the name of a header, such as signature-input',
+        }),
         value: Type.String({
           maxLength: requestHeaderValueLengthMax,
           pattern: '^[\\t -~\\u0080-\\u00ff]*$',
+          'x-expected': 'the value of a header, without line breaks',
           'x-secret': true,
         }),
       }),
@@ -66,6 +78,7 @@ export const describedRequest = strictObject(
         minLength: 1,
         maxLength: 256,
         pattern: '^[!-~ ]+$',
+        'x-expected': 'a Content-Digest field, such as sha-256=:…:',
         description:
           'The digest of the content as you have reckoned it, in the form of a `Content-Digest` field. Absent: there was no content.',
       }),

@@ -14,6 +14,7 @@ import {
   listOf,
   nullable,
   nullableTimeField,
+  printable,
   seqField,
   strictObject,
   timeField,
@@ -28,7 +29,7 @@ const url = line(
 );
 const description = Type.String({
   maxLength: webhookDescriptionLengthMax,
-  pattern: '^[^\\u0000-\\u001f\\u007f-\\u009f\\ud800-\\udfff]*$',
+  ...printable,
   description: 'For people.',
 });
 const type = Type.Unsafe<EventType>({ type: 'string', enum: [...eventTypes] });

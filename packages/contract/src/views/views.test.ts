@@ -41,7 +41,7 @@ import { rotationView } from './rotation-view.ts';
 import { answerItemView, answerView, refusedItemView, verdictView } from './verdict-view.ts';
 
 const addFormats = addFormatsModule as unknown as typeof addFormatsModule.default;
-const ajv = new Ajv({ strict: true }).addVocabulary(['x-secret', 'x-parameter']);
+const ajv = new Ajv({ strict: true }).addVocabulary(['x-secret', 'x-parameter', 'x-expected']);
 addFormats(ajv);
 
 /** What the view made is what the operation promises, and nothing is lost on the way through JSON. */

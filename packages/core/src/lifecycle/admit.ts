@@ -1,5 +1,5 @@
 import { Fault } from '../errors/fault.ts';
-import type { KeyRecord, KeyVersion } from './key-record.ts';
+import type { KeyRecord, KeyState, KeyVersion } from './key-record.ts';
 import { keyStateAt, versionStateAt } from './states.ts';
 import { type KeyCommand, keyTransitions } from './transitions.ts';
 
@@ -17,10 +17,15 @@ export function admit(key: KeyRecord, command: KeyCommand, nowMs: number): void 
   const state = keyStateAt(key, nowMs);
   const transition = keyTransitions[state][command];
   if ('to' in transition) return;
-  throw new Fault(transition.refuse, {
-    detail: `The key is ${state} and can not be ${participles[command]}.`,
-    field: 'id',
-  });
+  throw new Fault(transition.refuse, { detail: detailOf(state, command), field: 'id' });
+}
+
+/** A key that is already what it should become is told apart from one that can't become it. */
+function detailOf(state: KeyState, command: KeyCommand): string {
+  const participle = participles[command];
+  return state === participle
+    ? `The key is already ${state}.`
+    : `The key is ${state} and can not be ${participle}.`;
 }
 
 /** The next record: what changed, the graces that have run out written down, and the revision one higher. */

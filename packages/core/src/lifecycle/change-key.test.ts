@@ -36,6 +36,12 @@ describe('revoking', () => {
     expect(revokeKey(issued(), {}, t0).revokeReason).toBeNull();
   });
 
+  it('of a revoked key is told as that, and any other step as one that it can not take', () => {
+    const key = revokeKey(issued(), {}, t0);
+    expect(() => revokeKey(key, {}, t0)).toThrow('The key is already revoked.');
+    expect(() => suspendKey(key, t0)).toThrow('The key is revoked and can not be suspended.');
+  });
+
   it('reaches suspended, pending and expired keys too', () => {
     const keys = [suspendKey(issued(), t0), issued({ notBeforeMs: t0 + 5000 }), issued({ ttlSeconds: 1 })];
     for (const key of keys) expect(revokeKey(key, {}, t0 + 2000).state).toBe('revoked');

@@ -28,7 +28,9 @@ const ask = (server: TestServer, asked: string, key: string) =>
 describe('forward-auth on a server', () => {
   test('is not there unless it is asked for', async () => {
     const { secret } = await issue(closed, keyspace.name);
-    expect((await ask(closed, keyspace.id, secret)).status).toBe(404);
+    const reply = await ask(closed, keyspace.id, secret);
+    expect(reply.status).toBe(404);
+    expect(await reply.json()).toMatchObject({ detail: expect.stringContaining('Forward-auth is off here') });
   });
 
   test('knows a keyspace by its id alone: another workspace may have one of the same name', async () => {

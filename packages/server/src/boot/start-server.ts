@@ -13,7 +13,7 @@ import type { ServerConfig } from '../config/config-schema.ts';
 import { listOf } from '../config/list-of.ts';
 import { createFeedSource } from '../feed/feed-source.ts';
 import { startUpkeep } from '../feed/upkeep.ts';
-import { forwardAuthWays } from '../gateways/forward-auth-ways.ts';
+import { forwardAuthIsOff, forwardAuthWays } from '../gateways/forward-auth-ways.ts';
 import { Admission } from '../http/admission.ts';
 import { Doors } from '../http/doors.ts';
 import { drainWire } from '../http/drain-wire.ts';
@@ -317,6 +317,7 @@ async function openWire(
     clock: systemClock,
     random: systemRandom,
     version: readVersion(),
+    missingPath: forwardAuthIsOff,
     ways: forwardAuthWays(listOf(config.forwardAuth), {
       metrics,
       admission,

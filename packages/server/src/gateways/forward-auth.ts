@@ -25,7 +25,8 @@ import { presentedKey } from './presented-key.ts';
  *
  * It takes no management key, since a proxy has no good place for one. So what may be asked about is a list of the
  * operator's, and the endpoint belongs on an address that only the proxies reach: who reaches it can try keys, which is
- * no more than any client of the proxy can.
+ * no more than any client of the proxy can. A question about a keyspace that is not on the list is most likely a mistake in
+ * the proxy's configuration, or in ours: the log says so, once for each.
  *
  * A refusal that news could lift waits for news, as everywhere.
  *
@@ -51,12 +52,17 @@ interface Decided {
   readonly request: IncomingMessage;
 }
 
+/** Keyspaces that nobody may ask about and that somebody did, as the log tells of them until the next start. */
+export const forwardAuthStrangersMax = 16;
+
 const place = ServerMetrics.placeOf('forwardAuth');
 const unknown: Answer = Object.freeze({ valid: false, code: 'unknown' });
 const malformed: Answer = Object.freeze({ valid: false, code: 'malformed' });
 
 export class ForwardAuth {
   readonly #services: ForwardAuthServices;
+  /** Not on the list, asked about, and told of in the log. */
+  readonly #told = new Set<string>();
 
   constructor(services: ForwardAuthServices) {
     this.#services = services;
@@ -95,8 +101,8 @@ export class ForwardAuth {
   }
 
   #decide({ keyspace, scopes }: ForwardAuthQuestion, key: string | undefined): Answer | Promise<Answer> {
-    const { verifier, catchUp, keyspaces } = this.#services;
-    if (!keyspaces.has(keyspace)) return unknown;
+    const { verifier, catchUp } = this.#services;
+    if (!this.#isOpen(keyspace)) return unknown;
     if (key === undefined) return malformed;
     const look = () => verifier.verify(key, { keyspace, scopes });
     const answer = look();
@@ -107,15 +113,26 @@ export class ForwardAuth {
 
   /** A signed request that is stale is not asked about: the authority would have to be told all of it. */
   #decideSigned(question: ForwardAuthQuestion, request: IncomingMessage): Answer | Promise<Answer> {
-    const { verifier, catchUp, keyspaces } = this.#services;
+    const { verifier, catchUp } = this.#services;
     const { keyspace, scopes } = question;
-    if (!keyspaces.has(keyspace)) return unknown;
+    if (!this.#isOpen(keyspace)) return unknown;
     const signed = forwardedRequest(request, question);
     if (signed === undefined) return malformed;
     const look = () => verifier.verifyRequest(signed, { keyspace, scopes });
     const answer = look();
     const isNews = answer.valid === false && mayBeNews(answer.code, '');
     return catchUp !== undefined && isNews ? catchUp().then(look) : answer;
+  }
+
+  #isOpen(keyspace: string): boolean {
+    const { keyspaces, log } = this.#services;
+    if (keyspaces.has(keyspace)) return true;
+    // Whoever reaches this may ask about anything: the bound keeps the log from being filled that way.
+    if (!this.#told.has(keyspace) && this.#told.size < forwardAuthStrangersMax) {
+      this.#told.add(keyspace);
+      log.warn({ keyspace }, 'forward-auth is asked about a keyspace that --forward-auth does not name');
+    }
+    return false;
   }
 
   #elsewhere(question: ForwardAuthQuestion, key: string, stale: Answer): Answer | Promise<Answer> {

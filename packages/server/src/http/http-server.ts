@@ -1,5 +1,11 @@
 import type { FastifyInstance } from 'fastify';
-import { type AppServices, buildApp, type RequestIdOf, type ShortWay } from './build-app.ts';
+import {
+  type AppServices,
+  buildApp,
+  type MissingPath,
+  type RequestIdOf,
+  type ShortWay,
+} from './build-app.ts';
 import { type ConsoleServices, registerConsole } from './console-routes.ts';
 import { type FeedRouteServices, registerFeedRoutes } from './feed-routes.ts';
 import { verifyHandlers } from './handlers/verify-handlers.ts';
@@ -24,15 +30,17 @@ export interface HttpServices
   readonly oauth?: Pick<OAuthServices, 'ports' | 'statusLists'> | undefined;
   /** What is answered past the framework besides verification. */
   readonly ways?: (requestIdOf: RequestIdOf) => readonly ShortWay[];
+  readonly missingPath?: MissingPath;
 }
 
 /** The whole API of a server, on what `build-app.ts` describes. */
 export function buildHttpServer(services: HttpServices): FastifyInstance {
-  const app = buildApp(services, (requestIdOf) => [
+  const waysOf = (requestIdOf: RequestIdOf): readonly ShortWay[] => [
     new VerifyLane({ ...services, requestIdOf, handler: verifyHandlers(services).verifyKey }),
     new LeaseLane(services, requestIdOf),
     ...(services.ways?.(requestIdOf) ?? []),
-  ]);
+  ];
+  const app = buildApp(services, waysOf, services.missingPath);
   registerOperations(app, services);
   registerHolderOperations(app, services);
   registerFeedRoutes(app, services);

@@ -38,9 +38,23 @@ export function parseJson(bytes: Buffer): unknown {
     if (!isHarmless(text)) refuseReservedNames(value);
     return value;
   } catch (error) {
-    // The parser's own message quotes the text, which may hold a secret.
-    throw error instanceof Fault ? error : invalidJson('The body can not be read as JSON.');
+    throw error instanceof Fault
+      ? error
+      : invalidJson(`The body can not be read as JSON${placeIn(error, text)}.`);
   }
+}
+
+/**
+ * Where the parser gave up, if it says so, and nothing else of its message: that may quote the text, which may hold a
+ * secret. A message that quotes never ends with a position, so no number in the text is taken for one.
+ */
+function placeIn(error: unknown, text: string): string {
+  const message = error instanceof Error ? error.message : '';
+  if (message === 'Unexpected end of JSON input') return ': it ends too early';
+  const position = / JSON at position (\d+)(?: \(line \d+ column \d+\))?$/.exec(message)?.[1];
+  if (position === undefined) return '';
+  const before = text.slice(0, Number(position)).split('\n');
+  return ` from line ${before.length}, character ${(before.at(-1) ?? '').length + 1} on`;
 }
 
 /** Names neither prototype nor constructor, and holds no escape in which one of them could hide. */

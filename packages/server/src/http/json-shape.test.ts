@@ -24,6 +24,19 @@ describe('a body of JSON', () => {
     });
   });
 
+  test.each([
+    ['{"a":1,}', ' from line 1, character 8 on'],
+    ['{"a":1,\n  b: 2}', ' from line 2, character 3 on'],
+    ['{"a":', ': it ends too early'],
+    ['{"a": no JSON at position 5', ''],
+    [`{"a":"secret in JSON at position 5" 'secret'}`, ' from line 1, character 37 on'],
+  ])('that is none says where, and repeats nothing of it: %s', (text, where) => {
+    expect(refusal(text)).toMatchObject({
+      code: 'invalid_json',
+      message: `The body can not be read as JSON${where}.`,
+    });
+  });
+
   test('is counted through objects and brackets that hold nothing, too', () => {
     const empty = `[${'{},[],'.repeat(jsonTokensMax / 4)}0]`;
     expect(refusal(empty)).toMatchObject({ code: 'invalid_json' });

@@ -17,21 +17,30 @@ export function schemaCompiler(): FastifySchemaCompiler<object> {
     strict: true,
     allowUnionTypes: true,
     strictRequired: false,
+    // An error carries the schema that it is of: its words stand there.
+    verbose: true,
   });
   formatsPlugin.default(ajv, ['date-time']);
-  ajv.addVocabulary(['x-secret', 'x-parameter']);
+  ajv.addVocabulary(['x-secret', 'x-parameter', 'x-expected']);
   return ({ schema, httpPart }) => {
     const validate = ajv.compile(schema);
     const part = (httpPart ?? 'body') as RequestPart;
     return (value: unknown) => {
       if (validate(value)) return true;
-      const first =
-        validate.errors?.find((error: ErrorObject) => error.keyword !== 'propertyNames') ??
-        validate.errors?.[0];
+      const first = tellingError(validate.errors ?? []);
       return {
         error:
           first === undefined ? new Error('a schema refused without a reason') : validationFault(first, part),
       };
     };
   };
+}
+
+/** Of several about one value: that of a choice as a whole, and of a name what is wrong with it. */
+function tellingError(errors: readonly ErrorObject[]): ErrorObject | undefined {
+  return (
+    errors.find(({ keyword }) => keyword === 'anyOf') ??
+    errors.find(({ keyword }) => keyword !== 'propertyNames') ??
+    errors[0]
+  );
 }

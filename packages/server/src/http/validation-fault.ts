@@ -1,5 +1,10 @@
 import { Fault, findKeyString } from '@keyswarm/core';
 import type { ErrorObject } from 'ajv';
+import { nearNames } from '../access/near-names.ts';
+import { type Schema, shapeOf } from './schema-words.ts';
+
+/** As much of a field's name as a refusal repeats: of one that is not known, whatever stood there. */
+const fieldNameLengthMax = 128;
 
 /** Where in a request the value stood that a schema refused. */
 export type RequestPart = 'body' | 'querystring' | 'params' | 'headers';
@@ -9,25 +14,42 @@ export type RequestPart = 'body' | 'querystring' | 'params' | 'headers';
  * repeated, since it may be a secret in the wrong place; nor is a member's name that holds a key string.
  */
 export function validationFault(error: ErrorObject, part: RequestPart): Fault {
-  const { keyword, params } = error;
+  const { keyword, params, instancePath } = error;
+  const schema = schemaOf(error);
   if (keyword === 'required') {
-    const field = fieldOf(part, error.instancePath, String(params.missingProperty));
-    return new Fault('missing_field', { detail: 'This field is required.', field });
+    const name = String(params.missingProperty);
+    const wanted = schema.properties?.[name];
+    return new Fault('missing_field', {
+      detail: 'This field is required.',
+      field: fieldOf(part, instancePath, name),
+      ...(wanted === undefined ? {} : { expected: shapeOf(wanted) }),
+    });
   }
   if (keyword === 'additionalProperties') {
-    const field = fieldOf(part, error.instancePath, String(params.additionalProperty));
-    return new Fault('unknown_field', { detail: 'This field is not known here.', field });
+    const name = String(params.additionalProperty);
+    return new Fault('unknown_field', {
+      detail: 'This field is not known here.',
+      field: fieldOf(part, instancePath, name),
+      expected: oneOf(Object.keys(schema.properties ?? {}), name),
+    });
   }
-  const field = fieldOf(
-    part,
-    error.instancePath,
-    keyword === 'propertyNames' ? params.propertyName : undefined,
-  );
+  if (keyword === 'type' && part === 'body' && instancePath === '') {
+    return new Fault('invalid_field', {
+      detail: 'The body has to be a JSON object.',
+      field: '',
+      expected: 'a JSON object',
+    });
+  }
   return new Fault('invalid_field', {
     detail: 'This value is not accepted.',
-    field,
+    field: fieldOf(part, instancePath, keyword === 'propertyNames' ? params.propertyName : undefined),
     expected: expectedBy(error),
   });
+}
+
+/** Ajv gives it where it is verbose (validate.ts). */
+function schemaOf({ parentSchema }: ErrorObject): Schema {
+  return (parentSchema ?? {}) as Schema;
 }
 
 /** A JSON pointer for bodies (RFC 6901), the parameter's name elsewhere. */
@@ -35,8 +57,15 @@ function fieldOf(part: RequestPart, path: string, member: unknown): string {
   const shown = upToSecret(path);
   const name = String(member);
   const isShown = member !== undefined && shown === path && !findKeyString(name);
-  const whole = isShown ? `${path}/${escapePointer(name.slice(0, 128))}` : shown;
-  return part === 'body' ? whole : whole.slice(1);
+  const whole = isShown ? `${path}/${escapePointer(name)}` : shown;
+  // An escape (`~1`) that would be cut in two is left out.
+  const bounded = whole
+    .split('/')
+    .map((step) =>
+      step.length > fieldNameLengthMax ? step.slice(0, fieldNameLengthMax).replace(/~$/, '') : step,
+    )
+    .join('/');
+  return part === 'body' ? bounded : bounded.slice(1);
 }
 
 /** A pointer that ends before the first name with a key string in it: at what that name stands in. */
@@ -50,25 +79,44 @@ function escapePointer(member: string): string {
   return member.replaceAll('~', '~0').replaceAll('/', '~1');
 }
 
-const bounds: Readonly<Record<string, string>> = {
-  minLength: 'at least # characters',
-  maxLength: 'at most # characters',
-  minimum: 'at least #',
-  maximum: 'at most #',
-  minItems: 'at least # items',
-  maxItems: 'at most # items',
-  minProperties: 'at least # fields',
-  maxProperties: 'at most # fields',
+/** The names that are known, and the one that may have been meant. */
+function oneOf(names: readonly string[], given: string): string {
+  if (names.length === 0) return 'no fields';
+  const near = nearNames(given, names);
+  const hint = near.length === 0 ? '' : `; did you mean ${near.join(' or ')}?`;
+  return `one of ${names.join(', ')}${hint}`;
+}
+
+const bounds: Readonly<Record<string, readonly [limit: string, unit: string]>> = {
+  minLength: ['at least', 'character'],
+  maxLength: ['at most', 'character'],
+  minimum: ['at least', ''],
+  maximum: ['at most', ''],
+  minItems: ['at least', 'item'],
+  maxItems: ['at most', 'item'],
+  minProperties: ['at least', 'field'],
+  maxProperties: ['at most', 'field'],
 };
 
-function expectedBy({ keyword, params, schema, propertyName }: ErrorObject): string {
+function expectedBy(error: ErrorObject): string {
+  const { keyword, propertyName } = error;
+  if (keyword === 'propertyNames') return 'another name for this field';
+  // What is wrong is a name, and the field that is shown is the one it stands in.
+  return propertyName === undefined ? wantedBy(error) : `names that are each ${wantedBy(error)}`;
+}
+
+function wantedBy(error: ErrorObject): string {
+  const { keyword, params } = error;
+  const schema = schemaOf(error);
+  const words = schema['x-expected'];
   const bound = bounds[keyword];
-  if (bound !== undefined) return bound.replace('#', String(params.limit));
-  if (keyword === 'type') return String(params.type).replaceAll(',', ' or ');
-  if (keyword === 'enum') return `one of ${(params.allowedValues as readonly unknown[]).join(', ')}`;
-  if (keyword === 'const') return JSON.stringify(params.allowedValue);
-  if (keyword === 'format') return params.format === 'date-time' ? 'an RFC 3339 time' : String(params.format);
-  if (keyword === 'pattern') return `text that matches ${String(params.pattern)}`;
-  if (keyword === 'propertyNames' || propertyName !== undefined) return 'another name for this field';
-  return typeof schema === 'string' ? schema : keyword;
+  if (bound === undefined) {
+    return keyword === 'format' && words === undefined ? 'an RFC 3339 time' : shapeOf(schema);
+  }
+  const [limit, unit] = bound;
+  const names = Object.keys(schema.properties ?? {});
+  if (keyword === 'minProperties' && names.length > 0)
+    return `${limit} ${params.limit} of ${names.join(', ')}`;
+  const units = unit === '' ? '' : ` ${unit}${params.limit === 1 ? '' : 's'}`;
+  return `${words === undefined ? '' : `${words}, `}${limit} ${params.limit}${units}`;
 }

@@ -67,10 +67,59 @@ describe('a schema that refuses', () => {
   });
 
   test.each([
-    [strict({}), { 'a/b~': 1 }, 'unknown_field', '/a~1b~0', undefined],
-    [strict({ a: {} }, ['a']), {}, 'missing_field', '/a', undefined],
-    [strict({ a: { type: 'integer' } }), { a: '1' }, 'invalid_field', '/a', 'integer'],
-    [strict({ a: { type: ['string', 'null'] } }), { a: 1 }, 'invalid_field', '/a', 'string or null'],
+    [strict({}), { 'a/b~': 1 }, 'unknown_field', '/a~1b~0', 'no fields'],
+    [
+      strict({ key: {}, scopes: {} }),
+      { scope: 1 },
+      'unknown_field',
+      '/scope',
+      'one of key, scopes; did you mean scopes?',
+    ],
+    [strict({ key: {}, scopes: {} }), { colour: 1 }, 'unknown_field', '/colour', 'one of key, scopes'],
+    [strict({ a: {} }, ['a']), {}, 'missing_field', '/a', 'another value'],
+    [strict({ a: { type: 'object' } }, ['a']), {}, 'missing_field', '/a', 'an object'],
+    [strict({ a: strict({ b: {} }) }), { a: 'b' }, 'invalid_field', '/a', 'an object with the fields b'],
+    [strict({}), [], 'invalid_field', '', 'a JSON object'],
+    [strict({ a: { type: 'integer' } }), { a: '1' }, 'invalid_field', '/a', 'a whole number'],
+    [strict({ a: { type: ['string', 'null'] } }), { a: 1 }, 'invalid_field', '/a', 'text or null'],
+    [
+      strict({ a: { type: 'array', items: { type: 'string', 'x-expected': 'an a' } } }),
+      { a: 'x' },
+      'invalid_field',
+      '/a',
+      'a list, each item of it an a',
+    ],
+    [
+      strict({ a: { type: ['string', 'null'], pattern: '^a$', 'x-expected': 'an a' } }),
+      { a: 'b' },
+      'invalid_field',
+      '/a',
+      'an a, or null',
+    ],
+    [
+      strict({ a: { type: 'string', maxLength: 1, 'x-expected': 'an a' } }),
+      { a: 'aa' },
+      'invalid_field',
+      '/a',
+      'an a, at most 1 character',
+    ],
+    [
+      strict({
+        a: { type: 'object', propertyNames: { type: 'string', pattern: '^a$', 'x-expected': 'an a' } },
+      }),
+      { a: { b: 1 } },
+      'invalid_field',
+      '/a',
+      'names that are each an a',
+    ],
+    [{ ...strict({ a: {}, b: {} }), minProperties: 1 }, {}, 'invalid_field', '', 'at least 1 of a, b'],
+    [
+      strict({ a: { anyOf: [{ type: 'integer' }, { const: 'all' }], 'x-expected': 'a count, or "all"' } }),
+      { a: 'some' },
+      'invalid_field',
+      '/a',
+      'a count, or "all"',
+    ],
     [strict({ a: { type: 'integer', maximum: 5 } }), { a: 6 }, 'invalid_field', '/a', 'at most 5'],
     [strict({ a: { type: 'string', enum: ['x', 'y'] } }), { a: 'z' }, 'invalid_field', '/a', 'one of x, y'],
     [
@@ -82,6 +131,13 @@ describe('a schema that refuses', () => {
     ],
   ])('%j, given %j: %s at %s', (schema, value, code, field, expected) => {
     expect(faultFor(schema, value)).toMatchObject({ code, field, ...(expected ? { expected } : {}) });
+  });
+
+  test('repeats no more of a name than it has room for, and nothing of one with a key in it', () => {
+    expect(faultFor(strict({}), { ['x'.repeat(60_000)]: 1 }).field).toHaveLength(129);
+    const map = strict({ a: { type: 'object', additionalProperties: { type: 'string' } } });
+    expect(faultFor(map, { a: { ['x'.repeat(60_000)]: 1 } }).field).toHaveLength(131);
+    expect(faultFor(strict({ a: {} }), { [key]: 1 })).toMatchObject({ field: '', expected: 'one of a' });
   });
 
   test('names a parameter by its name, and repeats no value', () => {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freshName, issue, makeKeyspace, terms } from '../boot/suite/fixtures.ts';
+import { forwardAuthStrangersMax } from '../gateways/forward-auth.ts';
 import { type StoreHouse, startStoreHouse } from './testing/store-house.ts';
 import type { TestNode } from './testing/test-node.ts';
 
@@ -138,6 +139,19 @@ describe('a key that is not', () => {
     );
     expect(answers[0]).toMatchObject({ status: 401, challenge, cache: 'no-store' });
     for (const answer of answers) expect(answer).toEqual(answers[0]);
+  });
+
+  it('because nobody may ask about its keyspace is told to the operator, once, and of some few only', async () => {
+    const told = () => node.log().split('a keyspace that --forward-auth does not name').length - 1;
+    const { secret } = await issue(house.server, shut);
+    for (let at = 0; at < 3; at += 1) await ask(`?keyspace=${shut}`, bearer(secret));
+    const line = node
+      .log()
+      .split('\n')
+      .filter((text) => text.includes(shut));
+    expect(line.map((text) => JSON.parse(text))).toMatchObject([{ level: 'warn', keyspace: shut }]);
+    for (let at = 0; at < 50; at += 1) await ask(`?keyspace=${freshName('nowhere')}`, bearer(secret));
+    expect(told()).toBe(forwardAuthStrangersMax);
   });
 
   it('for want of a scope is told which', async () => {

@@ -1,6 +1,7 @@
 import { type AnyOperation, type OperationId, operations } from '@keyswarm/contract';
 import type { FastifyInstance } from 'fastify';
 import type { VerifyPorts } from '../access/use-case-ports.ts';
+import { forwardAuthIsOff } from '../gateways/forward-auth-ways.ts';
 import { type AppServices, buildApp, type RequestIdOf, type ShortWay } from '../http/build-app.ts';
 import type { FeedDoor } from '../http/feed-door.ts';
 import { registerFeedRoutes } from '../http/feed-routes.ts';
@@ -41,7 +42,7 @@ export function buildNodeServer(services: NodeHttpServices): FastifyInstance {
       ...(feed === undefined ? [] : [new LeaseLane({ ...services, feed }, requestIdOf)]),
       ...services.ways(requestIdOf),
     ],
-    managedElsewhere,
+    (path) => managedElsewhere(path) ?? forwardAuthIsOff(path),
   );
   for (const id of verifications) {
     const operation: AnyOperation = operations[id];

@@ -1,11 +1,15 @@
 import type { VerifierLog } from './verifier-api.ts';
 import type { Listeners, StateChange } from './verifier-events.ts';
+import { whyOf } from './why-of.ts';
 
-/** One line for each change that somebody on duty would ask about. No key string, no credential, no fact is in it. */
+/**
+ * One line for each change that somebody on duty would ask about. No key string, no credential, no fact is in it. What
+ * went wrong is told in words: whoever wants the error itself listens to the event.
+ */
 export function logEvents(listeners: Listeners, log: VerifierLog): void {
   const about = ({ leaseAgeMs, reason }: StateChange) => ({
     leaseAgeMs: leaseAgeMs === undefined ? undefined : Math.round(leaseAgeMs),
-    ...(reason === undefined ? {} : { err: reason }),
+    ...(reason === undefined ? {} : { reason: whyOf(reason) }),
   });
   listeners.on('fresh', (change) => log.info(about(change), 'keys are verified from a fresh lease'));
   listeners.on('aging', (change) => log.warn(about(change), 'the lease is aging: no news for half of it'));
@@ -16,13 +20,18 @@ export function logEvents(listeners: Listeners, log: VerifierLog): void {
   listeners.on('quarantined', ({ shards, reason }) => {
     if (shards.length > 0)
       log.error(
-        { shards, ...(reason === undefined ? {} : { err: reason }) },
+        { shards, ...(reason === undefined ? {} : { reason: whyOf(reason) }) },
         'shards can not be read: what hangs on them goes stale',
       );
     else log.info({}, 'every shard can be read again');
   });
-  listeners.on('unreachable', ({ error }) => log.warn({ err: error }, 'the feed can not be followed'));
+  listeners.on('unreachable', ({ error }) =>
+    log.warn({ reason: whyOf(error) }, 'the feed can not be followed'),
+  );
   listeners.on('moved', ({ from, to, error }) => {
-    log.info({ from, to, ...(error === undefined ? {} : { err: error }) }, 'another relay is followed');
+    log.info(
+      { from, to, ...(error === undefined ? {} : { reason: whyOf(error) }) },
+      'another relay is followed',
+    );
   });
 }

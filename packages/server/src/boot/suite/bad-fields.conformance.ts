@@ -83,6 +83,31 @@ export function describeBadFields(serverOf: () => TestServer): void {
       );
     });
 
+    test('is told in words what it wants, with an example where there is one', async () => {
+      const expectedOf = async (asked: Promise<{ readonly body: object }>) =>
+        (await asked).body as { readonly expected?: string };
+      const { name } = await makeKeyspace(serverOf());
+      const post = (more: object) => expectedOf(serverOf().post('/v1/keys', terms(name, more)));
+      const get = (query: string) => expectedOf(serverOf().get(`/v1/keys?${query}`));
+      expect(await get('limit=abc')).toMatchObject({ expected: 'a whole number from 1 to 200' });
+      expect(await get('owner=service:http')).toMatchObject({
+        expected: 'an id such as own_01h455vb4pex5vsknk084sn02q',
+      });
+      expect(await post({ expires_at: 'tomorrow' })).toMatchObject({
+        expected: 'a time as in RFC 3339, such as 2030-01-31T12:00:00Z',
+      });
+      expect(await post({ scopes: 'orders:read' })).toMatchObject({
+        expected: 'a list of scopes, such as ["orders:read"]',
+      });
+      const object = 'an object such as {"kind": "service", "external_id": "billing"}';
+      expect(await post({ owner: 'service:a' })).toMatchObject({ expected: object });
+      expect(await post({ owner: undefined })).toMatchObject({ code: 'missing_field', expected: object });
+      expect(await post({ scope: 'orders:read' })).toMatchObject({
+        code: 'unknown_field',
+        expected: expect.stringMatching(/^one of keyspace, owner, .*; did you mean scopes\?$/),
+      });
+    });
+
     test('that holds a key string is refused: it would be kept in the clear', async () => {
       const { name } = await makeKeyspace(serverOf());
       const { secret } = await issue(serverOf(), name);
