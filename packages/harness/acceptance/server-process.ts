@@ -29,12 +29,14 @@ export interface ServerProcess {
   stop(): Promise<number | null>;
 }
 
-/** Starts a real server in a process of its own, as a user does, and resolves once `/readyz` says 200. */
+/**
+ * Starts a real server in a process of its own, as a user does, and resolves once `/readyz` says 200. The port is the kernel's choice,
+ * told by the server: one that was free a moment ago may be another server's by then, which would be ready as well.
+ */
 export async function startServerProcess(options: ServerProcessOptions): Promise<ServerProcess> {
-  const port = await freePort();
   const child = spawn(process.execPath, [launcher, 'start'], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, ...serverEnvironment(options, port), ...options.env },
+    env: { ...process.env, ...serverEnvironment(options), ...options.env },
   });
   let output = '';
   child.stdout.on('data', (chunk: Buffer) => {
@@ -44,9 +46,11 @@ export async function startServerProcess(options: ServerProcessOptions): Promise
     output += chunk.toString();
   });
   const exited = once(child, 'exit');
-  const url = `http://127.0.0.1:${port}`;
+  const deadline = performance.now() + (options.readyWithinMs ?? readyWithinMs);
+  let url: string;
   try {
-    await waitReady(url, child, options.readyWithinMs);
+    url = await toldUrl(child, () => output, deadline);
+    await waitReady(url, child, deadline - performance.now());
   } catch (error) {
     child.kill('SIGKILL');
     await exited;
@@ -68,9 +72,24 @@ export async function startServerProcess(options: ServerProcessOptions): Promise
   };
 }
 
-function serverEnvironment(options: ServerProcessOptions, port: number): Record<string, string> {
+/** Where it listens, once it says so. */
+async function toldUrl(child: ChildProcess, output: () => string, deadline: number): Promise<string> {
+  while (performance.now() < deadline) {
+    const url = /"url":"(http:[^"]+)".*"msg":"listening"/.exec(output())?.[1];
+    if (url !== undefined) return url;
+    refuseEnded(child);
+    await new Promise((resolve) => setTimeout(resolve, readyPollMs));
+  }
+  throw new Error('the server did not listen in time');
+}
+
+function refuseEnded({ exitCode }: ChildProcess): void {
+  if (exitCode !== null) throw new Error(`the server exited with ${exitCode} before it was ready`);
+}
+
+function serverEnvironment(options: ServerProcessOptions): Record<string, string> {
   return {
-    KEYSWARM_PORT: String(port),
+    KEYSWARM_PORT: '0',
     KEYSWARM_HOST: '127.0.0.1',
     KEYSWARM_DATA_DIR: options.dataDir,
     KEYSWARM_BOOTSTRAP_KEY: options.bootstrapKey,
@@ -93,8 +112,7 @@ export async function freePort(): Promise<number> {
 export async function waitReady(url: string, child: ChildProcess, withinMs = readyWithinMs): Promise<void> {
   const deadline = performance.now() + withinMs;
   while (performance.now() < deadline) {
-    if (child.exitCode !== null)
-      throw new Error(`the server exited with ${child.exitCode} before it was ready`);
+    refuseEnded(child);
     const ready = await fetch(`${url}/readyz`).then(
       async (response) => {
         await response.arrayBuffer();
