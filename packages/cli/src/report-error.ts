@@ -2,7 +2,7 @@ import { Fault, faultRegistry } from '@keyswarm/core';
 import { KeyswarmError } from '@keyswarm/sdk';
 import { type Command, CommanderError } from 'commander';
 import { BulkFailure } from './bulk/run-chunks.ts';
-import type { GlobalOptions, Surroundings } from './context.ts';
+import { type GlobalOptions, type Surroundings, urlAsGiven } from './context.ts';
 import { fieldAsTyped } from './field-as-typed.ts';
 import { InputError } from './input-error.ts';
 import { exitPipeClosed } from './io/interrupt.ts';
@@ -10,6 +10,7 @@ import { count } from './io/progress.ts';
 import { printable } from './io/table.ts';
 import { openTerminal, PipeClosed } from './io/terminal.ts';
 import { keyAsGiven } from './key-as-given.ts';
+import { detailOf, remedyOf } from './unreachable.ts';
 
 /** An error as it is told: what happened, where, what would have done, under which code. */
 interface Told {
@@ -40,7 +41,7 @@ export function reportError(
   { options, command }: { readonly options: GlobalOptions; readonly command: Command | undefined },
   { stdout, stderr, variables }: Surroundings,
 ): void {
-  const told = tell(error, { command, variables });
+  const told = tell(error, { command, variables, url: urlAsGiven(options, variables) });
   if (told === undefined) return;
   const colour = options.color && stderr.isTTY === true && !variables.NO_COLOR;
   const terminal = openTerminal({ quiet: false, colour, stdout, stderr });
@@ -63,6 +64,7 @@ export function formatError(told: Told, emphasise: (text: string) => string): st
 interface Typed {
   readonly command: Command | undefined;
   readonly variables: Surroundings['variables'];
+  readonly url: string;
 }
 
 function tell(error: unknown, typed: Typed): Told | undefined {
@@ -81,8 +83,9 @@ function tell(error: unknown, typed: Typed): Told | undefined {
   return { code: 'internal', detail: error instanceof Error ? error.message : String(error) };
 }
 
-function tellFault(error: KeyswarmError | Fault, { command, variables }: Typed): Told {
+function tellFault(error: KeyswarmError | Fault, { command, variables, url }: Typed): Told {
   const { code, message: detail, field, expected } = error;
+  if (code === 'unreachable') return { code, detail: detailOf(url, error), expected: remedyOf(url, error) };
   const requestId = error instanceof KeyswarmError ? error.requestId : undefined;
   const told = { code, detail, field, expected, request_id: requestId };
   if (field === undefined || command === undefined) return told;
