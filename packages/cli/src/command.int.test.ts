@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -352,14 +352,16 @@ describe('what goes wrong', () => {
     expect(result).toMatchObject({ code: 2, stderr: expect.stringContaining('KEYSWARM_KEY') });
   });
 
-  it('a port that is taken ends the start, and says so', async () => {
+  it('a port that is taken ends the start, says so, and leaves no folder behind', async () => {
     const port = new URL(server.url).port;
-    const args = ['start', '--port', port, '--data-dir', join(folder, 'other')];
+    const dataDir = join(folder, 'other');
+    const args = ['start', '--port', port, '--data-dir', dataDir];
     const result = await spawnCommand(args).ended;
     expect(result).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('another process listens on '),
     });
+    expect(existsSync(dataDir)).toBe(false);
   });
 });
 
