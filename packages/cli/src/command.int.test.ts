@@ -96,11 +96,33 @@ describe('one key', () => {
     await json(['key', 'rotate', issued.id, '--grace', '10m']);
     const listed = async () => (await keyswarm(['key', 'list', '--owner', 'service:ended'])).stdout;
     expect(await listed()).toContain('2 (1 in grace)');
+    expect(await listed()).toMatch(/ orders +service:ended( {2}|$)/m);
     await json(['key', 'revoke', issued.id]);
     expect(await listed()).toMatch(/ revoked +2 /);
     const { stdout } = await keyswarm(['key', 'show', issued.id]);
     expect(stdout).toMatch(/^1 +revoked .* -$/m);
     expect((await listed()) + stdout).not.toContain('grace');
+  });
+
+  it('is listed by the names of its keyspace and owner, and by their ids for who may read no names', async () => {
+    await json(issue.map((arg) => arg.replace('billing', 'listed')));
+    const scopes = ['--scope', 'keys:read'];
+    const [reader] = await json([
+      'key',
+      'issue',
+      '--keyspace',
+      'keyswarm',
+      '--owner',
+      'service:reader',
+      ...scopes,
+    ]);
+    const narrow = { ...variables, KEYSWARM_KEY: reader.secret };
+    const { stdout, code } = await runCaptured(['key', 'list', '--keyspace', 'orders'], {
+      variables: narrow,
+    });
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/ ks_\w{26} +own_\w{26}/);
+    expect((await keyswarm(['key', 'list', '--keyspace', 'orders'])).stdout).toContain(' service:listed');
   });
 
   it('is suspended and resumed, and so is its owner', async () => {
