@@ -351,6 +351,8 @@ describe('what goes wrong', () => {
     [[...issue, '--scope', 'users:read'], 2, 'option    --scope'],
     [[...issue, '--ttl', '200000d'], 2, 'option    --ttl'],
     [['keyspace', 'create', 'y', '--prefix', 'y', '--lease', '2h'], 2, 'option    --lease'],
+    [['keyspace', 'create', 'y', '--prefix', 'y', '--lease', '2h'], 2, 'at most 10m: how long a verifier'],
+    [['keyspace', 'create', 'y', '--prefix', 'y', '--lease', '0s'], 2, 'at least 1s: how long a verifier'],
     [['key', 'issue', '--keyspace', 'orders'], 2, '--owner'],
     [['owner', 'suspend', 'billing'], 2, 'service:billing'],
     [['key', 'list', '--state', 'odd'], 2, 'one of pending'],

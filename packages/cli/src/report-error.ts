@@ -10,6 +10,7 @@ import { count } from './io/progress.ts';
 import { printable } from './io/table.ts';
 import { openTerminal, PipeClosed } from './io/terminal.ts';
 import { keyAsGiven } from './key-as-given.ts';
+import { formatDurationMs } from './parse/duration.ts';
 import { detailOf, remedyOf } from './unreachable.ts';
 
 /** An error as it is told: what happened, where, what would have done, under which code. */
@@ -91,7 +92,17 @@ function tellFault(error: KeyswarmError | Fault, { command, variables, url }: Ty
   if (field === undefined || command === undefined) return told;
   if (field === 'Authorization' && error instanceof KeyswarmError)
     return { ...told, ...keyAsGiven(error, command, variables) };
-  return { ...told, option: fieldAsTyped(field, command) };
+  return { ...told, ...fieldTold(field, command, expected) };
+}
+
+/** The API counts seconds; a person typed a duration, whose bounds stand in what the option says of itself. */
+function fieldTold(field: string, command: Command, expected: string | undefined): Partial<Told> {
+  const option = fieldAsTyped(field, command);
+  const [, which, seconds] = /^(at least|at most) (\d+)$/.exec(expected ?? '') ?? [];
+  if (option === undefined || seconds === undefined || !field.endsWith('_seconds')) return { option };
+  const about = command.options.find(({ long }) => long === option)?.description;
+  const bound = `${which} ${formatDurationMs(Number(seconds) * 1_000)}`;
+  return { option, expected: about === undefined ? bound : `${bound}: ${about}` };
 }
 
 /** The server's own class stays behind its lazily loaded door, so it is known by its shape. */
