@@ -104,6 +104,12 @@ describe('one key', () => {
     expect((await listed()) + stdout).not.toContain('grace');
   });
 
+  it('is told to have no scopes where it has none', async () => {
+    const bare = issue.slice(0, issue.indexOf('--scope'));
+    expect((await keyswarm(bare)).stderr).toContain('it has no scopes');
+    expect((await keyswarm(issue)).stderr).not.toContain('no scopes');
+  });
+
   it('is listed by the names of its keyspace and owner, and by their ids for who may read no names', async () => {
     await json(issue.map((arg) => arg.replace('billing', 'listed')));
     const scopes = ['--scope', 'keys:read'];
