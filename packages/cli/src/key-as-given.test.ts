@@ -53,6 +53,7 @@ describe('a key that is not accepted is told by where it came from', () => {
   ])('%j', async (args, option) => {
     const stderr = await refused(args);
     expect(stderr).toContain(`  option    ${option}\n`);
+    expect(stderr).toContain('neither revoked nor expired');
     expect(stderr).not.toContain('garbage');
   });
 

@@ -16,9 +16,11 @@ interface KeyOptions extends GlobalOptions {
 export interface KeyAsGiven {
   /** Where the key came from. */
   readonly option: string;
-  /** What would have done, where that can be told better than by the server. */
-  readonly expected?: string;
+  /** What would have done: the server names a header, which nobody typed. */
+  readonly expected: string;
 }
+
+const accepted = 'that is complete, of this server, and neither revoked nor expired';
 
 /** Where the key came from that the server did not accept. */
 export function keyAsGiven(
@@ -28,12 +30,14 @@ export function keyAsGiven(
 ): KeyAsGiven {
   const options = command.optsWithGlobals<KeyOptions>();
   if (!holdersOperations.has(operationId)) return managementKeyAsGiven(options, variables);
-  const { file, fromFile, fromEnv } = options;
-  if (file !== undefined) return { option: `--file ${file}` };
-  if (fromFile !== undefined) return { option: `--from-file ${fromFile}` };
-  if (fromEnv !== undefined) return { option: `--from-env ${fromEnv}` };
-  const [argument = '-'] = command.args;
-  return { option: argument === '-' ? 'the key from standard input' : '[key]' };
+  return { option: heldKeyAsGiven(options, command), expected: `a key ${accepted}` };
+}
+
+function heldKeyAsGiven({ file, fromFile, fromEnv }: KeyOptions, { args }: Command): string {
+  if (file !== undefined) return `--file ${file}`;
+  if (fromFile !== undefined) return `--from-file ${fromFile}`;
+  if (fromEnv !== undefined) return `--from-env ${fromEnv}`;
+  return (args[0] ?? '-') === '-' ? 'the key from standard input' : '[key]';
 }
 
 /**
@@ -41,11 +45,12 @@ export function keyAsGiven(
  * something else is known by its first characters, which are no secret.
  */
 function managementKeyAsGiven({ keyFile }: KeyOptions, variables: Surroundings['variables']): KeyAsGiven {
+  const expected = `a management key ${accepted}`;
   // A file is not read again: it may be a pipe.
-  if (keyFile !== undefined) return { option: `--key-file ${keyFile}` };
+  if (keyFile !== undefined) return { option: `--key-file ${keyFile}`, expected };
   const option = 'KEYSWARM_KEY';
   const prefix = parseKeyString(variables.KEYSWARM_KEY ?? '')?.prefix;
-  if (prefix === undefined || prefix === builtinPrefix) return { option };
+  if (prefix === undefined || prefix === builtinPrefix) return { option, expected };
   return {
     option,
     expected: `a management key: it begins with ${builtinPrefix}_, and this key, which is of another keyspace, with ${prefix}_`,
