@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -96,11 +96,39 @@ describe('one key', () => {
     await json(['key', 'rotate', issued.id, '--grace', '10m']);
     const listed = async () => (await keyswarm(['key', 'list', '--owner', 'service:ended'])).stdout;
     expect(await listed()).toContain('2 (1 in grace)');
+    expect(await listed()).toMatch(/ orders +service:ended( {2}|$)/m);
     await json(['key', 'revoke', issued.id]);
     expect(await listed()).toMatch(/ revoked +2 /);
     const { stdout } = await keyswarm(['key', 'show', issued.id]);
     expect(stdout).toMatch(/^1 +revoked .* -$/m);
     expect((await listed()) + stdout).not.toContain('grace');
+  });
+
+  it('is told to have no scopes where it has none', async () => {
+    const bare = issue.slice(0, issue.indexOf('--scope'));
+    expect((await keyswarm(bare)).stderr).toContain('it has no scopes');
+    expect((await keyswarm(issue)).stderr).not.toContain('no scopes');
+  });
+
+  it('is listed by the names of its keyspace and owner, and by their ids for who may read no names', async () => {
+    await json(issue.map((arg) => arg.replace('billing', 'listed')));
+    const scopes = ['--scope', 'keys:read'];
+    const [reader] = await json([
+      'key',
+      'issue',
+      '--keyspace',
+      'keyswarm',
+      '--owner',
+      'service:reader',
+      ...scopes,
+    ]);
+    const narrow = { ...variables, KEYSWARM_KEY: reader.secret };
+    const { stdout, code } = await runCaptured(['key', 'list', '--keyspace', 'orders'], {
+      variables: narrow,
+    });
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/ ks_\w{26} +own_\w{26}/);
+    expect((await keyswarm(['key', 'list', '--keyspace', 'orders'])).stdout).toContain(' service:listed');
   });
 
   it('is suspended and resumed, and so is its owner', async () => {
@@ -329,6 +357,8 @@ describe('what goes wrong', () => {
     [[...issue, '--scope', 'users:read'], 2, 'option    --scope'],
     [[...issue, '--ttl', '200000d'], 2, 'option    --ttl'],
     [['keyspace', 'create', 'y', '--prefix', 'y', '--lease', '2h'], 2, 'option    --lease'],
+    [['keyspace', 'create', 'y', '--prefix', 'y', '--lease', '2h'], 2, 'at most 10m: how long a verifier'],
+    [['keyspace', 'create', 'y', '--prefix', 'y', '--lease', '0s'], 2, 'at least 1s: how long a verifier'],
     [['key', 'issue', '--keyspace', 'orders'], 2, '--owner'],
     [['owner', 'suspend', 'billing'], 2, 'service:billing'],
     [['key', 'list', '--state', 'odd'], 2, 'one of pending'],
@@ -352,14 +382,16 @@ describe('what goes wrong', () => {
     expect(result).toMatchObject({ code: 2, stderr: expect.stringContaining('KEYSWARM_KEY') });
   });
 
-  it('a port that is taken ends the start, and says so', async () => {
+  it('a port that is taken ends the start, says so, and leaves no folder behind', async () => {
     const port = new URL(server.url).port;
-    const args = ['start', '--port', port, '--data-dir', join(folder, 'other')];
+    const dataDir = join(folder, 'other');
+    const args = ['start', '--port', port, '--data-dir', dataDir];
     const result = await spawnCommand(args).ended;
     expect(result).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('another process listens on '),
     });
+    expect(existsSync(dataDir)).toBe(false);
   });
 });
 

@@ -38,7 +38,7 @@ const defaultUrl = 'http://127.0.0.1:7070';
 export function openContext(options: GlobalOptions, surroundings: Surroundings): Context {
   const { variables, stdout, stderr } = surroundings;
   const colour = options.color && stdout.isTTY === true && (variables.NO_COLOR ?? '') === '';
-  const url = readUrl(options.url ?? (variables.KEYSWARM_URL || defaultUrl));
+  const url = readUrl(urlAsGiven(options, variables));
   const managementKey = () => readManagementKey(options, variables);
   return {
     ...surroundings,
@@ -49,6 +49,11 @@ export function openContext(options: GlobalOptions, surroundings: Surroundings):
     managementKey,
     client: () => openClient(url, managementKey(), variables.KEYSWARM_SIGN_AS || undefined),
   };
+}
+
+/** The address that is asked, as it was typed. */
+export function urlAsGiven({ url }: GlobalOptions, variables: Surroundings['variables']): string {
+  return url ?? (variables.KEYSWARM_URL || defaultUrl);
 }
 
 /** What the SDK refuses here was typed by a person, so it is said as such. */

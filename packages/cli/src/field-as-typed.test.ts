@@ -19,7 +19,6 @@ describe('a field of the API is told as what was typed', () => {
     ['key issue', '/owner/external_id', '--owner'],
     ['key issue', '/keyspace', '--keyspace'],
     ['key issue', '/metadata/team', '--metadata'],
-    ['key issue', 'Authorization', 'KEYSWARM_KEY or --key-file'],
     ['key show', 'id', '<id>'],
     ['key rotate', '/grace_seconds', '--grace'],
     ['keyspace create', '/name', '<name>'],

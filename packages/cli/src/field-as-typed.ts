@@ -15,7 +15,6 @@ const otherNames: Readonly<Record<string, readonly string[]>> = {
 
 /** The option or argument of the command that the field came from; undefined where there is none. */
 export function fieldAsTyped(field: string, command: Command): string | undefined {
-  if (field === 'Authorization') return 'KEYSWARM_KEY or --key-file';
   const parts = field.split('/').filter((part) => part !== '' && !/^\d+$/.test(part));
   for (const [index, part] of [...parts.entries()].toReversed()) {
     const whole = namesOf(part).map((name) => `${parts[index - 1] ?? ''}-${name}`);

@@ -2,13 +2,16 @@ import { Fault, faultRegistry } from '@keyswarm/core';
 import { KeyswarmError } from '@keyswarm/sdk';
 import { type Command, CommanderError } from 'commander';
 import { BulkFailure } from './bulk/run-chunks.ts';
-import type { GlobalOptions, Surroundings } from './context.ts';
+import { type GlobalOptions, type Surroundings, urlAsGiven } from './context.ts';
 import { fieldAsTyped } from './field-as-typed.ts';
 import { InputError } from './input-error.ts';
 import { exitPipeClosed } from './io/interrupt.ts';
 import { count } from './io/progress.ts';
 import { printable } from './io/table.ts';
 import { openTerminal, PipeClosed } from './io/terminal.ts';
+import { keyAsGiven } from './key-as-given.ts';
+import { formatDurationMs } from './parse/duration.ts';
+import { detailOf, remedyOf } from './unreachable.ts';
 
 /** An error as it is told: what happened, where, what would have done, under which code. */
 interface Told {
@@ -39,7 +42,7 @@ export function reportError(
   { options, command }: { readonly options: GlobalOptions; readonly command: Command | undefined },
   { stdout, stderr, variables }: Surroundings,
 ): void {
-  const told = tell(error, command);
+  const told = tell(error, { command, variables, url: urlAsGiven(options, variables) });
   if (told === undefined) return;
   const colour = options.color && stderr.isTTY === true && !variables.NO_COLOR;
   const terminal = openTerminal({ quiet: false, colour, stdout, stderr });
@@ -58,18 +61,20 @@ export function formatError(told: Told, emphasise: (text: string) => string): st
   return lines.join('\n');
 }
 
-function tell(error: unknown, command: Command | undefined): Told | undefined {
+/** What was typed, and where. */
+interface Typed {
+  readonly command: Command | undefined;
+  readonly variables: Surroundings['variables'];
+  readonly url: string;
+}
+
+function tell(error: unknown, typed: Typed): Told | undefined {
   if (error instanceof BulkFailure) {
-    const told = tell(error.cause, command);
+    const told = tell(error.cause, typed);
     return told === undefined || error.done === 0 ? told : { ...told, done: error.done };
   }
   if (error instanceof PipeClosed) return undefined;
-  if (error instanceof KeyswarmError || error instanceof Fault) {
-    const { code, message: detail, field, expected } = error;
-    const requestId = error instanceof KeyswarmError ? error.requestId : undefined;
-    const option = field === undefined || command === undefined ? undefined : fieldAsTyped(field, command);
-    return { code, detail, field, option, expected, request_id: requestId };
-  }
+  if (error instanceof KeyswarmError || error instanceof Fault) return tellFault(error, typed);
   if (error instanceof InputError) {
     return { code: 'usage', detail: error.message, field: error.field, expected: error.expected };
   }
@@ -77,6 +82,27 @@ function tell(error: unknown, command: Command | undefined): Told | undefined {
     return { code: 'config', detail: error.message };
   }
   return { code: 'internal', detail: error instanceof Error ? error.message : String(error) };
+}
+
+function tellFault(error: KeyswarmError | Fault, { command, variables, url }: Typed): Told {
+  const { code, message: detail, field, expected } = error;
+  if (code === 'unreachable') return { code, detail: detailOf(url, error), expected: remedyOf(url, error) };
+  const requestId = error instanceof KeyswarmError ? error.requestId : undefined;
+  const told = { code, detail, field, expected, request_id: requestId };
+  if (field === undefined || command === undefined) return told;
+  if (field === 'Authorization' && error instanceof KeyswarmError)
+    return { ...told, ...keyAsGiven(error, command, variables) };
+  return { ...told, ...fieldTold(field, command, expected) };
+}
+
+/** The API counts seconds; a person typed a duration, whose bounds stand in what the option says of itself. */
+function fieldTold(field: string, command: Command, expected: string | undefined): Partial<Told> {
+  const option = fieldAsTyped(field, command);
+  const [, which, seconds] = /^(at least|at most) (\d+)$/.exec(expected ?? '') ?? [];
+  if (option === undefined || seconds === undefined || !field.endsWith('_seconds')) return { option };
+  const about = command.options.find(({ long }) => long === option)?.description;
+  const bound = `${which} ${formatDurationMs(Number(seconds) * 1_000)}`;
+  return { option, expected: about === undefined ? bound : `${bound}: ${about}` };
 }
 
 /** The server's own class stays behind its lazily loaded door, so it is known by its shape. */

@@ -1,3 +1,4 @@
+import { mintKeyString } from '@keyswarm/core';
 import { describe, expect, it } from 'vitest';
 import { runCaptured } from './testing/run-captured.ts';
 
@@ -51,6 +52,30 @@ describe('a usage error', () => {
       stderr: expect.stringContaining(said),
     });
   });
+
+  const secret = mintKeyString('orders_live', (bytes) => new Uint8Array(bytes));
+  const token = `eyJ${'a'.repeat(40)}.eyJ${'b'.repeat(40)}.c`;
+
+  it.each([
+    [['key', 'revoke', 'key_1', secret], '<id>'],
+    [['key', 'rotate', secret], '<id>'],
+    [['key', 'show', token], '<id>'],
+    [['key', 'rotation', ` ${secret}`], '<id>'],
+    [['keyspace', 'revoke-keys', secret], '<keyspace>'],
+    [['owner', 'suspend', secret], '<owner>'],
+    [['campaign', 'show', secret], '<campaign>'],
+    [['approval', 'approve', secret], '<id>'],
+  ])(
+    '%j: a secret in place of an id is seen before anything is sent, and is not repeated',
+    async (args, field) => {
+      const { code, stderr } = await keyswarm(args);
+      expect(code).toBe(2);
+      expect(stderr).toContain(`field     ${field}`);
+      expect(stderr).toContain('nothing was sent');
+      expect(stderr).toContain('keyswarm self --revoke');
+      expect(stderr).not.toContain(args.at(-1));
+    },
+  );
 
   it('a blank line is no key either', async () => {
     expect((await keyswarm(['key', 'verify', '-'], ' \n')).code).toBe(2);

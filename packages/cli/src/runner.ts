@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { type Context, type GlobalOptions, openContext, type Surroundings } from './context.ts';
+import { refuseSecretAsId } from './parse/secret-as-id.ts';
 
 /** What a command does. Returns the exit code if it isn't 0. */
 export type Action<Options> = (
@@ -30,6 +31,7 @@ export function runnerFor(surroundings: Surroundings, { begins, ends }: RunHooks
     async (...all: unknown[]) => {
       const command = all.at(-1) as Command;
       begins(command);
+      refuseSecretAsId(command);
       const texts = all
         .slice(0, -2)
         .flat()

@@ -18,6 +18,8 @@ const second = 'orders_second';
 const folder = mkdtempSync(join(tmpdir(), 'keyswarm-agent-'));
 /** Is the first key to be renewed? */
 let isAsked = true;
+/** A key that was revoked. */
+let revoked: string | undefined;
 const renewals: (string | undefined)[] = [];
 const server = createServer((request, response) => {
   const secret = request.headers.authorization?.replace('Bearer ', '');
@@ -28,7 +30,7 @@ const server = createServer((request, response) => {
   const told = { id: 'key_1', version: isNew ? 2 : 1, state: 'active', expires_at: null, ...window };
   response.setHeader('content-type', 'application/json');
   request.resume();
-  if (!isNew && secret !== first) {
+  if (secret === revoked || (!isNew && secret !== first)) {
     response.statusCode = 401;
     return response.end(JSON.stringify({ code: 'unauthenticated', status: 401, detail: 'no' }));
   }
@@ -89,6 +91,25 @@ describe('keyswarm agent', () => {
     expect(await running.lines(2)).toEqual([hashOf(first), hashOf(second)]);
     running.child.kill('SIGTERM');
     expect((await running.ended).code).toBe(7);
+  });
+
+  it('goes on when its key is revoked, says so with the key and the code, and takes another one from the file', async () => {
+    const file = fileWith('e.key', second);
+    const script = `console.log('began'); setInterval(() => {}, 1000);`;
+    isAsked = false;
+    const running = agent(file, ['--poll', '1s', '--run', '--', process.execPath, '-e', script]);
+    await running.lines(1);
+    revoked = second;
+    for (let said = ''; !said.includes('refused'); ) said += (await once(running.child.stderr, 'data'))[0];
+    writeFileSync(file, `${first}\n`);
+    await running.lines(2);
+    isAsked = true;
+    revoked = undefined;
+    running.child.kill('SIGTERM');
+    const { stderr, code } = await running.ended;
+    expect(code).toBe(143);
+    expect(stderr).toMatch(/^\d{4}-\S+Z refused: the server does not accept key_1 of .*\(unauthenticated\)/m);
+    expect(stderr).toMatch(/^\d{4}-\S+Z the key of .*e\.key was reloaded$/m);
   });
 
   it('goes on with a renewal that was cut off, by the key that it had kept', async () => {

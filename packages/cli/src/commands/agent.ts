@@ -2,9 +2,11 @@ import { type Credential, createClient, createCredential, isKeyswarmError } from
 import type { Command } from 'commander';
 import { parseSignal, runHook, signalByPidFile } from '../agent/after-change.ts';
 import { Child, type Variables } from '../agent/child.ts';
+import { formatProblem } from '../agent/format-problem.ts';
 import { keepInFile } from '../agent/secret-file.ts';
 import type { Context } from '../context.ts';
 import { InputError } from '../input-error.ts';
+import { printable } from '../io/table.ts';
 import { parseDurationSeconds } from '../parse/duration.ts';
 import type { RunAction } from '../runner.ts';
 
@@ -42,8 +44,7 @@ export function addAgentCommand(program: Command, action: RunAction): void {
     .action(
       action<AgentOptions>(async (context, options, { all }) => {
         const terms = termsOf(options, all);
-        await checkKey(context, options.file);
-        return runAgent(context, terms);
+        return runAgent(context, terms, await checkKey(context, options.file));
       }),
     );
 }
@@ -75,8 +76,11 @@ function termsOf(options: AgentOptions, [command, ...args]: readonly string[]): 
   return { file, pollMs, signal, pidFile, exec, child, variable };
 }
 
-/** A key that the server refuses is told at once, and so is a file without one; a server that is away may come back. */
-async function checkKey(context: Context, file: string): Promise<void> {
+/**
+ * The key's id; undefined while nobody can be asked. A key that the server refuses is told at once, and so is a file
+ * without one; a server that is away may come back.
+ */
+async function checkKey(context: Context, file: string): Promise<string | undefined> {
   const secret = await keepInFile(file).load();
   if (secret === '') throw new InputError('--file', `the first line of ${file} is empty`, 'a key');
   try {
@@ -85,27 +89,30 @@ async function checkKey(context: Context, file: string): Promise<void> {
     context.terminal.say(
       `${id} version ${version}, ends ${end ?? 'never'}, renewed after ${after ?? 'somebody asks'}`,
     );
+    return id;
   } catch (error) {
     if (error instanceof TypeError)
       throw new InputError('--file', `${file} holds no key`, 'a key on its first line');
     if (!isKeyswarmError(error) || !error.retryable) throw error;
     context.terminal.warn(`the server can not be asked at the moment: ${error.message}`);
+    return undefined;
   }
 }
 
-async function runAgent(context: Context, terms: AgentTerms): Promise<number> {
+async function runAgent(context: Context, terms: AgentTerms, keyId: string | undefined): Promise<number> {
   const { terminal, url: baseUrl } = context;
-  const { child } = terms;
+  const { child, file } = terms;
+  let id = keyId;
   const credential = await createCredential({
     baseUrl,
     pollMs: terms.pollMs,
-    ...keepInFile(terms.file),
+    ...keepInFile(file),
     onChange: ({ reason }) => {
-      terminal.say(`the key was ${reason}`);
+      if (reason === 'reloaded') id = undefined;
+      terminal.say(`${now()} ${id ?? 'the key'} of ${file} was ${reason}`);
       void tellUsers(context, terms, credential);
     },
-    onProblem: ({ kind, error }) =>
-      terminal.warn(`${kind}: ${error instanceof Error ? error.message : 'it failed'}`),
+    onProblem: (problem) => terminal.warn(printable(`${now()} ${formatProblem(problem, { file, id })}`)),
   });
   child?.start(variablesOf(context, terms, credential));
   const stop = whenTold(child);
@@ -116,6 +123,9 @@ async function runAgent(context: Context, terms: AgentTerms): Promise<number> {
     await credential.close();
   }
 }
+
+/** It runs for months, and what it says is kept beside what others say. */
+const now = (): string => new Date().toISOString();
 
 async function tellUsers(context: Context, terms: AgentTerms, credential: Credential): Promise<void> {
   const { child, signal, pidFile, exec } = terms;

@@ -57,8 +57,13 @@ export function addKeyIssueCommand(key: Command, action: RunAction): void {
         if (options.count !== undefined || options.out !== undefined) {
           return issueMany(context, { body, options });
         }
-        await emit(context, await issueOne(context, body), formatIssued);
+        const issued = await issueOne(context, body);
+        await emit(context, issued, formatIssued);
         context.terminal.say('the secret is shown this once; only its hash is kept');
+        if (issued.scopes.length === 0)
+          context.terminal.say(
+            'it has no scopes: it is valid, and refused wherever one is asked for; see --scope',
+          );
         return 0;
       }),
     );

@@ -4,6 +4,7 @@ import { emit, emitList } from '../io/emit.ts';
 import { formatFields, formatTable } from '../io/table.ts';
 import { parseChoice } from '../parse/choice.ts';
 import type { RunAction } from '../runner.ts';
+import { KeyPlaces } from './key-places.ts';
 import { given } from './keyspace.ts';
 import { itemsMaxOf, type ListOptions, withListOptions } from './list-options.ts';
 import { ownerIdOf } from './owner.ts';
@@ -33,9 +34,19 @@ export function addKeyReadCommands(key: Command, action: RunAction): void {
           ...given('owner', owner),
           ...given('state', state),
         };
+        const places = new KeyPlaces(client);
         await emitList<KeyReply>(context, {
-          headings: ['ID', 'STATE', 'VERSIONS', 'EXPIRES', 'NAME'],
-          row: (each) => [each.id, standingOf(each), versionsOf(each), each.expires_at ?? '-', each.name],
+          headings: ['ID', 'STATE', 'VERSIONS', 'EXPIRES', 'KEYSPACE', 'OWNER', 'NAME'],
+          beforeRows: (keys) => places.lookUp(keys),
+          row: (each) => [
+            each.id,
+            standingOf(each),
+            versionsOf(each),
+            each.expires_at ?? '-',
+            places.nameOf(each.keyspace_id),
+            places.nameOf(each.owner_id),
+            each.name,
+          ],
           list: (page) => client.keys.list({ ...page, ...filter }),
           itemsMax: itemsMaxOf(options),
         });

@@ -26,17 +26,20 @@ export function addStartCommand(program: Command, action: RunAction): void {
 
 /** A server with a store that nobody needs, and a swarm that shows what it promises. */
 async function runDemo(
-  { runServer, mintBootstrapKey, systemRandom }: typeof import('@keyswarm/server/start'),
+  { runServer, loadProcessConfig, mintBootstrapKey, systemRandom }: typeof import('@keyswarm/server/start'),
   flags: ServerFlags,
   { variables, stdout }: Context,
 ): Promise<void> {
   const { Demo, demoBlock } = await import('../demo/start-demo.ts');
+  const { choosePort } = await import('../demo/choose-port.ts');
   const demo = new Demo(flags, variables, mintBootstrapKey(systemRandom).reveal());
   const onListening = (url: string): void => {
     stdout.write(demoBlock(demo.signInUrl(url)));
     demo.begin(url);
   };
-  await runServer(demo.flags, undefined, { demo, onListening }).catch(explainTaken);
+  const isPortNamed = flags.port !== undefined || (variables.KEYSWARM_PORT ?? '') !== '';
+  const place = isPortNamed ? {} : { port: String(await choosePort(loadProcessConfig(demo.flags).config)) };
+  await runServer({ ...demo.flags, ...place }, undefined, { demo, onListening }).catch(explainTaken);
 }
 
 /** Lets a command take the server's settings as flags, whatever they are called. */

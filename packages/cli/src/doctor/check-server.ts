@@ -3,6 +3,7 @@ import { createClient, isKeyswarmError } from '@keyswarm/sdk';
 import type { Context } from '../context.ts';
 import { InputError } from '../input-error.ts';
 import { formatDurationMs } from '../parse/duration.ts';
+import { remedyOf } from '../unreachable.ts';
 
 export type FindingState = 'ok' | 'warning' | 'fault';
 
@@ -40,8 +41,9 @@ async function probe({ url, nowMs }: Context): Promise<{ findings: Finding[]; is
     });
   } catch (error) {
     const detail = `${url} does not answer (${reasonOf(error)})`;
-    const remedy = 'start one with `keyswarm start`, or say where it is with --url or KEYSWARM_URL';
-    return { findings: [{ check, state: 'fault', detail, remedy }], isReached: false };
+    const remedy = remedyOf(url, error);
+    const finding: Finding = { check, state: 'fault', detail, ...(remedy === undefined ? {} : { remedy }) };
+    return { findings: [finding], isReached: false };
   }
   const tookMs = nowMs() - startedMs;
   const body = await response.text();

@@ -14,6 +14,8 @@ export async function emit<T extends object>(
 export interface ListTerms<Item> {
   readonly headings: readonly string[];
   readonly row: (item: Item) => readonly string[];
+  /** What `row` needs to know of a page. Not called under `--json`. */
+  readonly beforeRows?: (items: readonly Item[]) => Promise<void>;
   /** The list, in pages of `limit` items. */
   readonly list: (page: { readonly limit: number }) => Listing<Item>;
   /** Items to print at most. */
@@ -25,7 +27,7 @@ const pageItemsMax = 200;
 /** Prints a list page by page, so that a long one shows at once and is never held as a whole. */
 export async function emitList<Item extends object>(
   { json, terminal }: Context,
-  { headings, row, list, itemsMax }: ListTerms<Item>,
+  { headings, row, beforeRows, list, itemsMax }: ListTerms<Item>,
 ): Promise<void> {
   let printed = 0;
   let isMore = false;
@@ -33,6 +35,7 @@ export async function emitList<Item extends object>(
     const wanted = items.slice(0, itemsMax - printed);
     if (json) for (const item of wanted) await terminal.print(JSON.stringify(item));
     else if (wanted.length > 0 || printed === 0) {
+      await beforeRows?.(wanted);
       const table = formatTable(headings, wanted.map(row));
       await terminal.print(printed === 0 ? table : table.slice(table.indexOf('\n') + 1));
     }

@@ -16,6 +16,15 @@ it.each([
 
 it.each([['-p'], ['7071'], ['--Port']])('refuses %j and says where the names are', (arg) => {
   expect(() => parseServerFlags([arg])).toThrow(
-    expect.objectContaining({ field: arg, expected: expect.stringContaining('config explain') }),
+    expect.objectContaining({
+      message: expect.stringContaining(`"${arg}" is not a setting`),
+      expected: expect.stringContaining('config explain'),
+    }),
   );
+});
+
+it('says for a value alone what npm needs, which swallows an option that is given without --', () => {
+  const told = (arg: string) => expect.objectContaining({ expected: expect.stringContaining(arg) });
+  expect(() => parseServerFlags(['7072'])).toThrow(told('npm start -- --port 7072'));
+  expect(() => parseServerFlags(['-p'])).not.toThrow(told('npm'));
 });

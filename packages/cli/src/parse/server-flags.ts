@@ -14,13 +14,7 @@ export function parseServerFlags(args: readonly string[]): ServerFlags {
   const flags: Record<string, string | boolean> = {};
   for (let at = 0; at < args.length; at += 1) {
     const [, name, value] = /^--([a-z][a-z0-9-]*)(?:=(.*))?$/s.exec(args[at] ?? '') ?? [];
-    if (name === undefined) {
-      throw new InputError(
-        args[at] ?? '',
-        'is not a setting',
-        '--name value, as `keyswarm config explain` lists them',
-      );
-    }
+    if (name === undefined) throw notASetting(args[at] ?? '');
     const next = args[at + 1];
     const before = repeatable.has(name) && typeof flags[name] === 'string' ? `${flags[name]},` : '';
     if (value !== undefined) flags[name] = before + value;
@@ -30,4 +24,16 @@ export function parseServerFlags(args: readonly string[]): ServerFlags {
     } else flags[name] = true;
   }
   return flags;
+}
+
+/** A value alone is mostly what npm leaves of `npm start --port 7072`: without `--` it takes the option for its own. */
+function notASetting(text: string): InputError {
+  const isValue = !text.startsWith('-');
+  const hint = isValue ? '; with npm, put -- first: npm start -- --port 7072' : '';
+  const detail = `${JSON.stringify(text)} is not a setting${isValue ? ': no option stands before it' : ''}`;
+  return new InputError(
+    '[--setting value...]',
+    detail,
+    `--name value, as \`keyswarm config explain\` lists them${hint}`,
+  );
 }

@@ -1,10 +1,13 @@
 import type { Secret } from '@keyswarm/core';
+import type { ServerConfig } from '../config/config-schema.ts';
+import { urlForClients } from './url-for-clients.ts';
 
 /** Shown once, to whoever started the server: past the log, which is kept and shipped. */
 export function firstKeyBlock(
   secret: Secret,
-  { host, port }: { readonly host: string; readonly port: number },
+  config: Pick<ServerConfig, 'host' | 'port' | 'publicUrl'>,
 ): string {
+  const url = urlForClients(config);
   const line = '─'.repeat(78);
   return [
     '',
@@ -12,9 +15,7 @@ export function firstKeyBlock(
     '  The first management key of this store. It is shown once; only its hash is kept.',
     '',
     `  export KEYSWARM_KEY=${secret.reveal()}`,
-    ...(port === 0
-      ? []
-      : [`  export KEYSWARM_URL=http://${host.includes(':') ? `[${host}]` : host}:${port}`]),
+    ...(url === undefined ? [] : [`  export KEYSWARM_URL=${url}`]),
     '',
     '  It may do everything. Issue narrower keys with it for daily use.',
     line,

@@ -13,13 +13,14 @@ import { type RunningWorkers, startSupervisor } from '../workers/supervisor.ts';
 import { firstKeyBlock } from './first-key-block.ts';
 import { Lifetime } from './lifetime.ts';
 import { startServer } from './start-server.ts';
+import { urlForClients } from './url-for-clients.ts';
 
 export type Flags = Readonly<Record<string, string | boolean | undefined>>;
 
 /** What whoever starts a server has beside it. */
 export interface BesideServer {
   readonly demo?: DemoDoor;
-  /** Told once, with the address that was really taken. Of several workers nobody tells it. */
+  /** Told once, with the port that was really taken and an address by which this machine reaches it. Of several workers nobody tells it. */
   readonly onListening?: (url: string) => void;
 }
 
@@ -59,7 +60,9 @@ export async function runServer(
   }
   const showFirstKey = (secret: Secret) => port.print(firstKeyBlock(secret, config));
   const server = await life.run((signal) => startServer(config, { log, signal, showFirstKey, demo }));
-  if (server !== undefined) onListening?.(server.url);
+  if (server === undefined) return;
+  const taken = Number(new URL(server.url).port);
+  onListening?.(urlForClients({ host: config.host, port: taken, publicUrl: null }) ?? server.url);
 }
 
 function runWorkers(

@@ -94,6 +94,8 @@ export interface RunningServer {
 export async function startServer(config: ServerConfig, options: StartOptions): Promise<RunningServer> {
   const { log } = options;
   const given = bootstrapKeyOf(config);
+  // Before a master key is made beside the data. Where others of the house listen already, the port is taken by them.
+  if (options.seat?.isAlone ?? true) await checkPort(config);
   const masterKeys = {
     current: loadMasterKey(config, systemRandom),
     previous: loadPreviousMasterKey(config),
