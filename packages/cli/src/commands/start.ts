@@ -57,7 +57,11 @@ export function takesServerFlags(
 export function explainTaken(error: unknown): never {
   if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
     const taken = 'port' in error ? ` on ${error.port}` : '';
-    throw new InputError('port', `another process listens${taken}`, 'a free port: --port, or KEYSWARM_PORT');
+    const what =
+      'holder' in error
+        ? `another process has been starting${taken} for too long: it holds ${error.holder} (\`ss -xlp\` tells which)`
+        : `another process listens${taken}`;
+    throw new InputError('port', what, 'a free port: --port, or KEYSWARM_PORT');
   }
   throw error;
 }

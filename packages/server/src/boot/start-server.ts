@@ -94,12 +94,6 @@ export interface RunningServer {
 export async function startServer(config: ServerConfig, options: StartOptions): Promise<RunningServer> {
   const { log } = options;
   const given = bootstrapKeyOf(config);
-  // Before a master key is made beside the data. Where others of the house listen already, the port is taken by them.
-  if (options.seat?.isAlone ?? true) await checkPort(config);
-  const masterKeys = {
-    current: loadMasterKey(config, systemRandom),
-    previous: loadPreviousMasterKey(config),
-  };
   const closing = closeInOrder(log);
   try {
     const { seat, signal } = options;
@@ -107,8 +101,12 @@ export async function startServer(config: ServerConfig, options: StartOptions): 
     const letGo =
       seat === undefined ? await holdPort(config.port, { timers: systemTimers, signal }) : () => {};
     closing.add('port', letGo);
-    // Where others of the house listen already, the port is taken by them.
+    // Before a master key is made beside the data. Where others of the house listen already, the port is taken by them.
     if (seat?.isAlone ?? true) await checkPort(config);
+    const masterKeys = {
+      current: loadMasterKey(config, systemRandom),
+      previous: loadPreviousMasterKey(config),
+    };
     const statements = new StatementCounts();
     const store = statements.over(options.store ?? (await openStore(config, log)));
     closing.add('store', () => store.close());
