@@ -470,6 +470,13 @@ export const statusExpirySeconds = 86_400;
 /** A form of OAuth: two tokens of 4 kB and what stands around them. */
 export const formBytesMax = 16 * 1024;
 export const formFieldsMax = 32;
+
+/**
+ * How long the body of a form may take. Anyone may begin one, and until it is there it holds a connection and its bytes,
+ * and no place among the requests under way: 8,192 connections hold 130 MB at the most, as much as of heads.
+ */
+export const formWaitMs = 2_000;
+
 // --- Deliveries: events to webhooks. ---------------------------------------------------------------------------
 
 /** Webhooks of one workspace: each reads the feed for itself. */

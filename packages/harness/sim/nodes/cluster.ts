@@ -87,6 +87,8 @@ export class Cluster {
       keyId: idFromUuidBytes('key', bytes),
       workspaceId: defaultWorkspaceId,
       scopes: ['*'],
+      expiresAtMs: null,
+      isDerived: false,
       requestId,
     };
   }

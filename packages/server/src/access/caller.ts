@@ -6,6 +6,10 @@ export interface Caller {
   readonly keyId: KeyId;
   readonly workspaceId: WorkspaceId;
   readonly scopes: readonly string[];
+  /** When what was presented stops working: a derived token's own end, or that of a version's grace. Null: never. */
+  readonly expiresAtMs: number | null;
+  /** It presented a token that was derived of its key, which is no possession of that. */
+  readonly isDerived: boolean;
   readonly requestId: string;
   /** Throws when the management key may no longer do this; asked again where the write is decided. */
   readonly recheck?: () => void;

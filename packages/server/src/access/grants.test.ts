@@ -7,6 +7,8 @@ const callerWith = (...scopes: string[]): Caller => ({
   keyId: 'key_1' as KeyId,
   workspaceId: 'ws_1' as WorkspaceId,
   scopes,
+  expiresAtMs: null,
+  isDerived: false,
   requestId: 'r',
 });
 

@@ -66,7 +66,36 @@ export function refuseEscalation(caller: Caller, wanted: readonly string[], fiel
   });
 }
 
-/** The same as a question. */
+/**
+ * Refuses what would be there longer than the caller is: else a minute of a management key were enough to make one
+ * that stays. Asked as `refuseEscalation` is; `endsAtMs` is the end of the key in question, null: never.
+ */
+export function refuseOutliving({ expiresAtMs }: Caller, endsAtMs: number | null, field: string): void {
+  if (expiresAtMs === null || isNoLater(endsAtMs, expiresAtMs)) return;
+  const own = new Date(expiresAtMs).toISOString();
+  throw new Fault('scope_escalation', {
+    detail: `What you present ends at ${own}, and so does what it gives away by a management key.`,
+    field,
+    expected: `a key that ends at ${own} or sooner`,
+  });
+}
+
+/** Refuses a caller that presented a derived token: it may act for its key, and be handed the secret of none. */
+export function refuseDerived({ isDerived }: Caller): void {
+  if (!isDerived) return;
+  throw new Fault('scope_escalation', {
+    detail: 'A derived token is handed no secret of a management key that is there already.',
+    field: 'Authorization',
+    expected: 'the management key itself',
+  });
+}
+
+/** Of two ends, null being never. */
+export function isNoLater(endsAtMs: number | null, thanMs: number | null): boolean {
+  return thanMs === null || (endsAtMs !== null && endsAtMs <= thanMs);
+}
+
+/** `refuseEscalation` as a question. */
 export function mayGrant(granted: readonly string[], wanted: readonly string[]): boolean {
   return wanted.every((scope) => holds(granted, scope));
 }

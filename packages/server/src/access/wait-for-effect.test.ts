@@ -6,7 +6,14 @@ import type { UseCasePorts } from './use-case-ports.ts';
 import { waitForEffect } from './wait-for-effect.ts';
 
 const workspaceId = idFromUuidBytes('ws', new Uint8Array(16).fill(7));
-const caller: Caller = { keyId: 'key_1' as KeyId, workspaceId, scopes: ['*'], requestId: 'req-1' };
+const caller: Caller = {
+  keyId: 'key_1' as KeyId,
+  workspaceId,
+  scopes: ['*'],
+  expiresAtMs: null,
+  isDerived: false,
+  requestId: 'req-1',
+};
 const change = { at: { epoch: 1, shard: 3, seq: 77 }, effectiveByMs: 60_000 };
 const portsWith = (more: Partial<UseCasePorts>) => more as UseCasePorts;
 

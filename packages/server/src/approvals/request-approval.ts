@@ -17,7 +17,7 @@ import { requireAnywhere } from '../access/grants.ts';
 import { ownerIdOf } from '../access/named-ids.ts';
 import type { UseCasePorts } from '../access/use-case-ports.ts';
 import type { KeyTerms } from '../keys/key-terms.ts';
-import { findKeyspaceFor } from '../keys/new-keys.ts';
+import { findKeyspaceFor, refuseLastingManager } from '../keys/new-keys.ts';
 import type { IdempotencyScope } from '../signing/idempotency.ts';
 import { newApprovalId } from './approval-place.ts';
 import { ApprovalWrites, readsOfApprovals } from './approval-writes.ts';
@@ -105,12 +105,13 @@ function noPublicKey(): Fault {
  * of it is thrown away; another is made when it is collected.
  */
 function tryIssue(
-  { workspaceId, keyId }: Caller,
+  caller: Caller,
   keyspace: KeyspaceRecord,
   { terms, nowMs }: { readonly terms: KeyTerms; readonly nowMs: number },
 ): void {
+  const { workspaceId, keyId } = caller;
   const { kind, externalId } = terms.owner;
-  issueKey({
+  const key = issueKey({
     ...terms,
     id: keyId,
     workspaceId,
@@ -122,6 +123,7 @@ function tryIssue(
     proof: keyspace.proof === 'signature' ? anyProof : undefined,
     nowMs,
   });
+  refuseLastingManager(caller, keyspace, { key, terms });
 }
 
 function notRequired({ name }: KeyspaceRecord): Fault {

@@ -43,6 +43,8 @@ const caller: Caller = {
   keyId: 'key_01jqz0000000000000000000rt' as KeyId,
   workspaceId: defaultWorkspaceId,
   scopes: ['*'],
+  expiresAtMs: null,
+  isDerived: false,
   requestId: 'req-1',
 };
 const clock = {

@@ -6,6 +6,7 @@ import { problemOf } from './suite/fixtures.ts';
 import { RawConnection } from './suite/raw-request.ts';
 import { shareStore } from './suite/share-store.ts';
 import { startTestServer, type TestServer } from './suite/test-server.ts';
+import { postForm } from './suite/token-fixtures.ts';
 
 /* Overload is shed at the door; a request in the door is finished, or cut off when its time is up. */
 
@@ -81,6 +82,76 @@ describe('at its bounds the server', () => {
     const connection = await RawConnection.open(server.url);
     await connection.ended();
     expect(connection.received).toBe('');
+  });
+});
+
+describe('a form, which anyone may send,', () => {
+  const formPaths = ['/oauth/token', '/oauth/introspect', '/oauth/revoke'];
+
+  /** The head of a form and its first byte; resolves once the server has read that it is one. */
+  async function beginForm(path: string, bytes: number): Promise<RawConnection> {
+    const connection = await RawConnection.open(server.url);
+    held.push(connection);
+    const type = 'Content-Type: application/x-www-form-urlencoded';
+    const head = [
+      `POST ${path} HTTP/1.1`,
+      'Host: x',
+      type,
+      `Content-Length: ${bytes}`,
+      'Expect: 100-continue',
+    ];
+    connection.socket.write(`${head.join('\r\n')}\r\n\r\na`);
+    await connection.until('100 Continue');
+    return connection;
+  }
+
+  test('takes no place before it is there', async () => {
+    await start({ mutationsInFlightMax: 1 });
+    for (const path of [...formPaths, ...formPaths]) await beginForm(path, 4_000);
+    expect((await list()).status).toBe(200);
+    expect((await server.get('/metrics')).text).toContain('keyswarm_mutations_in_flight 0\n');
+  });
+
+  test('is answered when it comes in pieces', async () => {
+    await start({});
+    const connection = await beginForm('/oauth/token', 4);
+    connection.socket.write('=');
+    await server.get('/healthz');
+    connection.socket.write('bc');
+    await connection.until('grant_type is missing.');
+  });
+
+  test('is given up, and its connection closed, when it does not come', async () => {
+    await start({});
+    const slow = await beginForm('/oauth/revoke', 4_000);
+    await slow.ended();
+    expect(slow.received).toContain('HTTP/1.1 400 ');
+    expect(slow.received).toContain('"error":"invalid_request"');
+    expect(slow.received).toContain('did not come within 2 s');
+  });
+
+  test('is refused on its head when it is too large, and as it comes when it did not say so', async () => {
+    await start({});
+    const announced = await beginForm('/oauth/token', 1_000_000);
+    await announced.ended();
+    const chunked = await RawConnection.open(server.url);
+    held.push(chunked);
+    const type = 'Content-Type: application/x-www-form-urlencoded';
+    const head = ['POST /oauth/token HTTP/1.1', 'Host: x', type, 'Transfer-Encoding: chunked'];
+    chunked.socket.write(`${head.join('\r\n')}\r\n\r\n${(20_000).toString(16)}\r\n${'x'.repeat(20_000)}`);
+    await chunked.ended();
+    for (const { received } of [announced, chunked])
+      expect(received).toContain('larger than this call takes');
+  });
+
+  test('is shed when it is there and no place is free', async () => {
+    await start({ mutationsInFlightMax: 1 });
+    await hold('/v1/keyspaces', 10);
+    const reply = await postForm(server, '/oauth/revoke', { token: 'x' });
+    expect(reply.body.error).toBe('temporarily_unavailable');
+    expect([reply.status, reply.headers.get('retry-after')]).toEqual([503, '1']);
+    // Whoever does not manage anything is no worse off.
+    expect((await verify()).status).toBe(200);
   });
 });
 

@@ -47,6 +47,8 @@ describe('keys of an owner or a keyspace, rotated and revoked at once by two ser
     keyId: idFromUuidBytes('key', uuidV7(systemClock.nowMs(), systemRandom.bytes(10))),
     workspaceId: defaultWorkspaceId,
     scopes: ['*'],
+    expiresAtMs: null,
+    isDerived: false,
     requestId: 'req-1',
   };
   beforeEach(async () => {
@@ -145,8 +147,7 @@ describe('keys of an owner or a keyspace, rotated and revoked at once by two ser
       }),
     );
     const exchanges = enrollments.map(({ id: keyId, ownerId, keyspaceId }, at) => async () => {
-      const { workspaceId, requestId } = caller;
-      const who = { keyId, ownerId, keyspaceId, workspaceId, requestId, owner: name, scopes: [] as const };
+      const who = { ...caller, keyId, ownerId, keyspaceId, owner: name, scopes: [] as const };
       const holder = { ...who, version: 1, mintedAtMs: 0, isEnrollment: true, verdict: null };
       return (await exchangeKey(at % 2 === 0 ? one : other, holder, { claims: {} }, undefined)).key;
     });

@@ -1,5 +1,5 @@
 import type { ManagementScope } from '@keyswarm/contract';
-import { type Answer, builtinKeyspaceName, Fault } from '@keyswarm/core';
+import { type Answer, builtinKeyspaceName, Fault, keyStringPrefixLength } from '@keyswarm/core';
 import type { ResidentVerifier } from '@keyswarm/verifier';
 import type { Caller } from '../access/caller.ts';
 import { reachesAnywhere, requireAnywhere } from '../access/grants.ts';
@@ -43,8 +43,8 @@ export function authenticate(authenticator: Authenticator, plea: Plea): Caller |
   const { verifier, catchUp, knowsManagers } = authenticator;
   if (knowsManagers?.() === false) throw managersUnknown(verifier.ready);
   const answer = verifier.verify(token, requirement);
-  if (catchUp === undefined || !mayBeNews(answer, plea.scope)) return callerOf(answer, plea);
-  return catchUp().then(() => callerOf(verifier.verify(token, requirement), plea));
+  if (catchUp === undefined || !mayBeNews(answer, plea.scope)) return bearerCaller(answer, plea, token);
+  return catchUp().then(() => bearerCaller(verifier.verify(token, requirement), plea, token));
 }
 
 /**
@@ -54,7 +54,7 @@ export function authenticate(authenticator: Authenticator, plea: Plea): Caller |
 export function authenticateAgain({ verifier }: Authenticator, plea: Plea): Caller {
   const token = bearerOf(plea.authorization);
   if (token === undefined) throw unauthenticated();
-  return callerOf(verifier.verify(token, requirement), plea);
+  return bearerCaller(verifier.verify(token, requirement), plea, token);
 }
 
 /** Refusals that something committed elsewhere a moment ago would lift. */
@@ -65,7 +65,12 @@ function mayBeNews(answer: Answer, scope: ManagementScope): boolean {
   return answer.valid === false && liftable.has(answer.code);
 }
 
-export function callerOf(answer: Answer, { requestId, scope }: Plea): Caller {
+/** Management keys are neither tokens nor imported: what is no key string was derived of one. */
+function bearerCaller(answer: Answer, plea: Plea, token: string): Caller {
+  return callerOf(answer, plea, keyStringPrefixLength(token) === 0);
+}
+
+export function callerOf(answer: Answer, { requestId, scope }: Plea, isDerived: boolean): Caller {
   if (answer.valid === null) {
     throw new Fault('stale', {
       detail: 'The server can not prove that what it knows of your management key is fresh enough.',
@@ -73,7 +78,8 @@ export function callerOf(answer: Answer, { requestId, scope }: Plea): Caller {
     });
   }
   if (!answer.valid) throw unauthenticated();
-  const caller = { keyId: answer.keyId, workspaceId: answer.workspaceId, scopes: answer.scopes, requestId };
+  const { keyId, workspaceId, scopes, expiresAtMs } = answer;
+  const caller = { keyId, workspaceId, scopes, expiresAtMs, isDerived, requestId };
   requireAnywhere(caller, scope);
   return caller;
 }

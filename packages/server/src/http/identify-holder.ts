@@ -71,7 +71,10 @@ function holderOf(found: FoundKey, plea: HolderPlea): Holder {
     });
   }
   if (held === null || !admits[plea.operation](found)) throw keyNotHeld();
-  return { ...held, verdict: answer.valid ? answer : null, scopes: [], requestId: plea.requestId };
+  const verdict = answer.valid ? answer : null;
+  const expiresAtMs = verdict?.expiresAtMs ?? null;
+  // Of a token that was derived nothing is held.
+  return { ...held, verdict, scopes: [], expiresAtMs, isDerived: false, requestId: plea.requestId };
 }
 
 function isValid({ answer, held }: FoundKey): boolean {

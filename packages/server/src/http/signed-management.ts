@@ -62,7 +62,7 @@ export function authenticateSigned(
   const finish = (settled: typeof answer): SignedCaller => {
     if (settled.valid === false && settled.code === 'rate_limited') throw tooMany();
     if (settled.valid === false) throw notAccepted(settled.detail ?? settled.code);
-    const caller = callerOf(settled, plea);
+    const caller = callerOf(settled, plea, false);
     const version = settled.valid === true ? settled.version : 0;
     return {
       caller,
@@ -81,7 +81,7 @@ export function authenticateSignerAgain(
   plea: Plea,
   { signingKeyId }: SignedHead,
 ): Caller {
-  return callerOf(verifier.verifySigner(signingKeyId, requirement), plea);
+  return callerOf(verifier.verifySigner(signingKeyId, requirement), plea, false);
 }
 
 /** Throws unless the body that has come is the one that was signed. */

@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import type { RequestSink } from '../metrics/otlp/request-sink.ts';
-import { ServerMetrics } from '../metrics/server-metrics.ts';
+import { ServerMetrics, type ShedReason } from '../metrics/server-metrics.ts';
 import type { Clock } from '../runtime/clock.ts';
-import type { Admission, Place } from './admission.ts';
+import type { Admission, Budget, Place } from './admission.ts';
 
 /** What a visit reports to when it ends. */
 export interface VisitKeepers {
@@ -36,6 +36,17 @@ export class Visit {
     (response as Visited)[visitOf] = visit;
     response.on('close', endVisit);
     return visit;
+  }
+
+  /** A place for what was let begin without one; the bound that was reached, if it gets none. */
+  static takePlace(response: ServerResponse, budget: Budget, bodyBytes: number): ShedReason | undefined {
+    const visit = (response as Visited)[visitOf];
+    // The client went away.
+    if (visit === undefined) return undefined;
+    const place = visit.#keepers.admission.enter(budget, bodyBytes);
+    if (typeof place === 'string') return place;
+    visit.place = place;
+    return undefined;
   }
 
   /** It is no request under way any more: what holds it open from here on has a bound of its own. */

@@ -4,16 +4,18 @@ import {
   Fault,
   idFromUuidBytes,
   importKey,
+  isBuiltinKeyspace,
   issueKey,
   type KeyId,
   type KeyRecord,
+  type KeyspaceRecord,
   type OwnerId,
   type OwnerRecord,
   uuidV7,
 } from '@keyswarm/core';
 import type { Caller } from '../access/caller.ts';
 import { findKeyspaceNamed } from '../access/find-keyspace.ts';
-import { refuseEscalation } from '../access/grants.ts';
+import { refuseEscalation, refuseOutliving } from '../access/grants.ts';
 import { keyspaceNotFound } from '../access/missing.ts';
 import { ownerIdOf } from '../access/named-ids.ts';
 import type { UseCasePorts } from '../access/use-case-ports.ts';
@@ -55,6 +57,16 @@ export async function findKeyspaceFor(
   const keyspace = await findKeyspaceNamed(ports, caller, wish);
   if (keyspace.isBuiltin) refuseEscalation(caller, terms.scopes, '/scopes');
   return keyspace;
+}
+
+/** A management key is there no longer than who makes it, whether its end was named or is the keyspace's default. */
+export function refuseLastingManager(
+  caller: Caller,
+  keyspace: KeyspaceRecord,
+  { key, terms }: { readonly key: KeyRecord; readonly terms: KeyTerms },
+): void {
+  if (!isBuiltinKeyspace(keyspace)) return;
+  refuseOutliving(caller, key.expiresAtMs, terms.ttlSeconds === undefined ? '/expires_at' : '/ttl_seconds');
 }
 
 export function prepareKey(
@@ -126,6 +138,7 @@ export class Additions {
     const { importedFormat } = wish;
     if (importedFormat !== undefined) this.#refuseKnown(wish.fingerprint);
     const key = importedFormat === undefined ? issueKey(common) : importKey({ ...common, importedFormat });
+    refuseLastingManager(this.#caller, keyspace, { key, terms });
     if (known === undefined) {
       this.#owners.set(owner.id, owner);
       this.newOwners.push(owner);

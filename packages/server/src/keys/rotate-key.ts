@@ -16,7 +16,7 @@ import {
 } from '@keyswarm/core';
 import type { Caller } from '../access/caller.ts';
 import { effectiveByOfKeyspace } from '../access/effective-by.ts';
-import { refuseEscalation } from '../access/grants.ts';
+import { refuseDerived, refuseEscalation, refuseOutliving } from '../access/grants.ts';
 import type { UseCasePorts } from '../access/use-case-ports.ts';
 import type { IdempotencyScope } from '../signing/idempotency.ts';
 import { changeKey, type FoundKey, findKey } from './change-key.ts';
@@ -51,8 +51,7 @@ export async function rotateOneKey(
     idempotency,
     mints: true,
     decide({ key, keyspace, owner, nowMs }) {
-      // The secret of a stronger manager would be as good as its scopes.
-      if (isBuiltinKeyspace(keyspace)) refuseEscalation(caller, key.scopes);
+      if (isBuiltinKeyspace(keyspace)) refuseSecretOf(caller, key);
       const ownerKeysNotBeforeMs = owner.keysNotBeforeMs;
       const number = (key.versions.at(-1)?.number ?? 0) + 1;
       const proof = proofFor({ keyspace, keyId: key.id, number, key });
@@ -75,6 +74,13 @@ export async function rotateOneKey(
     reply: (key) => ({ key, secret }),
   });
   return { ...reply, at, effectiveByMs: await effectiveByOfKeyspace(ports, found.key.keyspaceId) };
+}
+
+/** The secret of a manager who may do more, or for longer, would be as good as its scopes and its time. */
+function refuseSecretOf(caller: Caller, { scopes, expiresAtMs }: KeyRecord): void {
+  refuseDerived(caller);
+  refuseEscalation(caller, scopes);
+  refuseOutliving(caller, expiresAtMs, 'id');
 }
 
 /** The next secret: of a keyspace of tokens one that says what the key's record says now. */

@@ -7,7 +7,7 @@ import {
   updateKey,
 } from '@keyswarm/core';
 import type { Caller } from '../access/caller.ts';
-import { refuseEscalation } from '../access/grants.ts';
+import { isNoLater, mayGrant, refuseEscalation, refuseOutliving } from '../access/grants.ts';
 import type { UseCasePorts } from '../access/use-case-ports.ts';
 import { changeKey, findKey, type PlacedKey } from './change-key.ts';
 
@@ -29,7 +29,10 @@ export async function updateOneKey(
         refuseEscalation(caller, key.scopes);
         refuseEscalation(caller, patch.scopes ?? [], '/scopes');
       }
-      return updateKey(key, keyspace, patch, nowMs);
+      const after = updateKey(key, keyspace, patch, nowMs);
+      if (isBuiltinKeyspace(keyspace) && gains(key, after))
+        refuseOutliving(caller, after.expiresAtMs, '/expires_at');
+      return after;
     },
     data: (after) => ({
       changed: Object.entries(patch).flatMap(([name, value]) =>
@@ -40,6 +43,11 @@ export async function updateOneKey(
     reply: (after) => after,
   });
   return { key, at };
+}
+
+/** Who only takes scopes or time away may do so however long the rest lasts. */
+function gains(before: KeyRecord, after: KeyRecord): boolean {
+  return !mayGrant(before.scopes, after.scopes) || !isNoLater(after.expiresAtMs, before.expiresAtMs);
 }
 
 function eventName(name: string): string {

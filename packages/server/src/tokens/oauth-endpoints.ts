@@ -99,7 +99,7 @@ async function endHeldKey(ports: OAuthPorts, held: HeldKey, requestId: string): 
   const { workspaceId, keyId } = held;
   const key = await ports.reader.key(workspaceId, keyId);
   if (key === undefined) return;
-  const holder: Caller = { keyId, workspaceId, scopes: [], requestId };
+  const holder: Caller = { keyId, workspaceId, scopes: [], expiresAtMs: null, isDerived: false, requestId };
   try {
     await changeKey(
       ports,

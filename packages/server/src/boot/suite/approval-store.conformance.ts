@@ -33,7 +33,14 @@ export function describeApprovalStore(serverOf: () => TestServer): void {
   const processes: { readonly ports: UseCasePorts; readonly lanes: RunningLanes }[] = [];
 
   function callerWith(scopes: readonly string[]): Caller {
-    return { keyId: idFromUuidBytes('key', newId()), workspaceId, scopes, requestId: 'req-1' };
+    return {
+      keyId: idFromUuidBytes('key', newId()),
+      workspaceId,
+      scopes,
+      expiresAtMs: null,
+      isDerived: false,
+      requestId: 'req-1',
+    };
   }
 
   beforeAll(async () => {

@@ -14,6 +14,7 @@ import { describeLifecycle } from './lifecycle.conformance.ts';
 import { describeLists } from './lists.conformance.ts';
 import { describeManagementGuards } from './management-guards.conformance.ts';
 import { describeOAuth } from './oauth.conformance.ts';
+import { describeOutliving } from './outliving.conformance.ts';
 import { describePositions } from './positions.conformance.ts';
 import { describeRetries } from './retries.conformance.ts';
 import { describeRotations } from './rotations.conformance.ts';
@@ -37,6 +38,7 @@ export function describeWholeServer(serverOf: () => TestServer): void {
   describeCampaigns(serverOf);
   describeAccess(serverOf);
   describeEscalation(serverOf);
+  describeOutliving(serverOf);
   describeManagementGuards(serverOf);
   describeApprovals(serverOf);
   describeApprovalGuards(serverOf);

@@ -5,7 +5,14 @@ import type { UseCasePorts } from '../../access/use-case-ports.ts';
 import { endedReply } from './ended-reply.ts';
 
 const workspaceId = idFromUuidBytes('ws', new Uint8Array(16).fill(7));
-const caller = { keyId: 'key_1' as KeyId, workspaceId, scopes: ['*'], requestId: 'req-1' };
+const caller = {
+  keyId: 'key_1' as KeyId,
+  workspaceId,
+  scopes: ['*'],
+  expiresAtMs: null,
+  isDerived: false,
+  requestId: 'req-1',
+};
 const change = { at: { epoch: 1, shard: 3, seq: 77 }, effectiveByMs: 60_000 };
 const whileConnected = <Result>(work: (gone: AbortSignal) => Promise<Result>): Promise<Result> =>
   work(new AbortController().signal);

@@ -4,7 +4,14 @@ import type { Caller } from '../../access/caller.ts';
 import { verifyHandlers } from './verify-handlers.ts';
 
 const workspaceId = idFromUuidBytes('ws', new Uint8Array(16).fill(7));
-const caller: Caller = { keyId: 'key_1' as KeyId, workspaceId, scopes: ['*'], requestId: 'req-1' };
+const caller: Caller = {
+  keyId: 'key_1' as KeyId,
+  workspaceId,
+  scopes: ['*'],
+  expiresAtMs: null,
+  isDerived: false,
+  requestId: 'req-1',
+};
 const answers: Readonly<Record<string, Answer>> = {
   revoked: { valid: false, code: 'revoked' },
   unknown: { valid: false, code: 'unknown' },

@@ -1,7 +1,45 @@
 import { isUtf8 } from 'node:buffer';
+import type { IncomingMessage } from 'node:http';
+import { Fault } from '@keyswarm/core';
 import { formFieldsMax } from '../../limits.ts';
+import { systemTimers } from '../../runtime/timers.ts';
 import { TokenRefused } from '../../tokens/derive-token.ts';
 import type { FormFields } from '../../tokens/oauth-endpoints.ts';
+
+/** The bytes of a form, if they are not too many and come in time. A refusal leaves the connection to be closed. */
+export async function readForm(
+  stream: IncomingMessage,
+  { bytesMax, waitMs }: { readonly bytesMax: number; readonly waitMs: number },
+): Promise<Buffer> {
+  if (Number(stream.headers['content-length'] ?? 0) > bytesMax) throw tooLarge();
+  return await new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    const cancel = systemTimers.after(waitMs, () => leave(tooSlow(waitMs)));
+    const take = (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes > bytesMax) leave(tooLarge());
+      else chunks.push(chunk);
+    };
+    const end = () => leave(undefined);
+    stream.on('data', take).on('end', end).on('error', leave);
+
+    function leave(failure: Error | undefined): void {
+      cancel();
+      stream.off('data', take).off('end', end).off('error', leave);
+      if (failure === undefined) resolve(Buffer.concat(chunks));
+      else reject(failure);
+    }
+  });
+}
+
+function tooSlow(waitMs: number): TokenRefused {
+  return new TokenRefused('invalid_request', `The form did not come within ${waitMs / 1000} s.`);
+}
+
+function tooLarge(): Fault {
+  return new Fault('payload_too_large', { detail: 'The body is larger than this call takes.' });
+}
 
 /**
  * `application/x-www-form-urlencoded`, as OAuth sends it. A parameter that stands twice is refused (RFC 6749 section 3.2): of

@@ -1,9 +1,9 @@
+import type { IncomingMessage } from 'node:http';
 import { type OAuthErrorCode, oauthErrors, oauthRoutes } from '@keyswarm/contract';
 import { Fault, parseId } from '@keyswarm/core';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { formBytesMax, jwksMaxAgeMs } from '../../limits.ts';
+import { formBytesMax, formWaitMs, jwksMaxAgeMs } from '../../limits.ts';
 import type { Log } from '../../logging/log.ts';
-import { ServerMetrics } from '../../metrics/server-metrics.ts';
 import { TokenRefused } from '../../tokens/derive-token.ts';
 import { type JwkSet, jwkSetOf } from '../../tokens/jwk-set.ts';
 import {
@@ -19,11 +19,14 @@ import { type GuardServices, openGuardOf, shedFault } from '../guard.ts';
 import { refuseMethodsBut } from '../other-methods.ts';
 import { faultOf } from '../problem-reply.ts';
 import { Visit } from '../visit.ts';
-import { basicAuthOf, parseForm } from './form-body.ts';
+import { basicAuthOf, parseForm, readForm } from './form-body.ts';
 
 /*
  * What OAuth clients and readers of tokens ask: forms in, JSON of their own shape out, errors as RFC 6749 has them.
  * They stand beside the table of operations, whose rows are JSON with problems.
+ *
+ * Anyone may ask, so nobody is known by the head of a request. A place is taken when all has come that there is to
+ * read: whoever sends a form slowly would else hold, without any key, the places that a revocation needs.
  */
 
 const {
@@ -72,29 +75,26 @@ function registerPublic(app: FastifyInstance, services: OAuthServices): void {
       .send(JSON.stringify(authorizationServerMetadata(ports.tokens.issuer))),
   );
 
-  app.get<{ Params: { id: string } }>(
-    getStatusList.path,
-    { onRequest: shedding(services) },
-    async (request, reply) => {
-      const [, keyspace = '', list = ''] =
-        /^(ks_[0-9a-z]{26})\.(0|[1-9]\d{0,5})$/.exec(request.params.id) ?? [];
-      const id = parseId('ks', keyspace);
-      const found = id === undefined ? undefined : await statusLists.get(id, Number(list));
-      if (found === undefined)
-        throw new Fault('not_found', { detail: 'There is no such status list.', field: 'id' });
-      const { token: text, etag, maxAgeSeconds } = found;
-      return cached(request, reply, { type: 'application/statuslist+jwt', text, etag, maxAgeSeconds });
-    },
-  );
+  app.get<{ Params: { id: string } }>(getStatusList.path, { onRequest }, async (request, reply) => {
+    takePlace(reply, 0);
+    const [, keyspace = '', list = ''] =
+      /^(ks_[0-9a-z]{26})\.(0|[1-9]\d{0,5})$/.exec(request.params.id) ?? [];
+    const id = parseId('ks', keyspace);
+    const found = id === undefined ? undefined : await statusLists.get(id, Number(list));
+    if (found === undefined)
+      throw new Fault('not_found', { detail: 'There is no such status list.', field: 'id' });
+    const { token: text, etag, maxAgeSeconds } = found;
+    return cached(request, reply, { type: 'application/statuslist+jwt', text, etag, maxAgeSeconds });
+  });
 }
 
 function registerForms(app: FastifyInstance, services: OAuthServices): void {
   const { ports } = services;
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser<Buffer>(
+  app.addContentTypeParser(
     'application/x-www-form-urlencoded',
-    { parseAs: 'buffer', bodyLimit: formBytesMax },
-    (_request, bytes, done) => done(null, bytes),
+    (_: FastifyRequest, stream: IncomingMessage) =>
+      readForm(stream, { bytesMax: formBytesMax, waitMs: formWaitMs }),
   );
   app.setErrorHandler((error, request, reply) => failed(services, error, request, reply));
 
@@ -125,28 +125,17 @@ function form(
   url: string,
   answer: (request: FastifyRequest) => Promise<object>,
 ): void {
-  app.post(url, { onRequest: shedding(services), bodyLimit: formBytesMax }, async (request, reply) => {
+  app.post(url, { onRequest: openGuardOf(services, undefined) }, async (request, reply) => {
+    takePlace(reply, Buffer.isBuffer(request.body) ? request.body.length : 0);
     const body = await answer(request);
     return reply.type('application/json').header('pragma', 'no-cache').send(JSON.stringify(body));
   });
 }
 
-/** Anyone may call, and takes a place among the requests under way. */
-function shedding(services: OAuthServices) {
-  const place = ServerMetrics.placeOf(undefined);
-  return (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void) => {
-    const visit = Visit.begin(reply.raw, services, place);
-    for (const [name, value] of [
-      ['x-request-id', request.id],
-      ['cache-control', 'no-store'],
-      ['x-content-type-options', 'nosniff'],
-    ] as const)
-      reply.header(name, value);
-    const seat = services.admission.enter('mutations', request.method === 'POST' ? formBytesMax : 0);
-    if (typeof seat === 'string') return done(shedFault(seat));
-    visit.place = seat;
-    done();
-  };
+/** From here on it is a request under way, or is shed. */
+function takePlace(reply: FastifyReply, bodyBytes: number): void {
+  const reason = Visit.takePlace(reply.raw, 'mutations', bodyBytes);
+  if (reason !== undefined) throw shedFault(reason);
 }
 
 function fieldsOf(request: FastifyRequest) {
