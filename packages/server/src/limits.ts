@@ -110,12 +110,6 @@ export const doorBacklogMin = 512;
 /** The head of a request. The largest honest one has a 4 kB cursor in its URL and a few short headers. */
 export const headerBytesMax = 16 * 1024;
 
-/**
- * Requests of one connection that wait for the answer to the one before. Callers that pipeline at all send some ten at once; a read
- * of 64 kB could bring 1,500.
- */
-export const pipelinedMax = 32;
-
 /** `Authorization`: "Bearer " and the longest token there is, with room for odd spacing. */
 export const authorizationLengthMax = 4_608;
 

@@ -1,6 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { pipelinedMax } from '../limits.ts';
+
+/**
+ * Requests of one connection that wait for the answer to the one before. Callers that pipeline at all send some ten at once; a read
+ * of 64 kB could bring 1,500.
+ */
+const pipelinedMax = 32;
 
 /*
  * Bounds what one connection asks before it is answered. Node takes in all requests that one read brings, which of small ones are

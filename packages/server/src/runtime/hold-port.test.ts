@@ -1,28 +1,29 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { holdPort } from './hold-port.ts';
 
-const real = { timers: { sleep: (ms: number) => sleep(ms) } };
+/** Waits for nothing: `between` runs in place of each pause. */
+const timers = (between: () => void = () => {}) => ({ timers: { sleep: async () => between() } });
 const isLinux = process.platform === 'linux';
 
 test.skipIf(!isLinux)('a port is held by one at a time, and another waits until it is let go', async () => {
-  const letGo = await holdPort(1, real);
-  let isHeld = false;
-  const second = holdPort(1, real).then((letSecondGo) => {
-    isHeld = true;
-    return letSecondGo;
-  });
-  await (await holdPort(2, real))();
-  await sleep(20);
-  expect(isHeld).toBe(false);
-  letGo();
-  (await second)();
+  const letGo = await holdPort(1, timers());
+  let looks = 0;
+  const second = await holdPort(
+    1,
+    timers(() => {
+      looks += 1;
+      if (looks === 3) letGo();
+    }),
+  );
+  expect(looks).toBeGreaterThanOrEqual(3);
+  const other = await holdPort(2, timers());
+  other();
+  second();
 });
 
 test.skipIf(!isLinux)('who waits in vain is told what is in the way', async () => {
-  const letGo = await holdPort(1, real);
-  const patient = holdPort(1, { timers: { sleep: async () => {} } });
-  await expect(patient).rejects.toMatchObject({
+  const letGo = await holdPort(1, timers());
+  await expect(holdPort(1, timers())).rejects.toMatchObject({
     code: 'EADDRINUSE',
     port: 1,
     holder: '@keyswarm/1',
