@@ -1,0 +1,107 @@
+import { createHash } from 'node:crypto';
+import { shardOfHash } from '@keyswarm/core';
+import { describe, expect, test } from 'vitest';
+import { approvalDesk } from './approval-desk.ts';
+import { freshName, issue, makeKeyspace, terms } from './fixtures.ts';
+import type { Reply, RequestOptions, TestServer } from './test-server.ts';
+
+/** A retry has the first reply and no effect, whatever has changed since: what is there, who may what, what is full. */
+export function describeReplays(serverOf: () => TestServer): void {
+  const desk = approvalDesk(serverOf);
+
+  /** Sends it, lets things change, sends it again: both replies, which are one, and nothing but `change` has an effect. */
+  const twice = async (
+    path: string,
+    body: object,
+    change: () => Promise<Reply>,
+    options: RequestOptions = {},
+  ): Promise<Reply> => {
+    const headers = { 'idempotency-key': freshName('replay') };
+    const first = await serverOf().post(path, body, { ...options, headers });
+    const changed = await change();
+    expect(changed.status, changed.text).toBeLessThan(300);
+    const before = await serverOf().changes();
+    const again = await serverOf().post(path, body, { ...options, headers });
+    expect(again.text).toBe(first.text);
+    expect(again.status).toBe(first.status);
+    expect(await serverOf().changes()).toBe(before);
+    return first;
+  };
+  const rescope = (id: string, scopes: readonly string[]) =>
+    serverOf().call('PATCH', `/v1/keys/${id}`, { body: { scopes } });
+  const codesOf = ({ body }: Reply) =>
+    (body.results as { id?: string; state?: string; error?: { code: string } }[]).map(
+      ({ state, error }) => error?.code ?? state,
+    );
+
+  describe('an import that is sent again', () => {
+    /** Hashes of which all but the last would stand in one shard, whether there are 4 of them or 16. */
+    const hashes = (): readonly [Buffer, Buffer, Buffer] => {
+      const shardOf = (hash: Buffer) => shardOfHash(hash, 16);
+      const found: Buffer[] = [];
+      while (found.length < 3) {
+        const hash = createHash('sha256').update(freshName('old')).digest();
+        const isNear = shardOf(hash) === shardOf(found[0] ?? hash);
+        const isFar = shardOf(hash) % 4 !== shardOf(found[0] ?? hash) % 4;
+        if (found.length < 2 ? isNear : isFar) found.push(hash);
+      }
+      return found as [Buffer, Buffer, Buffer];
+    };
+    const item = (keyspace: string, hash: Buffer) =>
+      terms(keyspace, { hash: { format: 'sha256-hex', value: hash.toString('hex') } });
+
+    test('refuses what it refused, though the keyspace is there by now', async () => {
+      const { name } = await makeKeyspace(serverOf());
+      const later = freshName('later');
+      const [one, beside, elsewhere] = hashes();
+      const keys = [item(later, one), item(name, beside), item(later, elsewhere)];
+      const makeLater = () =>
+        serverOf().post('/v1/keyspaces', { name: later, prefix: 'later', allowed_scopes: ['orders:*'] });
+      const reply = await twice('/v1/keys/import', { keys }, makeLater);
+      expect(codesOf(reply)).toEqual(['not_found', undefined, 'not_found']);
+      expect((await serverOf().get(`/v1/keys?keyspace=${later}`)).body.items).toEqual([]);
+    });
+
+    test('tells of each item what became of that one, though the caller may import fewer of them by now', async () => {
+      const [a, b] = [await makeKeyspace(serverOf()), await makeKeyspace(serverOf())];
+      const [one, beside, elsewhere] = hashes();
+      const keys = [item(a.name, one), item(b.name, beside), item(a.name, elsewhere)];
+      const scopes = [`keys:import:${a.name}`, `keys:import:${b.name}`];
+      const importer = await issue(serverOf(), 'keyswarm', { scopes });
+      const narrow = () => rescope(importer.id, scopes.slice(1));
+      const reply = await twice('/v1/keys/import', { keys }, narrow, { key: importer.secret });
+      const ids = (reply.body.results as { id: string }[]).map(({ id }) => id);
+      const keyspaces = ids.map(
+        async (id) => (await serverOf().get(`/v1/keys/${id}`)).body.keyspace_id as string,
+      );
+      expect(await Promise.all(keyspaces)).toEqual([a.id, b.id, a.id]);
+    });
+  });
+
+  describe('a decision that is sent again', () => {
+    // More keyspaces than shards, so that some of their requests stand in one shard; or fewer, and they do not.
+    test('approves nothing that it refused, though the decider may decide there by now', async () => {
+      const keyspaces = await Promise.all(Array.from({ length: 6 }, () => desk.ruled()));
+      const ids: string[] = [];
+      for (const { name } of keyspaces) ids.push(await desk.request(name));
+      const [scope = '', ...others] = keyspaces.map(({ name }) => `approvals:decide:${name}`);
+      const decider = await issue(serverOf(), 'keyswarm', { scopes: [scope] });
+      const widen = () => rescope(decider.id, [scope, ...others]);
+      const body = { decision: 'approve', ids };
+      const reply = await twice('/v1/approvals/decide', body, widen, { key: decider.secret });
+      expect(codesOf(reply)).toEqual(['approved', ...others.map(() => 'not_found')]);
+      expect(await Promise.all(ids.map(desk.stateOf))).toEqual(['approved', ...others.map(() => 'pending')]);
+    });
+
+    test('names all that it approved, though the decider may decide on fewer of them by now', async () => {
+      const [a, b] = [await desk.ruled(), await desk.ruled()];
+      const ids = [await desk.request(a.name), await desk.request(b.name), await desk.request(a.name)];
+      const scopes = [`approvals:decide:${a.name}`, `approvals:decide:${b.name}`];
+      const decider = await issue(serverOf(), 'keyswarm', { scopes });
+      const narrow = () => rescope(decider.id, scopes.slice(1));
+      const body = { decision: 'approve', ids };
+      const reply = await twice('/v1/approvals/decide', body, narrow, { key: decider.secret });
+      expect(reply.body.results).toEqual(ids.map((id) => ({ id, state: 'approved' })));
+    });
+  });
+}
