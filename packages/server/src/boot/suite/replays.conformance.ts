@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { shardOfHash } from '@keyswarm/core';
 import { describe, expect, test } from 'vitest';
+import { webhooksPerWorkspaceMax } from '../../limits.ts';
 import { approvalDesk } from './approval-desk.ts';
-import { freshName, issue, makeKeyspace, terms } from './fixtures.ts';
+import { freshName, issue, makeKeyspace, makeWorkspace, problemOf, terms } from './fixtures.ts';
 import type { Reply, RequestOptions, TestServer } from './test-server.ts';
 
 /** A retry has the first reply and no effect, whatever has changed since: what is there, who may what, what is full. */
@@ -102,6 +103,21 @@ export function describeReplays(serverOf: () => TestServer): void {
       const body = { decision: 'approve', ids };
       const reply = await twice('/v1/approvals/decide', body, narrow, { key: decider.secret });
       expect(reply.body.results).toEqual(ids.map((id) => ({ id, state: 'approved' })));
+    });
+  });
+
+  describe('what is refused by how things stand is not refused to a retry', () => {
+    test('the last webhook of a workspace, whose secret would be lost', async () => {
+      const key = await makeWorkspace(serverOf());
+      const body = { url: 'https://hooks.example.com/last' };
+      const create = () => serverOf().post('/v1/webhooks', body, { key });
+      await Promise.all(Array.from({ length: webhooksPerWorkspaceMax - 1 }, create));
+      const refusedOne = async () => {
+        expect(problemOf(await create())).toEqual({ code: 'invalid_field', field: '/url', status: 400 });
+        return await serverOf().get('/v1/webhooks', { key });
+      };
+      const made = await twice('/v1/webhooks', body, refusedOne, { key });
+      expect(made.body.secret).toMatch(/^whsec_/);
     });
   });
 }
