@@ -5,6 +5,7 @@ import { webhooksPerWorkspaceMax } from '../../limits.ts';
 import { approvalDesk } from './approval-desk.ts';
 import { freshName, issue, makeKeyspace, makeWorkspace, problemOf, terms } from './fixtures.ts';
 import type { Reply, RequestOptions, TestServer } from './test-server.ts';
+import { makeTokenKeyspace } from './token-fixtures.ts';
 
 /** A retry has the first reply and no effect, whatever has changed since: what is there, who may what, what is full. */
 export function describeReplays(serverOf: () => TestServer): void {
@@ -118,6 +119,44 @@ export function describeReplays(serverOf: () => TestServer): void {
       };
       const made = await twice('/v1/webhooks', body, refusedOne, { key });
       expect(made.body.secret).toMatch(/^whsec_/);
+    });
+
+    test('an enrollment key, whose keyspace allows less time by now', async () => {
+      const { id, name } = await makeKeyspace(serverOf(), { max_ttl_seconds: 600 });
+      const body = { keyspace: name, uses: 1, owner_rule: { kinds: ['service'] }, scopes: ['orders:*'] };
+      const lives = { ttl_seconds: 60, key_ttl_seconds: 600 };
+      const shorten = () =>
+        serverOf().call('PATCH', `/v1/keyspaces/${id}`, { body: { max_ttl_seconds: 60 } });
+      const made = await twice('/v1/enrollments', { ...body, ...lives }, shorten);
+      expect(made.status, made.text).toBe(201);
+      const late = await serverOf().post('/v1/enrollments', { ...body, ...lives });
+      expect(problemOf(late)).toEqual({ code: 'ttl_too_long', field: '/key_ttl_seconds', status: 422 });
+    });
+
+    test('a token, whose keyspace sets no time to live by now', async () => {
+      const { id, name } = await makeTokenKeyspace(serverOf());
+      const unset = () =>
+        serverOf().call('PATCH', `/v1/keyspaces/${id}`, { body: { default_ttl_seconds: null } });
+      const issued = await twice('/v1/keys', terms(name), unset);
+      expect(issued.status, issued.text).toBe(201);
+      expect(problemOf(await serverOf().post('/v1/keys', terms(name)))).toMatchObject({
+        code: 'missing_field',
+        field: '/ttl_seconds',
+      });
+    });
+
+    test('the resuming of an owner, who holds a stronger management key by now', async () => {
+      const named = { kind: 'service', external_id: freshName('rising') };
+      const owner = await serverOf().post('/v1/owners', named);
+      const weak = await issue(serverOf(), 'keyswarm', { scopes: ['owners:write'] });
+      const path = `/v1/owners/${owner.body.id}/resume`;
+      await serverOf().post(`/v1/owners/${owner.body.id}/suspend`);
+      const strengthen = () =>
+        serverOf().post('/v1/keys', { keyspace: 'keyswarm', owner: named, scopes: ['keys:*'] });
+      expect((await twice(path, {}, strengthen, { key: weak.secret })).status).toBe(200);
+      expect(problemOf(await serverOf().post(path, {}, { key: weak.secret }))).toMatchObject({
+        code: 'scope_escalation',
+      });
     });
   });
 }
