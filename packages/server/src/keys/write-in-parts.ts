@@ -33,7 +33,7 @@ export function planOf<Found>(found: Found | Fault, shardOf: (found: Found) => n
  * the same key is refused here, and not part by part. Returns the plan to go by, which is the first one.
  */
 export async function claimPlan<Plan>(
-  ports: UseCasePorts,
+  ports: Pick<UseCasePorts, 'lanes' | 'shards'>,
   caller: Caller,
   plan: Plan,
   idempotency: IdempotencyScope | undefined,
