@@ -5,14 +5,22 @@ import {
   type Decider,
   decideApproval,
   Fault,
-  shardOfHash,
   shardOfId,
 } from '@keyswarm/core';
 import { actorOf, type Caller } from '../access/caller.ts';
 import { requireAnywhere } from '../access/grants.ts';
+import { orFault } from '../access/or-fault.ts';
 import type { UseCasePorts } from '../access/use-case-ports.ts';
 import { type Refusal, refusalOf } from '../keys/key-terms.ts';
-import type { LaneReceipt } from '../lanes/lane-port.ts';
+import {
+  claimPlan,
+  type ItemPlan,
+  type Part,
+  type PartItem,
+  planOf,
+  type RefusedItem,
+  writeInParts,
+} from '../keys/write-in-parts.ts';
 import type { IdempotencyScope } from '../signing/idempotency.ts';
 import { ApprovalWrites, readsOfApprovals } from './approval-writes.ts';
 import { findApproval } from './find-approval.ts';
@@ -25,10 +33,11 @@ export interface DecideApprovals {
   readonly note?: string | undefined;
 }
 
-export type DecideResult = { readonly id: ApprovalId } & (
-  | { readonly state: ApprovalState }
-  | { readonly refused: Refusal }
-);
+interface Named {
+  readonly id: ApprovalId;
+}
+
+export type DecideResult = Named & ({ readonly state: ApprovalState } | { readonly refused: Refusal });
 
 export interface Decided {
   readonly results: readonly DecideResult[];
@@ -36,8 +45,11 @@ export interface Decided {
   readonly more: boolean;
 }
 
-interface Selected {
-  readonly ids: readonly ApprovalId[];
+type PlannedApproval = Named & ItemPlan;
+
+/** What was asked for when the request came first: what a filter finds is another thing once that is decided. */
+interface Plan {
+  readonly items: readonly PlannedApproval[];
   readonly more: boolean;
 }
 
@@ -53,26 +65,16 @@ export async function decideManyApprovals(
 ): Promise<Decided> {
   requireAnywhere(caller, 'approvals:decide');
   const by: Decider = { keyId: caller.keyId, issuedBy: await issuersOf(ports, caller) };
-  const { known, ...asked } = await selectFor(ports, caller, wish.which);
-  const { ids, more } = idempotency === undefined ? asked : await claim(ports, caller, asked, idempotency);
-  const results = new Map<ApprovalId, DecideResult>();
-  const byShard = new Map<number, ApprovalRecord[]>();
-  for (const id of ids) {
-    const found = known.get(id) ?? (await findOrRefuse(ports, caller, id));
-    if ('refused' in found) results.set(id, found);
-    else {
-      const shard = shardOfId(id, ports.shards);
-      const group = byShard.get(shard) ?? [];
-      byShard.set(shard, group);
-      group.push(found);
-    }
-  }
-  const writes = [...byShard].map(async ([shard, group]) => {
-    for (const result of await decideIn(ports, caller, { shard, group, wish, by, idempotency }))
-      results.set(result.id, result);
-  });
-  await Promise.all(writes);
-  return { results: ids.flatMap((id) => results.get(id) ?? []), more };
+  const { ids, more, known } = await selectFor(ports, caller, wish.which);
+  const find = finderOf(ports, caller, known);
+  const items: PlannedApproval[] = [];
+  for (const id of ids) items.push({ id, ...planOf(await find(id), () => shardOfId(id, ports.shards)) });
+  const plan = await claimPlan<Plan>(ports, caller, { items, more }, idempotency);
+  const results = await writeInParts<Named & RefusedItem, Named & PartItem, DecideResult>(
+    plan.items,
+    (part) => decideIn(ports, caller, { part, find, wish, by, idempotency }),
+  );
+  return { results, more: plan.more };
 }
 
 /** What is asked for; those that a filter found need not be looked up once more. */
@@ -80,51 +82,36 @@ async function selectFor(
   ports: UseCasePorts,
   caller: Caller,
   which: DecideApprovals['which'],
-): Promise<Selected & { readonly known: ReadonlyMap<ApprovalId, ApprovalRecord> }> {
-  if ('ids' in which) return { ids: which.ids, more: false, known: new Map() };
+): Promise<{
+  readonly ids: readonly ApprovalId[];
+  readonly more: boolean;
+  readonly known: readonly ApprovalRecord[];
+}> {
+  if ('ids' in which) return { ids: which.ids, more: false, known: [] };
   const { approvals, more } = await selectApprovals(ports, caller, which.filter);
-  const known = new Map(approvals.map((approval) => [approval.id, approval]));
-  return { ids: [...known.keys()], more, known };
+  return { ids: approvals.map(({ id }) => id), more, known: approvals };
 }
 
-/**
- * Takes the Idempotency-Key for the whole request, and keeps which requests it is about: what a filter finds is another
- * thing once they are decided, and a retry has to tell of the first ones.
- */
-async function claim(
-  ports: UseCasePorts,
-  caller: Caller,
-  asked: Selected,
-  idempotency: IdempotencyScope,
-): Promise<Selected> {
-  const ticket = idempotency.ticket<Selected>();
-  const receipt: LaneReceipt<Selected> = await ports.lanes.submit<Selected>({
-    shard: shardOfHash(ticket.keyHash, ports.shards),
-    weight: 1,
-    actor: actorOf(caller),
-    reads: {},
-    decide: () => ({ changes: [], reply: asked }),
-    idempotency: ticket,
-  });
-  return receipt.reply;
+interface Looked extends Named {
+  readonly found: ApprovalRecord | Fault;
+}
+type Find = (id: ApprovalId) => Promise<Looked['found']>;
+
+/** Looks each one up once. */
+function finderOf(ports: UseCasePorts, caller: Caller, known: readonly ApprovalRecord[]): Find {
+  const found = new Map<ApprovalId, Looked['found']>(known.map((one) => [one.id, one]));
+  const look = async (id: ApprovalId) => (await findApproval(ports, caller, id, 'approvals:decide')).approval;
+  return async (id) => {
+    const one = found.get(id) ?? (await orFault(look(id)));
+    found.set(id, one);
+    return one;
+  };
 }
 
-async function findOrRefuse(
-  ports: UseCasePorts,
-  caller: Caller,
-  id: ApprovalId,
-): Promise<ApprovalRecord | { readonly id: ApprovalId; readonly refused: Refusal }> {
-  try {
-    return (await findApproval(ports, caller, id, 'approvals:decide')).approval;
-  } catch (error) {
-    if (error instanceof Fault && !error.retryable) return { id, refused: refusalOf(error) };
-    throw error;
-  }
-}
-
-interface Part {
-  readonly shard: number;
-  readonly group: readonly ApprovalRecord[];
+interface DecidedPart {
+  readonly part: Part<Named & PartItem>;
+  /** As of now: what the plan left to this part may be refused by the time that it is written. */
+  readonly find: Find;
   readonly wish: DecideApprovals;
   readonly by: Decider;
   readonly idempotency: IdempotencyScope | undefined;
@@ -133,17 +120,20 @@ interface Part {
 async function decideIn(
   ports: UseCasePorts,
   caller: Caller,
-  { shard, group, wish, by, idempotency }: Part,
+  { part, find, wish, by, idempotency }: DecidedPart,
 ): Promise<readonly DecideResult[]> {
-  const ticket = idempotency?.ticket<readonly DecideResult[]>(`shard ${shard}`);
+  const { shard, name, items } = part;
+  const group: Looked[] = [];
+  for (const { item } of items) group.push({ id: item.id, found: await find(item.id) });
+  const ticket = idempotency?.ticket<readonly DecideResult[]>(name);
   const receipt = await ports.lanes.submit<readonly DecideResult[]>({
     shard,
     weight: group.length,
     actor: actorOf(caller),
-    reads: readsOfApprovals(group),
+    reads: readsOfApprovals(group.flatMap(({ found }) => (found instanceof Fault ? [] : [found]))),
     decide(view, nowMs) {
       const writes = new ApprovalWrites(view, nowMs);
-      const reply = group.map(({ id }) => decideItem(writes, id, { wish, by, nowMs }));
+      const reply = group.map((one) => decideItem(writes, one, { wish, by, nowMs }));
       return { changes: writes.changes, documents: writes.documents(), reply };
     },
     ...(ticket === undefined ? {} : { idempotency: ticket }),
@@ -153,11 +143,12 @@ async function decideIn(
 
 function decideItem(
   writes: ApprovalWrites,
-  id: ApprovalId,
-  { wish, by, nowMs }: Pick<Part, 'wish' | 'by'> & { readonly nowMs: number },
+  { id, found }: Looked,
+  { wish, by, nowMs }: Pick<DecidedPart, 'wish' | 'by'> & { readonly nowMs: number },
 ): DecideResult {
   const { decision, note } = wish;
   try {
+    if (found instanceof Fault) throw found;
     const before = writes.read(id);
     const after = decideApproval(before, { decision, by, note }, nowMs);
     const event = decision === 'approve' ? 'approval.approved' : 'approval.denied';

@@ -20,6 +20,8 @@ import type { VerifyReading } from '../metrics/verify-load.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { systemRandom } from '../runtime/random.ts';
 import { systemTimers } from '../runtime/timers.ts';
+import { IdempotencyScope } from '../signing/idempotency.ts';
+import { MasterKey } from '../signing/master-key.ts';
 import { createReader } from '../storage/reader.ts';
 import { createRotationsReader } from '../storage/statements/read-rotations.ts';
 import type { Store } from '../storage/store.ts';
@@ -127,7 +129,12 @@ async function keyspaceOf(ports: UseCasePorts, keys: number): Promise<{ name: st
   return { name, id: made.keyspace.id };
 }
 
-const begin = async (ports: UseCasePorts, keyspace: string, more: Partial<CampaignWish> = {}) => {
+const begin = async (
+  ports: UseCasePorts,
+  keyspace: string,
+  more: Partial<CampaignWish> = {},
+  idempotency?: IdempotencyScope,
+) => {
   const pace = { keysPerSecond: 100 };
   const wish = {
     kind: 'rotate',
@@ -137,7 +144,7 @@ const begin = async (ports: UseCasePorts, keyspace: string, more: Partial<Campai
     holdSeconds: 0,
     ...more,
   } as const;
-  return (await startCampaign(ports, caller, wish, undefined)).campaign.id;
+  return (await startCampaign(ports, caller, wish, idempotency)).campaign.id;
 };
 
 const keysOf = (ports: UseCasePorts, keyspaceId: KeyspaceId): Promise<readonly KeyRecord[]> =>
@@ -257,6 +264,26 @@ describe('a campaign', () => {
         .sort(),
     );
     expect((await getOneCampaign(ports, caller, id)).totals).toMatchObject({ enforced: 15 });
+  });
+
+  test('is the one that was begun when its request is sent again after its deadline', async () => {
+    const ports = process();
+    const { name } = await keyspaceOf(ports, 1);
+    const deadlineMs = clock.nowMs() + 600_000;
+    const request = {
+      workspaceId: caller.workspaceId,
+      callerId: caller.keyId,
+      idempotencyKey: 'campaign-1',
+      method: 'POST',
+      path: '/v1/campaigns',
+      body: { name },
+    };
+    const scope = new IdempotencyScope(request, new MasterKey(new Uint8Array(32)), systemRandom);
+    const send = () => begin(ports, name, { deadlineMs, windowSeconds: 1 }, scope);
+    const id = await send();
+    aheadMs += 700_000;
+    expect(await send()).toBe(id);
+    await expect(begin(ports, name, { deadlineMs })).rejects.toMatchObject({ field: '/deadline' });
   });
 
   test('keeps to its pace, whatever the shards and the processes', async () => {

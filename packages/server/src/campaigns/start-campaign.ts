@@ -54,11 +54,8 @@ export async function startCampaign(
 ): Promise<PlacedCampaign> {
   requireScope(caller, 'campaigns:write');
   const { workspaceId } = caller;
-  const lookMs = await storeNow(ports, workspaceId);
-  const selector = await resolveSelector(ports, caller, wish, lookMs + 1);
-  const terms = checkTerms(wish, lookMs);
   const id = newCampaignId(workspaceId, { nowMs: ports.clock.nowMs(), random: ports.random });
-  const counted = await checkExtent(ports, selector, wish, lookMs + 1).catch((fault: unknown) => fault);
+  const outlook = await lookAhead(ports, caller, wish).catch((fault: unknown) => ({ fault }));
   const rosterId = rosterIdOf(workspaceId);
   const ticket = idempotency?.ticket<Campaign>();
   const receipt = await ports.lanes.submit<Campaign>({
@@ -67,8 +64,10 @@ export async function startCampaign(
     actor: actorOf(caller),
     reads: { documents: [id, rosterId] },
     decide(view, nowMs) {
-      // Within the write, so that a retry gets its reply though by now the selector would match nothing.
-      if (!isCounted(counted)) throw counted;
+      // Within the write, so that a retry gets its reply though by now the selector would match nothing, or the deadline
+      // has passed.
+      if ('fault' in outlook) throw outlook.fault;
+      const { selector, terms, counted } = outlook;
       const { issuedBeforeMs } = wish.selector;
       const whole = { ...selector, issuedBeforeMs: Math.min(issuedBeforeMs ?? nowMs + 1, nowMs + 1) };
       const roster = enterRoster(view, { id, workspaceId, selector: whole }, nowMs);
@@ -86,8 +85,12 @@ export async function startCampaign(
   return { campaign: receipt.reply, at: placeOf(receipt) };
 }
 
-function isCounted(value: unknown): value is Counted {
-  return typeof value === 'object' && value !== null && 'isExact' in value;
+/** All that a campaign is begun by, as it is now. */
+async function lookAhead(ports: UseCasePorts, caller: Caller, wish: CampaignWish) {
+  const nowMs = await storeNow(ports, caller.workspaceId);
+  const selector = await resolveSelector(ports, caller, wish, nowMs + 1);
+  const terms = checkTerms(wish, nowMs);
+  return { selector, terms, counted: await checkExtent(ports, selector, wish, nowMs + 1) };
 }
 
 /** The roster with this campaign in it, or the fault that names the one in its way. */

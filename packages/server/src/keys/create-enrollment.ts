@@ -54,7 +54,7 @@ export async function createEnrollment(
   if (keyspace.isBuiltin) throw managementRefused();
   const policy = await ports.reader.keyspace(caller.workspaceId, keyspace.id);
   assert(policy !== undefined, 'a keyspace that was found stays');
-  checkLifeOfMade(policy, keyTtlSeconds);
+  const refusal = refusalOfLife(policy, keyTtlSeconds);
   const terms = checkEnrollment({
     usesLeft: uses,
     usesMax: uses,
@@ -65,7 +65,7 @@ export async function createEnrollment(
   });
   const traits = { ...noTraits, enrollment: encodeEnrollment(terms) };
   const key = { ...rest, owner: owner ?? enrollmentOwner, traits };
-  return { ...(await issueOneKey(ports, caller, key, idempotency)), terms };
+  return { ...(await issueOneKey(ports, caller, refusal ?? key, idempotency)), terms };
 }
 
 function refuseUnlessOneOwner({ owner, ownerRule }: EnrollmentWish): void {
@@ -81,18 +81,22 @@ function refuseUnlessOneOwner({ owner, ownerRule }: EnrollmentWish): void {
 }
 
 /** What every exchange would be refused for is refused here, where somebody can mend it. */
-function checkLifeOfMade({ maxTtlSeconds, defaultTtlSeconds }: KeyspaceRecord, wanted: number | undefined) {
-  if (maxTtlSeconds === null) return;
+function refusalOfLife(
+  { maxTtlSeconds, defaultTtlSeconds }: KeyspaceRecord,
+  wanted: number | undefined,
+): Fault | undefined {
+  if (maxTtlSeconds === null) return undefined;
   const expected = `1 to ${maxTtlSeconds} seconds`;
   const field = '/key_ttl_seconds';
   if (wanted !== undefined && wanted > maxTtlSeconds) {
     const detail = 'The keyspace does not allow a secret to live that long.';
-    throw new Fault('ttl_too_long', { detail, field, expected });
+    return new Fault('ttl_too_long', { detail, field, expected });
   }
   if (wanted === undefined && defaultTtlSeconds === null) {
     const detail = 'The keyspace sets a maximum time to live and no default, so one must be given.';
-    throw new Fault('missing_field', { detail, field, expected });
+    return new Fault('missing_field', { detail, field, expected });
   }
+  return undefined;
 }
 
 function managementRefused(): Fault {

@@ -2,12 +2,14 @@ import { assert, Fault, type FeedPosition, type KeyRecord, shardOfHash } from '@
 import { actorOf, type Caller } from '../access/caller.ts';
 import { placesOf } from '../access/change-place.ts';
 import { requireAnywhere } from '../access/grants.ts';
+import { orFault } from '../access/or-fault.ts';
 import type { UseCasePorts } from '../access/use-case-ports.ts';
 import type { IdempotencyScope } from '../signing/idempotency.ts';
 import { type KeyTerms, type Refusal, refusalOf } from './key-terms.ts';
 import { requireOpaque } from './mint-token.ts';
 import { noProof } from './mint-version.ts';
 import { Additions, findKeyspaceFor, hashKnown, type NewKey, prepareKey, readsOf } from './new-keys.ts';
+import { claimPlan, type Part, type PartItem, planOf, writeInParts } from './write-in-parts.ts';
 
 /*
  * Keys of a system that is being replaced, by their hashes: their holders go on using the strings they have. A
@@ -34,12 +36,6 @@ export type ImportResult =
   | { readonly imported: KeyRecord; readonly at: FeedPosition }
   | { readonly refused: Refusal };
 
-interface Numbered {
-  /** Place in the request. */
-  readonly at: number;
-  readonly wish: NewKey;
-}
-
 export async function importKeys(
   ports: UseCasePorts,
   caller: Caller,
@@ -47,66 +43,36 @@ export async function importKeys(
   idempotency: IdempotencyScope | undefined,
 ): Promise<readonly ImportResult[]> {
   requireAnywhere(caller, 'keys:import');
-  if (idempotency !== undefined) await claim(ports, caller, idempotency);
-  const results: (ImportResult | undefined)[] = items.map(() => undefined);
-  const byShard = new Map<number, Numbered[]>();
-  for (const [at, item] of items.entries()) {
-    const wish = item instanceof Fault ? item : await prepare(ports, caller, item);
-    if (wish instanceof Fault) {
-      results[at] = { refused: refusalOf(wish) };
-      continue;
-    }
-    const shard = shardOfHash(wish.fingerprint, ports.shards);
-    const group = byShard.get(shard) ?? [];
-    byShard.set(shard, group);
-    group.push({ at, wish });
+  const prepared: (NewKey | Fault)[] = [];
+  for (const item of items) {
+    prepared.push(item instanceof Fault ? item : await orFault(prepare(ports, caller, item)));
   }
-  const writes = [...byShard].map(async ([shard, group]) => {
-    const replies = await importInto(ports, caller, { shard, group, idempotency });
-    for (const [index, { at }] of group.entries()) results[at] = replies[index];
-  });
-  await Promise.all(writes);
-  return results.map((result) => {
-    if (result === undefined) throw new Error('every item of an import has a result');
-    return result;
-  });
-}
-
-/**
- * Takes the Idempotency-Key for this request before any part of it: another request with the same one is refused
- * here, as a whole, and not part by part.
- */
-async function claim(ports: UseCasePorts, caller: Caller, idempotency: IdempotencyScope): Promise<void> {
-  const ticket = idempotency.ticket<null>();
-  await ports.lanes.submit<null>({
-    shard: shardOfHash(ticket.keyHash, ports.shards),
-    weight: 1,
-    actor: actorOf(caller),
-    reads: {},
-    decide: () => ({ changes: [], reply: null }),
-    idempotency: ticket,
-  });
+  const asked = prepared.map((one) => planOf(one, (wish) => shardOfHash(wish.fingerprint, ports.shards)));
+  const plan = await claimPlan(ports, caller, asked, idempotency);
+  return await writeInParts(plan, (part) => importInto(ports, caller, { part, prepared, idempotency }));
 }
 
 async function importInto(
   ports: UseCasePorts,
   caller: Caller,
-  part: {
-    readonly shard: number;
-    readonly group: readonly Numbered[];
+  wish: {
+    readonly part: Part<PartItem>;
+    /** As of now: what the plan left to this part may be refused by the time that it is written. */
+    readonly prepared: readonly (NewKey | Fault)[];
     readonly idempotency: IdempotencyScope | undefined;
   },
 ): Promise<readonly ImportResult[]> {
-  const { shard, group } = part;
-  const ticket = part.idempotency?.ticket<readonly AdditionResult[]>(`shard ${shard}`);
+  const { shard, name, items } = wish.part;
+  const group = items.flatMap(({ place }) => wish.prepared[place] ?? []);
+  const ticket = wish.idempotency?.ticket<readonly AdditionResult[]>(name);
   const receipt = await ports.lanes.submit<readonly AdditionResult[]>({
     shard,
     weight: group.length,
     actor: actorOf(caller),
-    reads: readsOf(group.map(({ wish }) => wish)),
+    reads: readsOf(group.filter((one): one is NewKey => !(one instanceof Fault))),
     decide(view, nowMs) {
       const additions = new Additions(caller, view, nowMs);
-      const reply = group.map(({ wish }) => importItem(ports, caller, additions, wish));
+      const reply = group.map((one) => importItem(ports, caller, additions, one));
       return { changes: additions.changes, newOwners: additions.newOwners, reply };
     },
     ...(ticket === undefined ? {} : { idempotency: ticket }),
@@ -124,9 +90,10 @@ function importItem(
   { verifier }: UseCasePorts,
   caller: Caller,
   additions: Additions,
-  wish: NewKey,
+  wish: NewKey | Fault,
 ): AdditionResult {
   try {
+    if (wish instanceof Fault) throw wish;
     // Asked here and not before the write is queued: a request that is replayed gets its first reply.
     if (verifier.knowsFingerprint(wish.fingerprint, caller.workspaceId)) throw hashKnown();
     return { imported: additions.add(wish) };
@@ -136,25 +103,20 @@ function importItem(
   }
 }
 
-async function prepare(ports: UseCasePorts, caller: Caller, item: ImportTerms): Promise<NewKey | Fault> {
-  try {
-    const keyspace = await findKeyspaceFor(ports, caller, item, 'keys:import');
-    if (keyspace.isBuiltin) throw managementKeyRefused();
-    requireOpaque(keyspace, '/keyspace');
-    const { fingerprint, format, ...terms } = item;
-    const lastByte = fingerprint.at(-1) ?? 0;
-    return prepareKey(ports, caller, {
-      terms,
-      keyspace,
-      fingerprint,
-      proofFor: noProof,
-      importedFormat: format,
-      lastByte,
-    });
-  } catch (error) {
-    if (error instanceof Fault && !error.retryable) return error;
-    throw error;
-  }
+async function prepare(ports: UseCasePorts, caller: Caller, item: ImportTerms): Promise<NewKey> {
+  const keyspace = await findKeyspaceFor(ports, caller, item, 'keys:import');
+  if (keyspace.isBuiltin) throw managementKeyRefused();
+  requireOpaque(keyspace, '/keyspace');
+  const { fingerprint, format, ...terms } = item;
+  const lastByte = fingerprint.at(-1) ?? 0;
+  return prepareKey(ports, caller, {
+    terms,
+    keyspace,
+    fingerprint,
+    proofFor: noProof,
+    importedFormat: format,
+    lastByte,
+  });
 }
 
 function managementKeyRefused(): Fault {

@@ -10,6 +10,7 @@ import {
 import { actorOf, type Caller } from '../access/caller.ts';
 import { placeOf, placesOf } from '../access/change-place.ts';
 import { requireAnywhere } from '../access/grants.ts';
+import { orFault } from '../access/or-fault.ts';
 import type { UseCasePorts } from '../access/use-case-ports.ts';
 import type { KeyspaceEntry } from '../keyspaces/keyspace-directory.ts';
 import type { IdempotencyScope } from '../signing/idempotency.ts';
@@ -36,23 +37,27 @@ interface Prepared extends NewKey {
   readonly minted: MintedVersion;
 }
 
-/** Makes one key with its first version. The secret is in what is returned and nowhere else. */
+/**
+ * Makes one key with its first version. The secret is in what is returned and nowhere else. A fault in place of the terms
+ * refuses it in the write: what it is about may have changed since the same request had a reply, which then comes again.
+ */
 export async function issueOneKey(
   ports: UseCasePorts,
   caller: Caller,
-  terms: KeyTerms,
+  item: KeyTerms | Fault,
   idempotency: IdempotencyScope | undefined,
 ): Promise<IssuedKey> {
   requireAnywhere(caller, 'keys:issue');
   const ticket = idempotency?.ticket<MintedKey>();
   const lastByte = lastByteForNew(ports, 1);
-  const prepared = await prepare(ports, caller, terms, lastByte);
+  const prepared = item instanceof Fault ? item : await prepare(ports, caller, item, lastByte);
   const receipt = await ports.lanes.submit<MintedKey>({
     shard: shardOfHash(Uint8Array.of(lastByte), ports.shards),
     weight: 1,
     actor: actorOf(caller),
-    reads: readsOf([prepared]),
+    reads: prepared instanceof Fault ? {} : readsOf([prepared]),
     decide(view, nowMs) {
+      if (prepared instanceof Fault) throw prepared;
       const additions = new Additions(caller, view, nowMs);
       const key = additions.add(prepared);
       return {
@@ -81,7 +86,7 @@ export async function issueManyKeys(
   const lastByte = lastByteForNew(ports, items.length);
   const prepared: (Prepared | Fault)[] = [];
   for (const item of items) {
-    prepared.push(item instanceof Fault ? item : await prepareOrFault(ports, caller, item, lastByte));
+    prepared.push(item instanceof Fault ? item : await orFault(prepare(ports, caller, item, lastByte)));
   }
   const wishes = prepared.filter((item): item is Prepared => !(item instanceof Fault));
   const receipt = await ports.lanes.submit<readonly MintResult[]>({
@@ -120,7 +125,7 @@ async function prepare(
   caller: Caller,
   terms: KeyTerms,
   lastByte: number,
-): Promise<Prepared> {
+): Promise<Prepared | Fault> {
   const keyspace = await findKeyspaceFor(ports, caller, terms, 'keys:issue');
   if (keyspace.format === 'jwt') return await prepareToken(ports, caller, { terms, keyspace, lastByte });
   const minted = mintVersion(ports, keyspace.prefix, terms.proof);
@@ -128,17 +133,20 @@ async function prepare(
   return { ...prepareKey(ports, caller, { terms, keyspace, fingerprint, proofFor, lastByte }), minted };
 }
 
-/** A key that is a token: it has to be signed before its record is decided on, so its end is settled here. */
+/**
+ * A key that is a token: it has to be signed before its record is decided on, so its end is settled here. That the keyspace
+ * has none for it is for the write to say, as all that may change is.
+ */
 async function prepareToken(
   ports: UseCasePorts,
   caller: Caller,
   wish: { readonly terms: KeyTerms; readonly keyspace: KeyspaceEntry; readonly lastByte: number },
-): Promise<Prepared> {
+): Promise<Prepared | Fault> {
   const { terms } = wish;
   refuseProof(terms.proof);
   checkTokenTerms(terms);
   const draft = prepareKey(ports, caller, { ...wish, fingerprint: noFingerprint, proofFor: noProof });
-  const minted = await mintToken(ports, caller.workspaceId, wish.keyspace, {
+  const token = {
     keyId: draft.id,
     ownerId: draft.ownerId,
     scopes: terms.scopes,
@@ -146,7 +154,9 @@ async function prepareToken(
     ttlSeconds: terms.ttlSeconds,
     expiresAtMs: terms.expiresAtMs,
     version: 1,
-  });
+  };
+  const minted = await orFault(mintToken(ports, caller.workspaceId, wish.keyspace, token));
+  if (minted instanceof Fault) return minted;
   const { ttlSeconds: _settled, ...others } = terms;
   const traits = { ...terms.traits, tokens: [minted.status] };
   const settled = { ...others, expiresAtMs: minted.expiresAtMs, traits };
@@ -176,21 +186,6 @@ function checkTokenTerms({ scopes, ttlSeconds, expiresAtMs }: KeyTerms): void {
       field: '/ttl_seconds',
       expected: 'one of ttl_seconds and expires_at',
     });
-  }
-}
-
-async function prepareOrFault(
-  ports: UseCasePorts,
-  caller: Caller,
-  terms: KeyTerms,
-  lastByte: number,
-): Promise<Prepared | Fault> {
-  try {
-    return await prepare(ports, caller, terms, lastByte);
-  } catch (error) {
-    // The store's own failure is that of the whole request; what is wrong with one item is that item's.
-    if (error instanceof Fault && !error.retryable) return error;
-    throw error;
   }
 }
 

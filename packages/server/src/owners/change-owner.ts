@@ -18,6 +18,7 @@ import { effectiveByOfWorkspace } from '../access/effective-by.ts';
 import { refuseEscalation, requireScope } from '../access/grants.ts';
 import { ownerNotFound } from '../access/missing.ts';
 import { builtinKeyspaceId, ownerIdOf } from '../access/named-ids.ts';
+import { orFault } from '../access/or-fault.ts';
 import type { UseCasePorts } from '../access/use-case-ports.ts';
 import type { Change } from '../lanes/lane-port.ts';
 import type { IdempotencyScope } from '../signing/idempotency.ts';
@@ -113,7 +114,7 @@ interface OwnerChange {
 async function changeOwner(ports: UseCasePorts, caller: Caller, change: OwnerChange): Promise<PlacedOwner> {
   requireScope(caller, 'owners:write');
   const { id } = change;
-  await refuseStrongerKeys(ports, caller, id);
+  const refusal = await orFault(refuseStrongerKeys(ports, caller, id));
   const ticket = change.idempotency?.ticket<OwnerRecord>();
   const receipt = await ports.lanes.submit<OwnerRecord>({
     shard: shardOfId(id, ports.shards),
@@ -123,6 +124,8 @@ async function changeOwner(ports: UseCasePorts, caller: Caller, change: OwnerCha
     decide(view, nowMs) {
       const owner = view.owner(id);
       if (owner === undefined || owner.workspaceId !== caller.workspaceId) throw ownerNotFound();
+      // Within the write, so that a retry gets its reply whatever keys the owner was given since.
+      if (refusal instanceof Fault) throw refusal;
       const after = change.decide(owner, nowMs);
       return { changes: [changeOf(change.event, after, caller)], reply: after };
     },

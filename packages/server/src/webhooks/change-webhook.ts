@@ -70,7 +70,7 @@ export async function createWebhook(
   requireWrite(caller);
   checkTargetUrl(terms.url, ports.targets);
   const keyspaceId = await keyspaceIdOf(ports, caller, terms.keyspace);
-  await refuseTooMany(ports, caller);
+  const isFull = await hasMost(ports, caller);
   const secret = mintWebhookSecret(ports.random);
   const id = idFromUuidBytes('wh', uuidV7(ports.clock.nowMs(), ports.random.bytes(10)));
   const from = await ports.reader.heads();
@@ -82,6 +82,8 @@ export async function createWebhook(
     actor: actorOf(caller),
     reads: { documents: [id] },
     decide(_, nowMs) {
+      // Within the write, so that a retry of the one that came last gets its secret.
+      if (isFull) throw tooMany();
       const webhook: Webhook = {
         id,
         workspaceId: caller.workspaceId,
@@ -260,12 +262,12 @@ async function keyspaceIdOf(
   return found.id;
 }
 
-/** By their states: those that were deleted are kept, and may be many. */
-async function refuseTooMany({ reader }: WebhookPorts, { workspaceId }: Caller): Promise<void> {
+/** As many as a workspace may have? By their states: those that were deleted are kept, and may be many. */
+async function hasMost({ reader }: WebhookPorts, { workspaceId }: Caller): Promise<boolean> {
   const limit = webhooksPerWorkspaceMax;
   const active = await reader.documents({ kind: 'wh', workspaceId, state: 'active', limit });
   const disabled = await reader.documents({ kind: 'wh', workspaceId, state: 'disabled', limit });
-  if (active.length + disabled.length >= webhooksPerWorkspaceMax) throw tooMany();
+  return active.length + disabled.length >= webhooksPerWorkspaceMax;
 }
 
 function tooMany(): Fault {

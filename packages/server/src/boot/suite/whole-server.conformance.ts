@@ -16,6 +16,7 @@ import { describeManagementGuards } from './management-guards.conformance.ts';
 import { describeOAuth } from './oauth.conformance.ts';
 import { describeOutliving } from './outliving.conformance.ts';
 import { describePositions } from './positions.conformance.ts';
+import { describeReplays } from './replays.conformance.ts';
 import { describeRetries } from './retries.conformance.ts';
 import { describeRotations } from './rotations.conformance.ts';
 import { describeService } from './service.conformance.ts';
@@ -44,6 +45,7 @@ export function describeWholeServer(serverOf: () => TestServer): void {
   describeApprovalGuards(serverOf);
   describeApprovalStore(serverOf);
   describeRetries(serverOf);
+  describeReplays(serverOf);
   describeHolders(serverOf);
   describeEnrollment(serverOf);
   describeRotations(serverOf);
