@@ -25,6 +25,8 @@ test('a request whose reply was kept without a plan is refused, and not planned 
     keyId: 'key_01jqz0000000000000000000rt' as KeyId,
     workspaceId: defaultWorkspaceId,
     scopes: ['*'],
+    expiresAtMs: null,
+    isDerived: false,
     requestId: 'req-1',
   };
   const request = {
