@@ -132,6 +132,14 @@ export function readBenchArgs(args: readonly string[]): BenchCommand {
   return { kind: 'run', options };
 }
 
+/** As it is told in a report: without where that was written to, which is a matter of the machine. No secret is ever an argument. */
+export function commandText(args: readonly string[]): string {
+  const isPlace = (arg: string) => /^--(out|html|markdown)(=|$)/.test(arg);
+  const takesNext = (arg = '') => isPlace(arg) && !arg.includes('=');
+  const told = args.filter((arg, at) => !isPlace(arg) && !takesNext(args[at - 1]));
+  return ['npm run bench --', ...told].join(' ');
+}
+
 function parse(args: readonly string[]) {
   const text = { type: 'string' } as const;
   const flag = { type: 'boolean' } as const;

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { withSection } from '../markdown/write-section.ts';
-import { readBenchArgs } from './bench-args.ts';
+import { commandText, readBenchArgs } from './bench-args.ts';
 import { BenchError } from './bench-error.ts';
 import { runOpen } from './open-run.ts';
 import { readResult } from './run-and-report.ts';
@@ -118,6 +118,11 @@ describe('what the bench may be told', () => {
       options: { levels: [50, 100, 200] },
     });
   });
+});
+
+it('a report tells how to measure again, and not where it was put', () => {
+  const args = ['--mix', 'verify', '--out', '/here/a.json', '--html=/here/a.html', '--seconds', '3'];
+  expect(commandText(args)).toBe('npm run bench -- --mix verify --seconds 3');
 });
 
 describe('a server that can not be measured', () => {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { writeSection } from '../markdown/write-section.ts';
 import { thisMachine } from '../spine/report.ts';
-import type { BenchCommand, BenchOptions } from './bench-args.ts';
+import { type BenchCommand, type BenchOptions, commandText } from './bench-args.ts';
 import { BenchError } from './bench-error.ts';
 import { type BenchResult, resultVersion } from './bench-result.ts';
 import { compareText } from './compare.ts';
@@ -26,7 +26,7 @@ export async function runAndReport(
   const result: BenchResult = {
     version: resultVersion,
     machine: thisMachine(),
-    command: commandText(),
+    command: commandText(process.argv.slice(2)),
     keyswarm: versionOfThis(),
     schedule: options.schedule,
     connections: options.connections,
@@ -81,11 +81,6 @@ export async function readResult(path: string): Promise<BenchResult> {
     );
   }
   return result as BenchResult;
-}
-
-/** Without secrets: none is ever an argument. */
-function commandText(): string {
-  return ['npm run bench --', ...process.argv.slice(2)].join(' ');
 }
 
 function versionOfThis(): string {
