@@ -299,6 +299,40 @@ describe('events', () => {
   });
 });
 
+describe('a keyspace', () => {
+  it('is given another policy by what is named, and keeps the rest', async () => {
+    await json(['keyspace', 'create', 'dial', '--prefix', 'dial', '--lease', '5s', '--max-ttl', '90d']);
+    const [changed] = await json(['keyspace', 'update', 'dial', '--lease', '2s', '--rotate-after', '30d']);
+    expect(changed).toMatchObject({
+      lease_seconds: 2,
+      max_ttl_seconds: 90 * 86_400,
+      rotation: { rotate_after_seconds: 30 * 86_400, settle_seconds: null },
+    });
+    const [lifted] = await json([
+      'keyspace',
+      'update',
+      'dial',
+      '--max-ttl',
+      'none',
+      '--rotate-after',
+      'none',
+    ]);
+    expect(lifted).toMatchObject({ max_ttl_seconds: null, rotation: { rotate_after_seconds: null } });
+    expect(await keyswarm(['keyspace', 'update', 'dial'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('at least one option'),
+    });
+  });
+
+  it('is suspended and resumed', async () => {
+    await json(['keyspace', 'create', 'gate', '--prefix', 'gate']);
+    await json(['keyspace', 'suspend', 'gate']);
+    expect(await json(['keyspace', 'show', 'gate'])).toMatchObject([{ state: 'suspended' }]);
+    await json(['keyspace', 'resume', 'gate']);
+    expect(await json(['keyspace', 'show', 'gate'])).toMatchObject([{ state: 'active' }]);
+  });
+});
+
 describe('a key that needs approval', () => {
   const guarded = issue.map((arg) => (arg === 'orders' ? 'guarded' : arg));
 

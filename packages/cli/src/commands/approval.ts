@@ -10,8 +10,8 @@ import { parseInstant } from '../parse/instant.ts';
 import { parseOwnerName } from '../parse/owner-name.ts';
 import type { RunAction } from '../runner.ts';
 import { formatApproval } from './approval-fields.ts';
+import { given } from './given.ts';
 import { formatIssued } from './key-issue.ts';
-import { given } from './keyspace.ts';
 import { collect, itemsMaxOf, type ListOptions, withListOptions } from './list-options.ts';
 
 interface ApprovalListOptions extends ListOptions {

@@ -12,7 +12,7 @@ import { parseInstant } from '../parse/instant.ts';
 import { parseWholeNumber } from '../parse/whole-number.ts';
 import type { RunAction } from '../runner.ts';
 import { watchCampaign } from './campaign-watch.ts';
-import { given } from './keyspace.ts';
+import { given } from './given.ts';
 import { collect, itemsMaxOf, type ListOptions, withListOptions } from './list-options.ts';
 import { ownerIdOf } from './owner.ts';
 

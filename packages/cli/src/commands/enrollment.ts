@@ -14,7 +14,7 @@ import { parseNamedValues } from '../parse/named-values.ts';
 import { ownerKinds, parseOwnerName } from '../parse/owner-name.ts';
 import { parseWholeNumber } from '../parse/whole-number.ts';
 import type { RunAction } from '../runner.ts';
-import { given } from './keyspace.ts';
+import { given } from './given.ts';
 import { collect, itemsMaxOf, type ListOptions, withListOptions } from './list-options.ts';
 
 interface CreateOptions {

@@ -10,7 +10,7 @@ import { parseDurationSeconds } from '../parse/duration.ts';
 import { parseInstant } from '../parse/instant.ts';
 import { parseWholeNumber } from '../parse/whole-number.ts';
 import type { RunAction } from '../runner.ts';
-import { given } from './keyspace.ts';
+import { given } from './given.ts';
 import { collect } from './list-options.ts';
 
 interface TailOptions {

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { forEachId } from '../bulk/for-each-id.ts';
 import { formatFields } from '../io/table.ts';
 import type { RunAction } from '../runner.ts';
-import { given } from './keyspace.ts';
+import { given } from './given.ts';
 import { labelled } from './owner.ts';
 
 interface RevokeOptions {

@@ -14,7 +14,7 @@ import { parseOwnerName } from '../parse/owner-name.ts';
 import { parseWholeNumber } from '../parse/whole-number.ts';
 import type { RunAction } from '../runner.ts';
 import { formatApproval } from './approval-fields.ts';
-import { given } from './keyspace.ts';
+import { given } from './given.ts';
 import { collect } from './list-options.ts';
 
 interface IssueOptions {

@@ -4,8 +4,8 @@ import { emit, emitList } from '../io/emit.ts';
 import { formatFields, formatTable } from '../io/table.ts';
 import { parseChoice } from '../parse/choice.ts';
 import type { RunAction } from '../runner.ts';
+import { given } from './given.ts';
 import { KeyPlaces } from './key-places.ts';
-import { given } from './keyspace.ts';
 import { itemsMaxOf, type ListOptions, withListOptions } from './list-options.ts';
 import { ownerIdOf } from './owner.ts';
 

@@ -4,7 +4,7 @@ import { forEachId } from '../bulk/for-each-id.ts';
 import { formatFields } from '../io/table.ts';
 import { parseDurationSeconds } from '../parse/duration.ts';
 import type { RunAction } from '../runner.ts';
-import { given } from './keyspace.ts';
+import { given } from './given.ts';
 
 interface RotateOptions {
   readonly grace?: string;

@@ -4,7 +4,7 @@ import { emit } from '../io/emit.ts';
 import { formatFields, formatTable } from '../io/table.ts';
 import { parseWholeNumber } from '../parse/whole-number.ts';
 import type { RunAction } from '../runner.ts';
-import { given } from './keyspace.ts';
+import { given } from './given.ts';
 
 interface RotationOptions {
   readonly before?: string;

@@ -11,7 +11,7 @@ import { formatFields, formatTable } from '../io/table.ts';
 import type { Input } from '../io/terminal.ts';
 import { parseKeyLine } from '../parse/key-line.ts';
 import type { RunAction } from '../runner.ts';
-import { given } from './keyspace.ts';
+import { given } from './given.ts';
 import { collect } from './list-options.ts';
 
 interface VerifyOptions {

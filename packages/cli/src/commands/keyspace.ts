@@ -1,70 +1,64 @@
 import type { KeyspaceReply } from '@keyswarm/contract';
 import type { Command } from 'commander';
+import { InputError } from '../input-error.ts';
 import { emit, emitList } from '../io/emit.ts';
 import { formatFields } from '../io/table.ts';
 import { parseChoice } from '../parse/choice.ts';
-import { formatDurationMs, parseDurationSeconds } from '../parse/duration.ts';
+import { formatDurationMs } from '../parse/duration.ts';
 import type { RunAction } from '../runner.ts';
-import { collect, itemsMaxOf, type ListOptions, withListOptions } from './list-options.ts';
+import { given } from './given.ts';
+import { livesOf, type PolicyOptions, policyOf, withPolicyOptions } from './keyspace-policy.ts';
+import { itemsMaxOf, type ListOptions, withListOptions } from './list-options.ts';
+import { labelled } from './owner.ts';
 
-interface CreateOptions {
+interface CreateOptions extends PolicyOptions {
   readonly prefix: string;
   readonly format?: string;
-  readonly scope?: readonly string[];
-  readonly defaultTtl?: string;
-  readonly maxTtl?: string;
-  readonly maxGrace?: string;
-  readonly lease?: string;
-  readonly inUseWindow?: string;
-  readonly approvalScope?: readonly string[];
 }
 
 export function addKeyspaceCommands(keyspace: Command, action: RunAction): void {
-  keyspace
-    .command('create')
-    .description('create a keyspace; name and prefix are for good')
-    .argument('<name>', 'unique in the workspace, such as orders-live')
-    .requiredOption('--prefix <prefix>', 'what its keys begin with, such as orders_live')
-    .option('--format <format>', 'opaque, or jwt: keys that others can verify as well; for good')
-    .option('--scope <scope>', 'a scope its keys may have, such as "orders:*"; may be repeated', collect)
-    .option('--default-ttl <duration>', 'life of a key that is issued without one, such as 90d')
-    .option('--max-ttl <duration>', 'the longest life of a key')
-    .option('--max-grace <duration>', 'how long an old version may go on working after a rotation')
-    .option('--lease <duration>', 'how long a verifier that is cut off may go on accepting, 1s to 600s')
-    .option('--in-use-window <duration>', 'how long an old version has to be silent to be ended, 1m to 45m')
-    .option(
-      '--approval-scope <scope>',
-      'keys with such a scope need a second manager; "*" for every key; may be repeated',
-      collect,
-    )
-    .action(
-      action<CreateOptions>(async (context, options, { first: name }) => {
-        const seconds = (text: string | undefined, field: string) =>
-          text === undefined ? undefined : parseDurationSeconds(text, field);
-        const body = {
-          name,
-          prefix: options.prefix,
-          allowed_scopes: [...(options.scope ?? [])],
-          ...given(
-            'format',
-            options.format === undefined
-              ? undefined
-              : parseChoice(options.format, ['opaque', 'jwt'] as const, '--format'),
-          ),
-          ...given('default_ttl_seconds', seconds(options.defaultTtl, '--default-ttl')),
-          ...given('max_ttl_seconds', seconds(options.maxTtl, '--max-ttl')),
-          ...given('max_grace_seconds', seconds(options.maxGrace, '--max-grace')),
-          ...given('lease_seconds', seconds(options.lease, '--lease')),
-          ...given('rotation', rotationOf(seconds(options.inUseWindow, '--in-use-window'))),
-          ...given(
-            'approval',
-            options.approvalScope === undefined ? undefined : { scopes: options.approvalScope },
-          ),
-        };
-        await emit(context, await context.client().keyspaces.create(body), formatKeyspace);
-        return 0;
-      }),
-    );
+  withPolicyOptions(
+    keyspace
+      .command('create')
+      .description('create a keyspace; name and prefix are for good')
+      .argument('<name>', 'unique in the workspace, such as orders-live')
+      .requiredOption('--prefix <prefix>', 'what its keys begin with, such as orders_live')
+      .option('--format <format>', 'opaque, or jwt: keys that others can verify as well; for good'),
+  ).action(
+    action<CreateOptions>(async (context, options, { first: name }) => {
+      const { prefix, format, scope = [] } = options;
+      const body = {
+        name,
+        prefix,
+        allowed_scopes: [...scope],
+        ...given(
+          'format',
+          format === undefined ? undefined : parseChoice(format, ['opaque', 'jwt'] as const, '--format'),
+        ),
+        ...withoutNull(livesOf(options)),
+        ...policyOf(options),
+      };
+      await emit(context, await context.client().keyspaces.create(body), formatKeyspace);
+      return 0;
+    }),
+  );
+
+  withPolicyOptions(
+    keyspace
+      .command('update')
+      .description(
+        'change the policy of a keyspace: a new lease holds for all its keys, the rest for keys to come. What is named takes the place of what was',
+      )
+      .argument('<keyspace>', 'name or id'),
+  ).action(
+    action<PolicyOptions>(async (context, options, { first: id }) => {
+      const body = { ...given('allowed_scopes', options.scope), ...livesOf(options), ...policyOf(options) };
+      if (Object.keys(body).length === 0)
+        throw new InputError('options', 'nothing to change', 'at least one option, such as --lease 10s');
+      await emit(context, await context.client().keyspaces.update(id, body), formatKeyspace);
+      return 0;
+    }),
+  );
 
   withListOptions(keyspace.command('list').description('list keyspaces')).action(
     action<ListOptions>(async (context, options) => {
@@ -89,7 +83,27 @@ export function addKeyspaceCommands(keyspace: Command, action: RunAction): void 
         return 0;
       }),
     );
+  addStateCommands(keyspace, action);
   addRevokeKeysCommand(keyspace, action);
+}
+
+function addStateCommands(keyspace: Command, action: RunAction): void {
+  for (const [name, description] of [
+    ['suspend', 'refuse every key of it until it is resumed'],
+    ['resume', 'let its keys work again as they did'],
+  ] as const) {
+    keyspace
+      .command(name)
+      .description(description)
+      .argument('<keyspace>', 'name or id')
+      .action(
+        action(async (context, _options, { first: id }) => {
+          const reply = await context.client().keyspaces[name](id);
+          await emit(context, reply, (fields) => formatFields({ keyspace: id, ...labelled(fields) }));
+          return 0;
+        }),
+      );
+  }
 }
 
 function addRevokeKeysCommand(keyspace: Command, action: RunAction): void {
@@ -113,13 +127,11 @@ function addRevokeKeysCommand(keyspace: Command, action: RunAction): void {
     );
 }
 
-function rotationOf(inUseWindowSeconds: number | undefined) {
-  return inUseWindowSeconds === undefined ? undefined : { in_use_window_seconds: inUseWindowSeconds };
-}
-
-/** A member that is there only if its value is. */
-export function given<Name extends string, T>(name: Name, value: T | undefined): { [N in Name]?: T } {
-  return (value === undefined ? {} : { [name]: value }) as { [N in Name]?: T };
+/** A life that is `none` is one that isn't named. */
+function withoutNull<T extends object>(lives: T): { [Name in keyof T]?: Exclude<T[Name], null> } {
+  return Object.fromEntries(Object.entries(lives).filter(([, value]) => value !== null)) as {
+    [Name in keyof T]?: Exclude<T[Name], null>;
+  };
 }
 
 function formatKeyspace(keyspace: KeyspaceReply): string {
@@ -134,6 +146,8 @@ function formatKeyspace(keyspace: KeyspaceReply): string {
     'max ttl': duration(keyspace.max_ttl_seconds),
     'max grace': duration(keyspace.max_grace_seconds),
     lease: duration(keyspace.lease_seconds),
+    'rotate after': duration(keyspace.rotation.rotate_after_seconds),
+    settle: duration(keyspace.rotation.settle_seconds),
     'in-use window': duration(keyspace.rotation.in_use_window_seconds),
     ...(keyspace.approval.scopes.length === 0
       ? {}

@@ -7,7 +7,7 @@ import { formatFields } from '../io/table.ts';
 import { parseChoice } from '../parse/choice.ts';
 import { ownerKinds, parseOwnerName } from '../parse/owner-name.ts';
 import type { RunAction } from '../runner.ts';
-import { given } from './keyspace.ts';
+import { given } from './given.ts';
 import { itemsMaxOf, type ListOptions, withListOptions } from './list-options.ts';
 
 interface OwnerListOptions extends ListOptions {

@@ -8,7 +8,7 @@ import { readSecret } from '../io/read-secret.ts';
 import { formatFields } from '../io/table.ts';
 import { parseDurationSeconds } from '../parse/duration.ts';
 import type { RunAction } from '../runner.ts';
-import { given } from './keyspace.ts';
+import { given } from './given.ts';
 import { collect } from './list-options.ts';
 
 interface SourceOptions {

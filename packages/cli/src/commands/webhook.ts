@@ -7,7 +7,7 @@ import { formatFields } from '../io/table.ts';
 import { parseChoice } from '../parse/choice.ts';
 import { parseWholeNumber } from '../parse/whole-number.ts';
 import type { RunAction } from '../runner.ts';
-import { given } from './keyspace.ts';
+import { given } from './given.ts';
 import { collect, itemsMaxOf, type ListOptions, withListOptions } from './list-options.ts';
 
 interface CreateOptions {

@@ -110,18 +110,16 @@ export async function startServer(config: ServerConfig, options: StartOptions): 
     const statements = new StatementCounts();
     const store = statements.over(options.store ?? (await openStore(config, log)));
     closing.add('store', () => store.close());
-    const core = await startCore(config, { store, log, closing, masterKeys, seat: options.seat });
+    const core = await startCore(config, { store, log, closing, masterKeys, seat });
     statements.register(core.metrics.registry);
-    options.signal?.throwIfAborted();
+    signal?.throwIfAborted();
     const firstKey = await bootstrap(core.ports, given);
     if (firstKey !== undefined) options.showFirstKey(firstKey);
-    options.signal?.throwIfAborted();
+    signal?.throwIfAborted();
     const out = openDeliveries(config, core, { store, log, closing, masterKey: masterKeys });
     startCampaigns(core, { log, closing });
-    const running = await openWire(config, {
-      ...{ ...core, ...out, masterKeys, log, closing },
-      ...{ seat, demo: options.demo },
-    });
+    const house = { ...core, ...out, masterKeys, log, closing, seat, demo: options.demo };
+    const running = await openWire(config, house);
     letGo();
     return running;
   } catch (error) {
