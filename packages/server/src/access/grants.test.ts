@@ -1,16 +1,10 @@
-import { Fault, type KeyId, type WorkspaceId } from '@keyswarm/core';
+import { Fault } from '@keyswarm/core';
 import { describe, expect, test } from 'vitest';
 import type { Caller } from './caller.ts';
 import { reaches, refuseEscalation, requireAnywhere, requireIn } from './grants.ts';
+import { lastingManager } from './testing/lasting-manager.ts';
 
-const callerWith = (...scopes: string[]): Caller => ({
-  keyId: 'key_1' as KeyId,
-  workspaceId: 'ws_1' as WorkspaceId,
-  scopes,
-  expiresAtMs: null,
-  isDerived: false,
-  requestId: 'r',
-});
+const callerWith = (...scopes: string[]) => lastingManager({ scopes });
 
 const missing = () => new Fault('not_found', { detail: 'There is no such key.' });
 

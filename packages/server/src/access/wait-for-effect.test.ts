@@ -1,19 +1,11 @@
-import { Fault, idFromUuidBytes, type KeyId } from '@keyswarm/core';
+import { Fault } from '@keyswarm/core';
 import { describe, expect, test } from 'vitest';
-import type { Caller } from './caller.ts';
+import { lastingManager } from './testing/lasting-manager.ts';
 import { ManualEffect } from './testing/manual-effect.ts';
 import type { UseCasePorts } from './use-case-ports.ts';
 import { waitForEffect } from './wait-for-effect.ts';
 
-const workspaceId = idFromUuidBytes('ws', new Uint8Array(16).fill(7));
-const caller: Caller = {
-  keyId: 'key_1' as KeyId,
-  workspaceId,
-  scopes: ['*'],
-  expiresAtMs: null,
-  isDerived: false,
-  requestId: 'req-1',
-};
+const caller = lastingManager();
 const change = { at: { epoch: 1, shard: 3, seq: 77 }, effectiveByMs: 60_000 };
 const portsWith = (more: Partial<UseCasePorts>) => more as UseCasePorts;
 
@@ -21,7 +13,9 @@ describe('waiting for a change to be effective', () => {
   test('asks for this very change, of the verifiers that the caller may have, and tells what came of it', async () => {
     const effect = new ManualEffect();
     const waited = waitForEffect(portsWith(effect), caller, change, new AbortController().signal);
-    expect(effect.asked).toEqual([{ workspaceId, epoch: 1, shard: 3, seq: 77, effectiveByMs: 60_000 }]);
+    expect(effect.asked).toEqual([
+      { workspaceId: caller.workspaceId, epoch: 1, shard: 3, seq: 77, effectiveByMs: 60_000 },
+    ]);
     const outcome = { atMs: 60_000, verifiers: 4, laggards: [{ id: 'v', name: 'eu', leaseAgeMs: 9 }] };
     effect.answer(outcome);
     expect(await waited).toEqual(outcome);

@@ -1,9 +1,9 @@
-import { Fault, type KeyId, type KeyRecord, type KeyspaceId, shardOfId } from '@keyswarm/core';
+import { Fault, type KeyRecord, type KeyspaceId, shardOfId } from '@keyswarm/core';
 import { createResidentVerifier, systemVerifierClock } from '@keyswarm/verifier';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Caller } from '../access/caller.ts';
 import { LeaseReads } from '../access/lease-reads.ts';
 import { defaultWorkspaceId } from '../access/named-ids.ts';
+import { lastingManager } from '../access/testing/lasting-manager.ts';
 import type { UseCasePorts } from '../access/use-case-ports.ts';
 import { CampaignDriver } from '../campaigns/campaign-driver.ts';
 import type { CampaignWish } from '../campaigns/campaign-terms.ts';
@@ -41,14 +41,7 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => store.close());
 
-const caller: Caller = {
-  keyId: 'key_01jqz0000000000000000000rt' as KeyId,
-  workspaceId: defaultWorkspaceId,
-  scopes: ['*'],
-  expiresAtMs: null,
-  isDerived: false,
-  requestId: 'req-1',
-};
+const caller = lastingManager({ workspaceId: defaultWorkspaceId });
 const clock = {
   nowMs: () => systemClock.nowMs() + aheadMs,
   monotonicMs: () => systemClock.monotonicMs() + aheadMs,

@@ -1,7 +1,7 @@
-import { Fault, type KeyId } from '@keyswarm/core';
+import { Fault } from '@keyswarm/core';
 import { expect, test } from 'vitest';
-import type { Caller } from '../access/caller.ts';
 import { defaultWorkspaceId } from '../access/named-ids.ts';
+import { lastingManager } from '../access/testing/lasting-manager.ts';
 import type { LaneReceipt, Lanes, LaneWrite } from '../lanes/lane-port.ts';
 import { IdempotencyScope } from '../signing/idempotency.ts';
 import { MasterKey } from '../signing/master-key.ts';
@@ -21,14 +21,7 @@ test('results come in the order of the request, and a part is named by the place
 });
 
 test('a request whose reply was kept without a plan is refused, and not planned anew', async () => {
-  const caller: Caller = {
-    keyId: 'key_01jqz0000000000000000000rt' as KeyId,
-    workspaceId: defaultWorkspaceId,
-    scopes: ['*'],
-    expiresAtMs: null,
-    isDerived: false,
-    requestId: 'req-1',
-  };
+  const caller = lastingManager({ workspaceId: defaultWorkspaceId });
   const request = {
     workspaceId: caller.workspaceId,
     callerId: caller.keyId,

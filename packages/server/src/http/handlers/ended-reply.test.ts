@@ -1,18 +1,10 @@
-import { idFromUuidBytes, type KeyId } from '@keyswarm/core';
 import { describe, expect, test } from 'vitest';
+import { lastingManager } from '../../access/testing/lasting-manager.ts';
 import { ManualEffect } from '../../access/testing/manual-effect.ts';
 import type { UseCasePorts } from '../../access/use-case-ports.ts';
 import { endedReply } from './ended-reply.ts';
 
-const workspaceId = idFromUuidBytes('ws', new Uint8Array(16).fill(7));
-const caller = {
-  keyId: 'key_1' as KeyId,
-  workspaceId,
-  scopes: ['*'],
-  expiresAtMs: null,
-  isDerived: false,
-  requestId: 'req-1',
-};
+const caller = lastingManager();
 const change = { at: { epoch: 1, shard: 3, seq: 77 }, effectiveByMs: 60_000 };
 const whileConnected = <Result>(work: (gone: AbortSignal) => Promise<Result>): Promise<Result> =>
   work(new AbortController().signal);

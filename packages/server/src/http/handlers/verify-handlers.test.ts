@@ -1,17 +1,9 @@
-import { type Answer, Fault, idFromUuidBytes, type KeyId } from '@keyswarm/core';
+import { type Answer, Fault } from '@keyswarm/core';
 import { expect, test } from 'vitest';
-import type { Caller } from '../../access/caller.ts';
+import { lastingManager } from '../../access/testing/lasting-manager.ts';
 import { verifyHandlers } from './verify-handlers.ts';
 
-const workspaceId = idFromUuidBytes('ws', new Uint8Array(16).fill(7));
-const caller: Caller = {
-  keyId: 'key_1' as KeyId,
-  workspaceId,
-  scopes: ['*'],
-  expiresAtMs: null,
-  isDerived: false,
-  requestId: 'req-1',
-};
+const caller = lastingManager();
 const answers: Readonly<Record<string, Answer>> = {
   revoked: { valid: false, code: 'revoked' },
   unknown: { valid: false, code: 'unknown' },
