@@ -73,6 +73,9 @@ export function openNamespace(leftovers: Leftovers): NetworkNamespace {
   leftovers.add('namespace', name);
   // Both ends go with the namespace.
   ip('link', 'add', near, 'type', 'veth', 'peer', 'name', far, 'netns', name);
+  // No address of IPv6: the kernel would talk over it by itself, and be counted among what was lost.
+  ip('link', 'set', near, 'addrgenmode', 'none');
+  ip('-n', name, 'link', 'set', far, 'addrgenmode', 'none');
   ip('address', 'add', `${outside}/30`, 'dev', near);
   ip('link', 'set', near, 'up');
   ip('-n', name, 'address', 'add', `${inside}/30`, 'dev', far);
